@@ -1,0 +1,87 @@
+import type { Socket } from "node:net";
+
+/**
+ * The door of the SSH transport layer (RFC 4253): an encrypted, ordered stream of packets over one socket,
+ * the same for both ends of the gate.
+ */
+export type Transport = {
+  /** The first exchange hash (RFC 4253 §7.2): the session identifier that signatures bind to. */
+  readonly sessionId: Uint8Array;
+  /** The far side's identification line without CR LF. Printable ASCII. */
+  readonly peerIdentification: string;
+  readonly negotiated: Negotiated;
+  /** `server-sig-algs` of the far side's EXT_INFO (RFC 8308), once it came. */
+  readonly peerSignatureAlgorithms: readonly string[] | undefined;
+  /**
+   * Queues one payload (message number first). Packets of one turn of the event loop leave in one socket write.
+   * The payload is encrypted before `send` returns, except during a key exchange, when it is copied and waits.
+   */
+  send(payload: Uint8Array): void;
+  /**
+   * The bulk path: one CHANNEL_DATA-like packet made of a small head and a body, without joining them first.
+   */
+  sendParts(head: Uint8Array, body: Uint8Array): void;
+  /** Bytes encrypted and queued that the kernel has not yet taken. Above the high mark, stop producing until `drained()`. */
+  readonly backlogBytes: number;
+  readonly congested: boolean;
+  drained(): Promise<void>;
+  /** Stops and restarts reading the socket. */
+  pause(): void;
+  resume(): void;
+  /** Sends SSH_MSG_DISCONNECT (RFC 4253 §11.1) and closes when it left. */
+  disconnect(reason: number, message: string): void;
+  /** Cuts at once. */
+  destroy(): void;
+};
+
+export type Negotiated = {
+  kex: string;
+  hostKey: string;
+  cipherIn: string;
+  cipherOut: string;
+  macIn: string;
+  macOut: string;
+};
+
+/** Callbacks; none may throw. `payload` is a view that is only valid until the callback returns. */
+export type TransportEvents = {
+  /** Every packet that is not the transport's own, after the first key exchange. */
+  packet(payload: Uint8Array): void;
+  /** Once. `error` is absent when the far side closed in order. */
+  closed(error: Error | undefined): void;
+};
+
+/** Signs the exchange hash with a host key. `publicBlob` is the key or certificate blob as it goes over the wire. */
+export type HostKey = {
+  /** e.g. `ssh-ed25519`, `rsa-sha2-512`, `ssh-ed25519-cert-v01@openssh.com`: what KEXINIT offers for it. */
+  readonly algorithms: readonly string[];
+  readonly publicBlob: Uint8Array;
+  /** Returns the SSH signature blob (RFC 4253 §6.6) for that algorithm. */
+  sign(algorithm: string, data: Uint8Array): Uint8Array;
+};
+
+export type ServerTransportOptions = {
+  role: "server";
+  hostKeys: readonly HostKey[];
+};
+export type ClientTransportOptions = {
+  role: "client";
+  /** Host key algorithms to ask for, best first (a pinned key's own type first). */
+  hostKeyAlgorithms: readonly string[];
+  /** Throws to refuse. Called after the signature over the exchange hash was verified, before NEWKEYS is sent; again at every rekey. */
+  verifyHostKey(blob: Uint8Array): void | Promise<void>;
+};
+export type TransportOptions = (ServerTransportOptions | ClientTransportOptions) & {
+  socket: Socket;
+  events: TransportEvents;
+  /** Default `SSH-2.0-Gatehouse`. */
+  identification?: string;
+  /** Milliseconds for identification and first key exchange. Default 20,000. */
+  handshakeTimeoutMs?: number;
+  /** Start a rekey after so many bytes in either direction (default 1 GiB) or so long (default 1 h). */
+  rekeyBytes?: number;
+  rekeyIntervalMs?: number;
+  ciphers?: readonly string[];
+};
+/** `openTransport(options): Promise<Transport>` resolves after the first NEWKEYS in both directions. */
+export type OpenTransport = (options: TransportOptions) => Promise<Transport>;

@@ -1,0 +1,68 @@
+import type { FrameKind, SessionFacts } from "@gatehouse/recording";
+
+/**
+ * What a protocol engine holds of a session. It records to it, asks whether input may pass, and is told to end;
+ * it knows nothing of roles, stores, sinks or the web.
+ */
+export type Session = {
+  readonly id: string;
+  readonly facts: SessionFacts;
+  /**
+   * Records a frame; resolves when it is durable. Only then may the bytes be forwarded (P1). Rejects with
+   * `recording_unavailable` when it cannot be kept; the session is ending by then and nothing may be forwarded.
+   * Input and output kinds count as activity for the idle limit.
+   */
+  record(kind: FrameKind, stream: number, data: Uint8Array): Promise<void>;
+  /** True while recorded bytes wait for the disk beyond the mark: stop reading the socket, then await `ready()`. */
+  readonly congested: boolean;
+  ready(): Promise<void>;
+  /** Whether what the person sends may pass now. `hold` waits (for queries); `discard` drops with a notice. */
+  inputAllowed(): boolean;
+  /** Writes an audit event that belongs to this session (`session_id`, user, target are filled in). */
+  audit(event: string, fields: Record<string, unknown>): Promise<void>;
+  /**
+   * Called at most once, when the session must end by somebody else's will: idle, time limit, an administrator,
+   * recording lost, the gate stopping. Show `message` to the person if the protocol can, close both sides, then call `end`.
+   * The engine has `graceMs` before it is cut off.
+   */
+  onEnding(listener: (ending: SessionEnding) => void): void;
+  /** The engine is done: commits `session.end`, seals the recording, writes the audit event. Idempotent. */
+  end(outcome: {
+    reason: EndReason;
+    detail?: string;
+    exitStatus?: number;
+    exitSignal?: string;
+  }): Promise<void>;
+};
+
+export const endReasons = [
+  "closed", // by the person or the target, in the ordinary way
+  "connection_lost",
+  "target_lost",
+  "idle_timeout",
+  "max_duration",
+  "terminated", // by an administrator
+  "recording_unavailable",
+  "gateway_stopped",
+  "interrupted", // found at start after a crash
+  "failed", // the target could not be reached, or refused
+] as const;
+export type EndReason = (typeof endReasons)[number];
+
+export type SessionEnding = {
+  reason: EndReason;
+  /** For the person's screen, one line. */ message: string;
+  graceMs: number;
+};
+
+/** What a protocol asks for. The facts that the sessions room makes itself are left out. */
+export type SessionRequest = Omit<SessionFacts, "sessionId" | "startedAt" | "gatewayId">;
+
+export type Sessions = {
+  /**
+   * requested -> admitted: decides, checks that recording is guaranteed, opens the recording, writes `session.start`.
+   * Rejects with `denied`, or `recording_unavailable` (fail-closed), having audited `session.rejected`; the target must
+   * not have been dialled before this resolves.
+   */
+  admit(request: SessionRequest): Promise<Session>;
+};

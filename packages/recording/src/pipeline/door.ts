@@ -1,0 +1,93 @@
+import type { FrameKind, SessionFacts } from "../frame.ts";
+
+/**
+ * What a store must do. The interface lives here, with its consumer; implementations are in the gateway's `stores/`
+ * and run one conformance suite. Keys are `a/b/c` of `[A-Za-z0-9._-]` parts. All errors are GatehouseErrors:
+ * `conflict` for a key that exists, `not_found`, `unavailable` for what may pass, `denied`.
+ */
+export type ObjectStore = {
+  /** Writes one whole object durably, never over an existing one. Resolves when it would survive a power cut. */
+  create(key: string, bytes: Uint8Array, options: { retainUntilMs: number }): Promise<void>;
+  /** The object, or the range `[start, end)` of it. */
+  read(key: string, range?: { start: number; end: number }): Promise<Uint8Array>;
+  /** Size in bytes and the SHA-256 (hex) of what is stored: from the backend where it is strong enough, else by reading. */
+  stat(key: string): Promise<{ bytes: number; sha256: string }>;
+  /** Keys under a prefix, in order, `limit` at most, after `after`. */
+  list(prefix: string, options?: { after?: string; limit?: number }): Promise<string[]>;
+  /** Refused with `denied` before the object's retention ended. */
+  remove(key: string): Promise<void>;
+  /** Writes, reads back, tries to overwrite and to delete a probe object; throws `unavailable` if the store is not usable now. */
+  probe(): Promise<StoreProbe>;
+};
+export type StoreProbe = {
+  /** What the backend refuses by itself, and what only Gatehouse refuses. */
+  overwrite: "backend" | "gatehouse" | "none";
+  deletion: "backend" | "gatehouse" | "none";
+  findings: readonly { level: "ok" | "warning" | "problem"; message: string; hint?: string }[];
+};
+
+/** The states that a recording is honestly in. */
+export type RecordingState = "recording" | "shipping" | "stored" | "interrupted" | "corrupt";
+
+/** What a session writes to. One per session; its calls may overlap, their order is the recording's order. */
+export type RecordingWriter = {
+  readonly sessionId: string;
+  /**
+   * Adds a frame and resolves once it is on disk (P1): only then may the bytes go on. `data` is copied or written
+   * before the promise settles; the caller must not change it until then. Rejects with `recording_unavailable` when the
+   * frame cannot be kept; the writer is then dead, and every later call rejects in the same way.
+   */
+  append(kind: FrameKind, stream: number, data: Uint8Array): Promise<void>;
+  /** Frames and bytes accepted but not yet durable; protocols stop reading their sockets above a mark. */
+  readonly pendingBytes: number;
+  /** Resolves when `pendingBytes` has fallen below the low mark (at once when it is). */
+  ready(): Promise<void>;
+  /** Seals and signs. Resolves when the manifest is durable on this machine; shipping goes on by itself. */
+  close(end: {
+    reason: string;
+    detail?: string;
+  }): Promise<{ headSha256: string; frames: number; bytes: number }>;
+  /** Microseconds since the recording began. */
+  elapsedUs(): number;
+};
+
+export type RecordingPipeline = {
+  /**
+   * Reserves journal space, makes the keys and commits the first frame (`session.start`). Rejects with
+   * `recording_unavailable` (message fit for the person) when recording cannot be guaranteed: nothing may be opened then.
+   */
+  open(facts: SessionFacts): Promise<RecordingWriter>;
+  /** Fail-closed check without opening: throws `recording_unavailable` with the reason. */
+  admissible(): Promise<void>;
+  /** Called at start, before any `open`: replays what a crash left. Each interrupted recording is closed, shipped, reported. */
+  recover(): Promise<readonly RecoveredRecording[]>;
+  /** Waits for shipping to finish or for the deadline; unsent segments stay for the next start. */
+  stop(options: { deadlineMs: number }): Promise<void>;
+  /** State changes of recordings, for the sessions table and the audit log. Returns the unsubscribe. */
+  onState(listener: (change: RecordingChange) => void): () => void;
+  status(): PipelineStatus;
+};
+export type RecoveredRecording = {
+  facts: SessionFacts;
+  frames: number;
+  bytes: number;
+  headSha256: string;
+  /** Microseconds from the start to the last recovered frame. */
+  lastTimeUs: number;
+};
+export type RecordingChange = {
+  sessionId: string;
+  state: RecordingState;
+  /** Set when `stored`. */
+  headSha256?: string;
+  frames?: number;
+  /** Bytes in the store. */
+  bytes?: number;
+  /** Why, when `corrupt`. */
+  detail?: string;
+};
+export type PipelineStatus = {
+  journal: { capacityBytes: number; usedBytes: number; reservedBytes: number; failure?: string };
+  shipping: { waitingSegments: number; waitingBytes: number; lastError?: string };
+  store: { reachable: boolean; lastError?: string };
+};
