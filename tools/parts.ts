@@ -1,0 +1,49 @@
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { run } from "./run.ts";
+
+/**
+ * The real programs that the tests talk to, each by a file that shows it is there and the Debian package that brings it.
+ * They are installed when missing; where that is not possible the command to run is printed and the tests stop.
+ */
+const parts: readonly { file: string; packageName: string }[] = [
+  { file: "/usr/bin/ssh", packageName: "openssh-client" },
+  { file: "/usr/sbin/sshd", packageName: "openssh-server" },
+  { file: "/usr/bin/rsync", packageName: "rsync" },
+  { file: "/usr/bin/git", packageName: "git" },
+  { file: "/usr/bin/tmux", packageName: "tmux" },
+  { file: "/usr/bin/python3", packageName: "python3" },
+  { file: "/usr/bin/chromium", packageName: "chromium" },
+  { file: "/usr/bin/xauth", packageName: "xauth" },
+];
+
+/** Makes every part present. Throws with the command to run when it cannot. */
+export async function installParts(): Promise<void> {
+  const missing = parts.filter((part) => !existsSync(part.file)).map((part) => part.packageName);
+  if (missing.length === 0) return;
+  const install = ["install", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=900", ...missing];
+  const command = `apt-get update && apt-get ${install.join(" ")}`;
+  if (!existsSync("/usr/bin/apt-get") || process.getuid?.() !== 0)
+    throw new Error(`the tests need ${missing.join(", ")}; as root on Debian: ${command}`);
+  process.stderr.write(`installing what the tests talk to: ${missing.join(" ")}\n`);
+  const env = { DEBIAN_FRONTEND: "noninteractive" };
+  await run("apt-get", ["update", "-q"], { env });
+  if ((await run("apt-get", ["-q", ...install], { env })) !== 0)
+    throw new Error(`could not install; try: ${command}`);
+}
+
+/** For the head of a test run: which real programs it met. */
+export function describeParts(): string {
+  const version = (file: string, args: string[]) => {
+    try {
+      return execFileSync(file, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).split("\n")[0];
+    } catch {
+      return file;
+    }
+  };
+  return [
+    version("/usr/bin/git", ["--version"]),
+    version("/usr/bin/rsync", ["--version"]),
+    version("/usr/bin/chromium", ["--version"]),
+  ].join("; ");
+}
