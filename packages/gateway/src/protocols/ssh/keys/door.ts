@@ -1,3 +1,5 @@
+import type { HostKey } from "../transport/door.ts";
+
 /** A public key as SSH carries it, taken apart. Certificates are a key plus the statement that signs it. */
 export type PublicKey = {
   /** The key's own type: `ssh-ed25519`, `ecdsa-sha2-nistp256|384|521`, `ssh-rsa`, `sk-ssh-ed25519@openssh.com`, `sk-ecdsa-sha2-nistp256@openssh.com`. */
@@ -20,4 +22,44 @@ export type Certificate = {
   readonly criticalOptions: ReadonlyMap<string, Uint8Array>;
   readonly extensions: ReadonlyMap<string, Uint8Array>;
   readonly signatureKey: PublicKey;
+};
+
+/** Signs with a private key, or a certificate's. The same shape serves as host key and as a client's key. */
+export type Signer = HostKey;
+
+/** What a security key said when it signed (PROTOCOL.u2f). */
+export type SignatureFlags = {
+  /** Somebody touched it. */
+  readonly userPresent: boolean;
+  /** Somebody proved to be its owner, by PIN or biometry: what a `verify-required` policy asks for. */
+  readonly userVerified: boolean;
+  readonly counter: number;
+};
+
+export const keyTypes = ["ed25519", "ecdsa-p256", "ecdsa-p384", "ecdsa-p521", "rsa"] as const;
+/** What can be generated and kept here; `rsa` is 3072 bits. */
+export type KeyType = (typeof keyTypes)[number];
+
+export type CertificateRequest = {
+  ca: Signer;
+  key: PublicKey;
+  kind: "user" | "host";
+  keyId: string;
+  /** Never empty: a certificate without principals would be good for every account. */
+  principals: readonly string[];
+  /** Seconds since 1970. */
+  validAfter: bigint;
+  validBefore: bigint;
+  serial: bigint;
+  /** Each name with its text, wrapped as the format asks; an empty text for a flag. */
+  criticalOptions?: Readonly<Record<string, string>>;
+  extensions?: Readonly<Record<string, string>>;
+};
+
+/** Whom a target's host key is compared with. */
+export type HostTrust = {
+  /** Blobs of the keys an administrator pinned. */
+  readonly pinned: readonly Uint8Array[];
+  /** Blobs of CA keys whose host certificates are taken for this target. */
+  readonly authorities: readonly Uint8Array[];
 };
