@@ -139,6 +139,7 @@ export class ByteWriter {
   get length(): number {
     return this.#at;
   }
+  /** May replace the buffer: call it before touching `#view`. */
   #room(length: number): number {
     const at = this.#at;
     if (at + length > this.#bytes.length) {
@@ -151,19 +152,23 @@ export class ByteWriter {
     return at;
   }
   u8(value: number): this {
-    this.#view.setUint8(this.#room(1), value);
+    const at = this.#room(1);
+    this.#view.setUint8(at, value);
     return this;
   }
   u16(value: number): this {
-    this.#view.setUint16(this.#room(2), value);
+    const at = this.#room(2);
+    this.#view.setUint16(at, value);
     return this;
   }
   u32(value: number): this {
-    this.#view.setUint32(this.#room(4), value);
+    const at = this.#room(4);
+    this.#view.setUint32(at, value);
     return this;
   }
   u64(value: bigint): this {
-    this.#view.setBigUint64(this.#room(8), value);
+    const at = this.#room(8);
+    this.#view.setBigUint64(at, value);
     return this;
   }
   varint(value: number): this {

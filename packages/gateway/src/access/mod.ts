@@ -1,0 +1,18 @@
+/**
+ * access: may they? One pure decision, asked by every page, route, command and protocol.
+ *
+ * Owns: the roles, the actions, the rules, and the answer with the rule that gave it.
+ * Never: looks anything up, keeps state, knows the time by itself, or lets a caller decide in its place. What it needs
+ * to know comes in the question.
+ */
+export {
+  type Action,
+  type Decision,
+  type Question,
+  type Resource,
+  type Role,
+  type Subject,
+  actions,
+  decide,
+  roles,
+} from "./decide.ts";
