@@ -41,14 +41,17 @@ test("malformed hex, base64 and UTF-8 are typed errors", () => {
 });
 
 test("a reader returns what a writer wrote, and a truncated one refuses", () => {
-  const item = fc.record({
-    small: fc.nat(255),
-    word: fc.nat(0xffff),
-    long: fc.nat(0xffffffff),
-    huge: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
-    count: fc.maxSafeNat(),
-    body: fc.uint8Array({ maxLength: 600 }),
-  });
+  const item = fc.record(
+    {
+      small: fc.nat(255),
+      word: fc.nat(0xffff),
+      long: fc.nat(0xffffffff),
+      huge: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+      count: fc.maxSafeNat(),
+      body: fc.uint8Array({ maxLength: 600 }),
+    },
+    { noNullPrototype: true },
+  );
   fc.assert(
     fc.property(item, fc.nat(), (value, cut) => {
       const written = new ByteWriter(1)
