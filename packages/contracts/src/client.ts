@@ -1,0 +1,240 @@
+import { type ErrorCode, GatehouseError, errorCodes } from "@gatehouse/kernel";
+import type {
+  AuditEvent,
+  AuditQuery,
+  AuditVerification,
+  CredentialWrite,
+  ExportFormat,
+  FramesQuery,
+  Health,
+  HostScan,
+  HostTrust,
+  Me,
+  Page,
+  Person,
+  PersonCreate,
+  PersonQuery,
+  PersonUpdate,
+  Problem,
+  Recording,
+  Session,
+  SessionQuery,
+  SignInLink,
+  SshKey,
+  SshKeyAdd,
+  Target,
+  TargetCreate,
+  TargetQuery,
+  TargetUpdate,
+  Verification,
+  WireFrame,
+} from "./rest/mod.ts";
+import { decodeFrameStream, frameStreamContentType } from "./rest/frame-stream.ts";
+
+export type ClientOptions = {
+  /** Where the gateway answers, without `/api/v1`: `https://gate.example:3080`. Empty in a page of its own. */
+  baseUrl: string;
+  /** How requests travel: the platform's own by default, `unixFetch` for the administrator's socket. */
+  fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  /** A bearer token, where there is no cookie. */
+  token?: string;
+};
+
+export type CallOptions = { signal?: AbortSignal };
+
+export type Client = ReturnType<typeof createClient>;
+
+/**
+ * The typed client of `/api/v1`, for the CLI and the pages alike. Every call rejects with a GatehouseError: the server's
+ * own code and hint, or `unavailable` when it could not be reached. `details` carries the status, and the `requestId` that names the request in its log.
+ */
+export function createClient(options: ClientOptions) {
+  const base = `${options.baseUrl.replace(/\/$/, "")}/api/v1`;
+  const send = options.fetch ?? ((url: string, init: RequestInit) => fetch(url, init));
+
+  async function request(
+    method: string,
+    path: string,
+    call: CallOptions & { query?: Record<string, unknown>; body?: unknown; accept?: string } = {},
+  ): Promise<Response> {
+    const headers: Record<string, string> = { accept: call.accept ?? "application/json" };
+    if (options.token !== undefined) headers["authorization"] = `Bearer ${options.token}`;
+    if (call.body !== undefined) headers["content-type"] = "application/json";
+    let response: Response;
+    try {
+      response = await send(`${base}${path}${queryText(call.query)}`, {
+        method,
+        headers,
+        credentials: "same-origin",
+        ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+        ...(call.signal ? { signal: call.signal } : {}),
+      });
+    } catch (cause) {
+      if (call.signal?.aborted) throw cause;
+      throw new GatehouseError({
+        code: "unavailable",
+        op: `client.${method.toLowerCase()}`,
+        message: "the gateway does not answer",
+        hint: "Check that the gateway runs and that the address is right.",
+        cause,
+      });
+    }
+    if (!response.ok) throw await problemOf(response, `client.${method.toLowerCase()}`);
+    return response;
+  }
+  const get = async <T>(path: string, call?: CallOptions, query?: Record<string, unknown>): Promise<T> =>
+    (await (await request("GET", path, { ...call, ...(query ? { query } : {}) })).json()) as T;
+  const write = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
+    const response = await request(method, path, body === undefined ? {} : { body });
+    return (response.status === 204 ? undefined : await response.json()) as T;
+  };
+  const part = encodeURIComponent;
+
+  return {
+    auth: {
+      /** Exchanges the one-time link's token for a web session (a cookie, where the platform keeps cookies). */
+      exchangeLink: (token: string) => write<Me>("POST", "/auth/link", { token }),
+      signOut: () => write<void>("POST", "/auth/logout"),
+      me: (call?: CallOptions) => get<Me>("/me", call),
+    },
+    sessions: {
+      list: (query: SessionQuery = {}, call?: CallOptions) => get<Page<Session>>("/sessions", call, query),
+      get: (id: string, call?: CallOptions) => get<Session>(`/sessions/${part(id)}`, call),
+    },
+    recordings: {
+      get: (id: string, call?: CallOptions) => get<Recording>(`/recordings/${part(id)}`, call),
+      /** The frames of a window, as they come. Throws in the middle when the stream is cut or cannot go on. */
+      async *frames(id: string, query: FramesQuery = {}, call?: CallOptions): AsyncGenerator<WireFrame> {
+        const response = await request("GET", `/recordings/${part(id)}/frames`, {
+          ...call,
+          query,
+          accept: frameStreamContentType,
+        });
+        yield* decodeFrameStream(chunksOf(response));
+      },
+      /** The export's bytes, as they come, with the file name that the gateway proposes. */
+      async export(
+        id: string,
+        format: ExportFormat,
+        call?: CallOptions,
+      ): Promise<{ fileName: string; chunks: AsyncIterable<Uint8Array> }> {
+        const response = await request("GET", `/recordings/${part(id)}/export`, {
+          ...call,
+          query: { format },
+          accept: "*/*",
+        });
+        const named = /filename="([^"/\\]+)"/.exec(response.headers.get("content-disposition") ?? "");
+        return { fileName: named?.[1] ?? `${id}.${format}`, chunks: chunksOf(response) };
+      },
+      /** Checks the stored bytes now. A recording that does not verify is an answer (`ok: false`), not an error. */
+      verify: (id: string) => write<Verification>("POST", `/recordings/${part(id)}/verify`),
+    },
+    people: {
+      list: (query: PersonQuery = {}, call?: CallOptions) => get<Page<Person>>("/people", call, query),
+      get: (id: string, call?: CallOptions) => get<Person>(`/people/${part(id)}`, call),
+      create: (person: PersonCreate) => write<Person>("POST", "/people", person),
+      update: (id: string, change: PersonUpdate) => write<Person>("PATCH", `/people/${part(id)}`, change),
+      remove: (id: string) => write<void>("DELETE", `/people/${part(id)}`),
+      signInLink: (id: string) => write<SignInLink>("POST", `/people/${part(id)}/sign-in-link`),
+      sshKeys: async (id: string, call?: CallOptions) =>
+        (await get<{ items: SshKey[] }>(`/people/${part(id)}/ssh-keys`, call)).items,
+      addSshKey: (id: string, key: SshKeyAdd) => write<SshKey>("POST", `/people/${part(id)}/ssh-keys`, key),
+      removeSshKey: (id: string, keyId: string) =>
+        write<void>("DELETE", `/people/${part(id)}/ssh-keys/${part(keyId)}`),
+    },
+    targets: {
+      list: (query: TargetQuery = {}, call?: CallOptions) => get<Page<Target>>("/targets", call, query),
+      get: (id: string, call?: CallOptions) => get<Target>(`/targets/${part(id)}`, call),
+      create: (target: TargetCreate) => write<Target>("POST", "/targets", target),
+      update: (id: string, change: TargetUpdate) => write<Target>("PATCH", `/targets/${part(id)}`, change),
+      remove: (id: string) => write<void>("DELETE", `/targets/${part(id)}`),
+      setCredential: (id: string, login: string, credential: CredentialWrite) =>
+        write<void>("PUT", `/targets/${part(id)}/logins/${part(login)}/credential`, credential),
+      removeCredential: (id: string, login: string) =>
+        write<void>("DELETE", `/targets/${part(id)}/logins/${part(login)}/credential`),
+      /** Asks the target for its host keys. Trusts nothing. */
+      scanHostKeys: (id: string) => write<HostScan>("POST", `/targets/${part(id)}/host-keys/scan`),
+      /** The explicit act of trust. */
+      trustHostKeys: (id: string, trust: HostTrust) =>
+        write<Target>("PUT", `/targets/${part(id)}/host-keys`, trust),
+    },
+    audit: {
+      list: (query: AuditQuery = {}, call?: CallOptions) => get<Page<AuditEvent>>("/audit", call, query),
+      verify: () => write<AuditVerification>("POST", "/audit/verify"),
+    },
+    health: (call?: CallOptions) => get<Health>("/health", call),
+    ca: {
+      /** The public key of the CA that signs the gate's host certificates: one `authorized_keys` line. */
+      sshHost: async (call?: CallOptions) =>
+        textOf(await request("GET", "/ca/ssh-host", { ...call, accept: "text/plain" })),
+      /** The public key of the CA that signs user certificates towards targets. */
+      sshUser: async (call?: CallOptions) =>
+        textOf(await request("GET", "/ca/ssh-user", { ...call, accept: "text/plain" })),
+    },
+  };
+}
+
+/** Everything that a page's `next` leads to, one entry after another. */
+export async function* everyPage<T>(
+  list: (cursor: string | undefined) => Promise<Page<T>>,
+): AsyncGenerator<T> {
+  let cursor: string | undefined;
+  do {
+    const found = await list(cursor);
+    yield* found.items;
+    cursor = found.next ?? undefined;
+  } while (cursor !== undefined);
+}
+
+const textOf = (response: Response) => response.text();
+
+function queryText(query: Record<string, unknown> | undefined): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query ?? {}))
+    if (value !== undefined && value !== "") search.set(name, String(value));
+  return search.size > 0 ? `?${search.toString()}` : "";
+}
+
+/** Not every browser lets a stream be iterated, so it is read by hand; leaving the loop cancels the download. */
+async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> {
+  if (!response.body) return;
+  const reader = response.body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+}
+
+async function problemOf(response: Response, op: string): Promise<GatehouseError> {
+  let said: Partial<Problem> = {};
+  try {
+    said = (await response.json()) as Partial<Problem>;
+  } catch {
+    // Something between us and the gateway answered: the status is all there is.
+  }
+  const code = errorCodes.find((known) => known === said.code) ?? codeOfStatus(response.status);
+  const fields = said.fields?.map((field) => `${field.path}: ${field.message}`).join("; ");
+  return new GatehouseError({
+    code,
+    op,
+    message: `${said.detail ?? `the gateway answered ${response.status}`}${fields ? ` (${fields})` : ""}`,
+    hint: said.hint,
+    details: {
+      status: response.status,
+      ...(said.requestId === undefined ? {} : { requestId: said.requestId }),
+    },
+  });
+}
+
+function codeOfStatus(status: number): ErrorCode {
+  if (status === 401) return "unauthenticated";
+  if (status === 403) return "denied";
+  if (status === 404) return "not_found";
+  if (status === 413) return "too_large";
+  return status >= 500 ? "unavailable" : "invalid";
+}

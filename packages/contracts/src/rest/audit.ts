@@ -1,0 +1,50 @@
+import { z } from "zod";
+import { pageQuery, time } from "./common.ts";
+
+/** One event of the log, in its own schema, with its place in the chain. */
+export const auditEvent = z
+  .object({
+    index: z.number().int(),
+    uid: z.string(),
+    time,
+    event: z.string(),
+    code: z.string(),
+    user: z.string(),
+    success: z.boolean(),
+    remoteAddress: z.string().nullable(),
+    target: z.string().nullable(),
+    sessionId: z.string().nullable(),
+    /** The event's own fields, snake_case. */
+    fields: z.record(z.string(), z.unknown()),
+    hash: z.string().meta({ description: "Hex SHA-256 over this event and the hash before it" }),
+  })
+  .meta({ id: "AuditEvent" });
+export type AuditEvent = z.infer<typeof auditEvent>;
+
+/** `GET /audit`: newest first. */
+export const auditQuery = z.strictObject({
+  ...pageQuery,
+  event: z
+    .string()
+    .max(128)
+    .optional()
+    .meta({ description: "Exact, or a prefix that ends in a dot: `session.`" }),
+  user: z.string().max(256).optional(),
+  target: z.string().max(256).optional(),
+  session: z.string().max(64).optional(),
+  success: z.enum(["true", "false"]).optional(),
+  from: time.optional(),
+  to: time.optional(),
+});
+export type AuditQuery = z.input<typeof auditQuery>;
+
+export const auditVerification = z
+  .object({
+    ok: z.boolean(),
+    events: z.number().int(),
+    headHash: z.string().nullable(),
+    checkedAt: time,
+    firstFault: z.string().nullable(),
+  })
+  .meta({ id: "AuditVerification" });
+export type AuditVerification = z.infer<typeof auditVerification>;

@@ -1,0 +1,45 @@
+import { z } from "zod";
+import { time } from "./common.ts";
+
+/** `GET /health/live`: that the process answers; no more, for anybody. */
+export const liveness = z.object({ status: z.literal("ok") }).meta({ id: "Liveness" });
+
+/** Is everything recorded, stored, delivered? */
+export const health = z
+  .object({
+    status: z.enum(["ok", "degraded", "refusing"]).meta({
+      description: "`refusing`: recording cannot be guaranteed now, so no session is admitted",
+    }),
+    /** Why, one line each, where the status is not `ok`. */
+    findings: z.array(
+      z.object({
+        level: z.enum(["ok", "warning", "problem"]),
+        message: z.string(),
+        hint: z.string().nullable(),
+      }),
+    ),
+    gateway: z.object({ id: z.string(), version: z.string(), startedAt: time }),
+    sessions: z.object({ live: z.number().int() }),
+    journal: z.object({
+      capacityBytes: z.number(),
+      usedBytes: z.number(),
+      reservedBytes: z.number(),
+      failure: z.string().nullable(),
+    }),
+    shipping: z.object({
+      waitingSegments: z.number().int(),
+      waitingBytes: z.number(),
+      lastError: z.string().nullable(),
+    }),
+    store: z.object({
+      kind: z.string(),
+      location: z.string(),
+      reachable: z.boolean(),
+      lastError: z.string().nullable(),
+      overwrite: z.enum(["backend", "gatehouse", "none"]).meta({ description: "Who refuses to overwrite" }),
+      deletion: z.enum(["backend", "gatehouse", "none"]).meta({ description: "Who refuses to delete early" }),
+    }),
+    audit: z.object({ appendable: z.boolean(), events: z.number().int(), lastError: z.string().nullable() }),
+  })
+  .meta({ id: "Health" });
+export type Health = z.infer<typeof health>;

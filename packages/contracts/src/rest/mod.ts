@@ -1,0 +1,15 @@
+/**
+ * rest: the words of the REST API, one file for each resource.
+ *
+ * Owns: the shape of every request and answer under /api/v1 and the compact form of a stream of frames.
+ * Never: decides who may ask, or knows how an answer is found.
+ */
+export * from "./common.ts";
+export * from "./auth.ts";
+export * from "./sessions.ts";
+export * from "./recordings.ts";
+export * from "./people.ts";
+export * from "./targets.ts";
+export * from "./audit.ts";
+export * from "./health.ts";
+export * from "./frame-stream.ts";

@@ -1,0 +1,66 @@
+import { z } from "zod";
+import { id, pageQuery, time } from "./common.ts";
+
+export const sessionStates = ["live", "ended", "interrupted"] as const;
+export const recordingStates = ["recording", "shipping", "stored", "interrupted", "corrupt"] as const;
+
+/** One session: who, from where, to what, when, how it ended, and the honest state of its recording. */
+export const session = z
+  .object({
+    id,
+    state: z.enum(sessionStates),
+    protocol: z.string(),
+    kind: z.string().meta({ description: "`shell`, `exec`, `sftp`, `scp`, `forward`" }),
+    track: z.enum(["terminal", "exec", "files", "forward", "query", "http", "desktop"]),
+    user: z.object({ id: z.string(), name: z.string() }),
+    login: z.string().meta({ description: "The account on the target" }),
+    target: z.object({ id: z.string(), name: z.string(), address: z.string() }),
+    remoteAddress: z.string(),
+    connectionId: z.string(),
+    client: z.string().nullable().meta({ description: "The client's own identification" }),
+    gatewayId: z.string(),
+    command: z.string().nullable(),
+    startedAt: time,
+    endedAt: time.nullable(),
+    durationMs: z.number().nullable(),
+    end: z
+      .object({
+        reason: z.string(),
+        detail: z.string().nullable(),
+        exitStatus: z.number().int().nullable(),
+        exitSignal: z.string().nullable(),
+      })
+      .nullable(),
+    recording: z.object({
+      state: z.enum(recordingStates),
+      frames: z.number().int().nullable(),
+      bytes: z.number().int().nullable().meta({ description: "Bytes in the store" }),
+      headSha256: z
+        .string()
+        .nullable()
+        .meta({ description: "Hex; the chain's head that the manifest signs" }),
+      detail: z.string().nullable().meta({ description: "Why, when corrupt" }),
+    }),
+  })
+  .meta({ id: "Session" });
+export type Session = z.infer<typeof session>;
+
+/** `GET /sessions`: newest first. Every filter narrows. */
+export const sessionQuery = z.strictObject({
+  ...pageQuery,
+  user: z.string().max(256).optional().meta({ description: "Name or id of the person" }),
+  target: z.string().max(256).optional().meta({ description: "Name or id of the target" }),
+  login: z.string().max(256).optional(),
+  protocol: z.string().max(32).optional(),
+  kind: z.string().max(32).optional(),
+  state: z.enum(sessionStates).optional(),
+  recording: z.enum(recordingStates).optional(),
+  from: time.optional().meta({ description: "Started at this time or later" }),
+  to: time.optional().meta({ description: "Started before this time" }),
+  q: z
+    .string()
+    .max(256)
+    .optional()
+    .meta({ description: "Part of a person, login, target, address or command" }),
+});
+export type SessionQuery = z.input<typeof sessionQuery>;

@@ -1,0 +1,157 @@
+import type {
+  AuditEvent,
+  AuditQuery,
+  AuditVerification,
+  CredentialWrite,
+  ExportFormat,
+  Health,
+  HostScan,
+  HostTrust,
+  Page,
+  Person,
+  PersonCreate,
+  PersonQuery,
+  PersonUpdate,
+  Recording,
+  Session,
+  SessionQuery,
+  SignInLink,
+  SshKey,
+  Target,
+  TargetCreate,
+  TargetQuery,
+  TargetUpdate,
+  Verification,
+  WireFrame,
+} from "@gatehouse/contracts/rest";
+import type { Action, Decision, Resource, Subject } from "../../access/mod.ts";
+
+/** Who is asking, proved: what every door below is told. */
+export type Principal = {
+  subject: Subject;
+  /** How it was proved. */
+  via: "web" | "token" | "admin-socket";
+  /** When a web session ends. */
+  expiresAtMs?: number;
+  /** Where the request came from; empty on the administrator's socket. For the audit log. */
+  remoteAddress: string;
+};
+
+/** What a request showed. `admin-socket`: the file's mode is the proof. */
+export type Credential =
+  | { kind: "cookie"; token: string }
+  | { kind: "bearer"; token: string }
+  | { kind: "admin-socket" };
+
+export type IdentityDoor = {
+  /**
+   * Exchanges a one-time link for a web session, audited before it succeeds (`user.login`). Rejects with
+   * `unauthenticated` when the link is unknown, used up or expired; the three are not told apart.
+   */
+  signInByLink(
+    token: string,
+    from: { remoteAddress: string; userAgent: string },
+  ): Promise<{ principal: Principal; cookie: string; expiresAtMs: number }>;
+  /** Undefined: nobody. Throws `unavailable` when it cannot be known now. */
+  whoIs(credential: Credential, from: { remoteAddress: string }): Promise<Principal | undefined>;
+  /** Ends the web session of this cookie; one that is gone already is no error. */
+  signOut(cookie: string): Promise<void>;
+};
+
+export type AccessDoor = {
+  decide(subject: Subject, action: Action, resource: Resource): Decision;
+};
+
+/** Whose sessions a person may list: everybody's, or their own and those of the teams they lead. */
+export type SessionScope = "all" | { ownerId: string; teams: readonly string[] };
+
+/** A filter as it arrives here: defaults filled in. */
+type Filter<Q> = Q & { limit: number };
+
+export type SessionsDoor = {
+  list(query: Filter<SessionQuery>, scope: SessionScope): Promise<Page<Session>>;
+  /** Throws `not_found`. */
+  get(id: string): Promise<Session>;
+  /** What `session.view` and the recording's actions are decided on. Throws `not_found`. */
+  ownerOf(id: string): Promise<{ ownerId: string; ownerTeams: readonly string[] }>;
+};
+
+/**
+ * Every call is decided and audited behind this door, before a byte leaves. Throws `denied`, `not_found`, `unavailable`,
+ * `corrupt`.
+ */
+export type PlaybackDoor = {
+  get(principal: Principal, sessionId: string): Promise<Recording>;
+  /**
+   * Frames of the window in order; pulled, so a slow reader holds nothing but its own. Frames of the input lane are left
+   * out for one who may not see them. `signal` aborts when the reader has gone.
+   */
+  frames(
+    principal: Principal,
+    sessionId: string,
+    window: { fromUs: number; toUs?: number },
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<WireFrame>>;
+  export(
+    principal: Principal,
+    sessionId: string,
+    format: ExportFormat,
+    signal: AbortSignal,
+  ): Promise<{ fileName: string; contentType: string; chunks: AsyncIterable<Uint8Array> }>;
+  verify(principal: Principal, sessionId: string): Promise<Verification>;
+};
+
+/** People, their keys and their links. The caller was allowed; changes are audited behind this door, with `principal`. */
+export type PeopleDoor = {
+  list(query: Filter<PersonQuery>): Promise<Page<Person>>;
+  get(id: string): Promise<Person>;
+  create(principal: Principal, person: PersonCreate): Promise<Person>;
+  update(principal: Principal, id: string, change: PersonUpdate): Promise<Person>;
+  /** Their sessions and recordings stay. */
+  remove(principal: Principal, id: string): Promise<void>;
+  signInLink(principal: Principal, id: string): Promise<SignInLink>;
+  sshKeys(id: string): Promise<readonly SshKey[]>;
+  /** Throws `invalid` for what is no public key, `conflict` for one that somebody has. */
+  addSshKey(principal: Principal, id: string, publicKey: string): Promise<SshKey>;
+  removeSshKey(principal: Principal, id: string, keyId: string): Promise<void>;
+};
+
+/** Targets with their logins, secrets and host trust. Allowed by the caller, audited behind this door. */
+export type TargetsDoor = {
+  list(query: Filter<TargetQuery>): Promise<Page<Target>>;
+  get(id: string): Promise<Target>;
+  create(principal: Principal, target: TargetCreate): Promise<Target>;
+  update(principal: Principal, id: string, change: TargetUpdate): Promise<Target>;
+  remove(principal: Principal, id: string): Promise<void>;
+  setCredential(principal: Principal, id: string, login: string, credential: CredentialWrite): Promise<void>;
+  removeCredential(principal: Principal, id: string, login: string): Promise<void>;
+  /** Dials the target and reads what it shows. Throws `unavailable`, `timeout`. Trusts nothing. */
+  scanHostKeys(principal: Principal, id: string): Promise<HostScan>;
+  trustHostKeys(principal: Principal, id: string, trust: HostTrust): Promise<Target>;
+};
+
+export type AuditDoor = {
+  list(query: Filter<AuditQuery>): Promise<Page<AuditEvent>>;
+  verify(): Promise<AuditVerification>;
+};
+
+export type HealthDoor = { status(): Promise<Health> };
+
+/** Public halves, each one line as `authorized_keys` has it. Undefined where that CA is not used. */
+export type AuthoritiesDoor = {
+  sshHost(): Promise<string | undefined>;
+  sshUser(): Promise<string | undefined>;
+};
+
+/** All that the REST API stands on. */
+export type RestDoors = {
+  identity: IdentityDoor;
+  access: AccessDoor;
+  sessions: SessionsDoor;
+  playback: PlaybackDoor;
+  people: PeopleDoor;
+  targets: TargetsDoor;
+  audit: AuditDoor;
+  health: HealthDoor;
+  authorities: AuthoritiesDoor;
+};
