@@ -16,10 +16,10 @@ export type Session = {
   /** True while recorded bytes wait for the disk beyond the mark: stop reading the socket, then await `ready()`. */
   readonly congested: boolean;
   ready(): Promise<void>;
-  /** Whether what the person sends may pass now. `hold` waits (for queries); `discard` drops with a notice. */
+  /** Whether what the person sends may pass now. */
   inputAllowed(): boolean;
   /** Writes an audit event that belongs to this session (`session_id`, user, target are filled in). */
-  audit(event: string, fields: Record<string, unknown>): Promise<void>;
+  audit(event: string, fields: Record<string, unknown>, success?: boolean): Promise<void>;
   /**
    * Called at most once, when the session must end by somebody else's will: idle, time limit, an administrator,
    * recording lost, the gate stopping. Show `message` to the person if the protocol can, close both sides, then call `end`.

@@ -1,0 +1,170 @@
+import { createHash } from "node:crypto";
+import { type Clock, type Random, GatehouseError, toBase64 } from "@gatehouse/kernel";
+import { type Role, type Subject, roles } from "../access/mod.ts";
+import type { AuditLog } from "../audit/mod.ts";
+import type { LoginLinks, User, UserKeys, Users, WebSessions } from "../directory/mod.ts";
+
+/** Somebody known, as access asks about them. */
+export type Person = Subject & { displayName: string };
+
+/**
+ * Whoever may open the administration socket: the file's permissions are the proof, as with a database's socket.
+ * The name shows in the audit log.
+ */
+export const localAdministrator: Person = {
+  id: "local-administrator",
+  name: "local-administrator",
+  displayName: "Local administrator",
+  roles: ["platform-admin"],
+  leads: [],
+};
+
+export type Identity = {
+  /** On an empty directory: makes the first administrator and a link for them. Undefined ever after. */
+  firstAdministrator(): Promise<{ token: string; expiresAtMs: number } | undefined>;
+  /** A one-time link's secret, 256 bits, shown once. `not_found` for an unknown or disabled person. */
+  createLink(userId: string): Promise<{ token: string; expiresAtMs: number }>;
+  /** Uses the link up. `unauthenticated` for one that is used, expired or was never made: the three look the same. */
+  signInByLink(
+    token: string,
+    remoteAddress: string,
+  ): Promise<{ token: string; person: Person; expiresAtMs: number }>;
+  /** The person behind a web session's or API session's token, or nobody. */
+  personByToken(token: string): Promise<Person | undefined>;
+  signOut(token: string): Promise<void>;
+  /** The person who registered this public key (wire blob), or nobody. */
+  personByKey(publicKeyBlob: Uint8Array): Promise<{ person: Person; keyId: string } | undefined>;
+  /** Audits a key's authentication, once its signature was verified. */
+  keyAuthenticated(fact: { keyId: string }): Promise<void>;
+};
+
+const firstLinkMs = 24 * 3_600_000;
+const linkMs = 15 * 60_000;
+
+export function createIdentity(options: {
+  users: Users;
+  userKeys: Pick<UserKeys, "byFingerprint" | "used">;
+  loginLinks: LoginLinks;
+  webSessions: WebSessions;
+  audit: AuditLog;
+  clock: Clock;
+  random: Random;
+  sessionMs: number;
+}): Identity {
+  const { users, userKeys, loginLinks, webSessions, audit, clock, random } = options;
+
+  async function newLink(userId: string, lifetimeMs: number) {
+    const token = secret(random);
+    const expiresAtMs = clock.nowMs() + lifetimeMs;
+    await loginLinks.create({ hash: hashOf(token), userId, expiresAtMs });
+    return { token, expiresAtMs };
+  }
+
+  return {
+    async firstAdministrator() {
+      if ((await users.count()) > 0) return undefined;
+      const user = await users.create({
+        name: "admin",
+        displayName: "First administrator",
+        roles: ["platform-admin"],
+      });
+      await audit.append({
+        event: "user.create",
+        user: "system",
+        success: true,
+        fields: { name: user.name, roles: [...user.roles] },
+      });
+      return newLink(user.id, firstLinkMs);
+    },
+
+    async createLink(userId) {
+      const user = await users.byId(userId);
+      if (!user || user.disabled)
+        throw new GatehouseError({
+          code: "not_found",
+          op: "identity.link",
+          message: "there is no such active person",
+        });
+      return newLink(user.id, linkMs);
+    },
+
+    async signInByLink(token, remoteAddress) {
+      const userId = await loginLinks.consume(hashOf(token));
+      const user = userId === undefined ? undefined : await users.byId(userId);
+      if (!user || user.disabled) {
+        await audit.append({
+          event: "user.login",
+          user: user?.name ?? "unknown",
+          success: false,
+          remoteAddress,
+          fields: { method: "link", reason: "the link is used, expired or unknown" },
+        });
+        throw new GatehouseError({
+          code: "unauthenticated",
+          op: "identity.link",
+          message: "this link is used up, expired or was never made",
+          hint: "On the gateway's machine, `gatehouse users link <name>` makes a new one.",
+        });
+      }
+      // Audited before it takes effect: a sign-in that the log did not take does not happen.
+      await audit.append({
+        event: "user.login",
+        user: user.name,
+        success: true,
+        remoteAddress,
+        fields: { method: "link" },
+      });
+      const session = secret(random);
+      const expiresAtMs = clock.nowMs() + options.sessionMs;
+      await webSessions.create({ hash: hashOf(session), userId: user.id, expiresAtMs });
+      return { token: session, person: personOf(user), expiresAtMs };
+    },
+
+    async personByToken(token) {
+      const session = await webSessions.byHash(hashOf(token));
+      const user = session && (await users.byId(session.userId));
+      return user && !user.disabled ? personOf(user) : undefined;
+    },
+
+    async signOut(token) {
+      await webSessions.revoke(hashOf(token));
+    },
+
+    async personByKey(publicKeyBlob) {
+      const found = await userKeys.byFingerprint(fingerprintOf(publicKeyBlob));
+      if (!found || found.user.disabled) return undefined;
+      return { person: personOf(found.user), keyId: found.key.id };
+    },
+
+    async keyAuthenticated({ keyId }) {
+      await userKeys.used(keyId);
+    },
+  };
+}
+
+function personOf(user: User): Person {
+  // A role that this version does not know gives no right.
+  const known = user.roles.filter((role): role is Role => (roles as readonly string[]).includes(role));
+  return {
+    id: user.id,
+    name: user.name,
+    displayName: user.displayName,
+    roles: [...known, "user"],
+    leads: [],
+  };
+}
+
+/** 256 random bits, URL-safe. */
+function secret(random: Random): string {
+  return toBase64(random.bytes(32)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+/** The secrets are random and long, so a plain hash is enough to look them up by. */
+function hashOf(token: string): string {
+  return createHash("sha256").update(token).digest("hex");
+}
+
+/** As `ssh-keygen -l` prints it. */
+function fingerprintOf(blob: Uint8Array): string {
+  return `SHA256:${createHash("sha256").update(blob).digest("base64").replaceAll("=", "")}`;
+}
