@@ -1,3 +1,5 @@
+import type { KeyObject } from "node:crypto";
+import type { Random } from "@gatehouse/kernel";
 import type { HostKey } from "../transport/door.ts";
 
 /** A public key as SSH carries it, taken apart. Certificates are a key plus the statement that signs it. */
@@ -22,6 +24,13 @@ export type Certificate = {
   readonly criticalOptions: ReadonlyMap<string, Uint8Array>;
   readonly extensions: ReadonlyMap<string, Uint8Array>;
   readonly signatureKey: PublicKey;
+};
+
+/** A private key in memory. `node:util` shows a KeyObject without its numbers, so logging one tells nothing. */
+export type PrivateKey = {
+  readonly public: PublicKey;
+  readonly key: KeyObject;
+  readonly comment: string;
 };
 
 /** Signs with a private key, or a certificate's. The same shape serves as host key and as a client's key. */
@@ -54,6 +63,7 @@ export type CertificateRequest = {
   /** Each name with its text, wrapped as the format asks; an empty text for a flag. */
   criticalOptions?: Readonly<Record<string, string>>;
   extensions?: Readonly<Record<string, string>>;
+  random: Random;
 };
 
 /** Whom a target's host key is compared with. */
@@ -62,4 +72,6 @@ export type HostTrust = {
   readonly pinned: readonly Uint8Array[];
   /** Blobs of CA keys whose host certificates are taken for this target. */
   readonly authorities: readonly Uint8Array[];
+  /** Names a host certificate may carry instead of the host name that is dialled. */
+  readonly principals?: readonly string[];
 };
