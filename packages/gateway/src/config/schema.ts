@@ -1,0 +1,184 @@
+import { z } from "zod";
+import { address, duration, size } from "./units.ts";
+
+/** A key with its default, as it would be written in the file, and what it is for. */
+const key = <S extends z.ZodType>(schema: S, description: string) => schema.describe(description);
+
+/** The name of a gateway stands in file names, object keys and manifests. */
+const gatewayId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, {
+  error: "expected 1 to 63 lower-case letters, digits and hyphens, the first no hyphen",
+});
+
+/** `age1...` (age-encryption.org/v1, X25519 recipients). */
+const recipient = z.string().regex(/^age1[02-9ac-hj-np-z]{58}$/, {
+  error: "expected an age X25519 recipient (age1..., 62 characters)",
+});
+
+/** A section whose every key has a default, so that the section itself may be left out. */
+export function section<S extends z.ZodRawShape>(shape: S, description: string) {
+  return z
+    .strictObject(shape)
+    .prefault({} as never)
+    .describe(description);
+}
+
+/** What every gateway has. Stores and protocols add their own sections (`loadConfig({ sections })`). */
+export const coreShape = {
+  mode: key(
+    z.enum(["development", "production"]).default("development"),
+    "`production` refuses everything that only a tour or a test may have, and logs JSON.",
+  ),
+  data_dir: key(
+    z.string().min(1).default("data"),
+    "Where the gateway keeps its database, keys, journal and, by default, recordings. Relative to the configuration file, or to the working directory where there is none.",
+  ),
+  gateway_id: key(
+    gatewayId.default("gateway-1"),
+    "Names this gateway in manifests, audit events and object keys. Different for each gateway that shares a store.",
+  ),
+  web: section(
+    {
+      listen: key(address().prefault("127.0.0.1:3080"), "Where the web pages and the API listen."),
+      public_url: key(
+        z
+          .url({ protocol: /^https?$/, error: "expected an http or https URL" })
+          .refine(
+            (url) => !URL.canParse(url) || new URL(url).pathname === "/",
+            "expected an origin, without a path",
+          )
+          .optional(),
+        "How browsers reach the web pages, such as https://gate.example.com. Left out: http:// and `web.listen`.",
+      ),
+      session_lifetime: key(
+        duration({ min: "1m", max: "30d" }).prefault("12h"),
+        "How long a sign-in to the web pages lasts at most.",
+      ),
+    },
+    "The web pages and the API.",
+  ),
+  recording: section(
+    {
+      retention: key(
+        duration({ min: "0s", max: "36500d" }).prefault("365d"),
+        "How long a recording can be neither changed nor removed after its session.",
+      ),
+      exec_limit: key(
+        size({ max: "16 TiB" }).prefault("16 MiB"),
+        "How much of each stream of a command without a terminal is kept as bytes. Beyond it a running digest and a byte count are kept.",
+      ),
+      recipients: key(
+        z.array(recipient).max(16).default([]),
+        "age recipients who may open recordings. Empty: the gateway's own key, made at the first start, so that it can play them.",
+      ),
+      input_recipients: key(
+        z.array(recipient).max(16).default([]),
+        "age recipients who may open what people typed. Empty: the same as `recording.recipients`.",
+      ),
+      segment: section(
+        {
+          size: key(
+            size({ min: "4 KiB", max: "64 MiB" }).prefault("1 MiB"),
+            "A segment is sealed at this size.",
+          ),
+          age: key(
+            duration({ min: "100ms", max: "1h" }).prefault("15s"),
+            "A segment is sealed at this age, so that it is elsewhere soon.",
+          ),
+        },
+        "Segments: the objects that recordings are stored as.",
+      ),
+      journal: section(
+        {
+          capacity: key(
+            size({ min: "4 MiB", max: "1 TiB" }).prefault("512 MiB"),
+            "Room for what is not yet safe in the store; taken from the disk at the start. When it is full, sessions are refused.",
+          ),
+          reserve: key(
+            size({ min: "64 KiB", max: "1 GiB" }).prefault("1 MiB"),
+            "Room that a session must get before it is admitted.",
+          ),
+        },
+        "The journal: where a frame is committed before its bytes go on.",
+      ),
+      commit: section(
+        {
+          delay: key(
+            duration({ max: "100ms" }).prefault("0s"),
+            "How long a commit waits for company. 0s commits at once when idle, and gathers while a commit is in flight.",
+          ),
+          size: key(
+            size({ min: "4 KiB", max: "16 MiB" }).prefault("256 KiB"),
+            "A commit is not made larger than this by waiting frames.",
+          ),
+        },
+        "Group commit of the journal.",
+      ),
+    },
+    "Recording. There is no key that turns it off.",
+  ),
+  sessions: section(
+    {
+      idle_timeout: key(
+        duration({ min: "1s" }).prefault("30m"),
+        "A session ends when nothing passed either way for so long.",
+      ),
+      max_duration: key(duration({ min: "1s" }).prefault("12h"), "A session ends at this age."),
+      ending_grace: key(
+        duration({ max: "10m" }).prefault("5s"),
+        "How long a session that must end has to say so to the person before it is cut off.",
+      ),
+    },
+    "Limits of every session, whatever its protocol.",
+  ),
+  demo: section(
+    {
+      enabled: key(
+        z.boolean().default(false),
+        "Offers a target on this machine for the first tour. Refused in production.",
+      ),
+    },
+    "The demo target.",
+  ),
+  log: section(
+    {
+      level: key(
+        z.enum(["debug", "info", "warn", "error"]).default("info"),
+        "The least severe line that the operational log keeps.",
+      ),
+      format: key(
+        z.enum(["auto", "json", "text"]).default("auto"),
+        "`auto`: JSON in production, readable lines in development.",
+      ),
+    },
+    "The operational log, on standard error. It is not the audit log.",
+  ),
+} as const;
+
+export type CoreConfig = z.output<z.ZodObject<typeof coreShape>>;
+
+/** What plug-ins add: top-level sections by name. */
+export type Sections = Readonly<Record<string, z.ZodType>>;
+export type Config<S extends Sections = {}> = CoreConfig & { [K in keyof S]: z.output<S[K]> };
+
+/** The whole schema: the core's keys and those of the plug-ins. */
+export function configSchema(sections: Sections): z.ZodObject {
+  return z.strictObject({ ...coreShape, ...sections });
+}
+
+/** Rules that concern more than one key. */
+export function crossChecks(config: CoreConfig): readonly { path: readonly string[]; message: string }[] {
+  const findings: { path: readonly string[]; message: string }[] = [];
+  if (config.mode === "production" && config.demo.enabled)
+    findings.push({ path: ["demo", "enabled"], message: "expected false when mode is production" });
+  if (config.sessions.ending_grace.ms >= config.sessions.max_duration.ms)
+    findings.push({
+      path: ["sessions", "ending_grace"],
+      message: "expected less than sessions.max_duration",
+    });
+  if (config.recording.journal.reserve.bytes > config.recording.journal.capacity.bytes / 2)
+    findings.push({
+      path: ["recording", "journal", "reserve"],
+      message: "expected at most half of recording.journal.capacity",
+    });
+  return findings;
+}

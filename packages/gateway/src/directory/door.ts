@@ -1,0 +1,292 @@
+import type { SessionFacts } from "@gatehouse/recording";
+import type { RecordingState } from "@gatehouse/recording/pipeline";
+
+/** What can lie in a JSON column. */
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
+export type JsonObject = { readonly [key: string]: JsonValue };
+
+/** One page of a list, in its order. `next` is opaque; absent at the end. */
+export type Page<T> = { items: readonly T[]; next?: string };
+/** `limit` is 1 to 500, 50 where none is given. `after` is the `next` of the page before. */
+export type PageRequest = { limit?: number; after?: string };
+
+export type User = {
+  id: string;
+  /** Unique, compared as it is written: `jane.doe@example.com`. */
+  name: string;
+  displayName: string;
+  roles: readonly string[];
+  disabled: boolean;
+  createdAtMs: number;
+};
+
+/** An SSH public key of a person. A key belongs to one person only, for it is what tells who they are. */
+export type UserKey = {
+  id: string;
+  userId: string;
+  /** `ssh-ed25519`, `sk-ssh-ed25519@openssh.com`, ... */
+  type: string;
+  /** The wire blob (RFC 4253 §6.6). */
+  blob: Uint8Array;
+  /** `SHA256:...` as `ssh-keygen -l` prints it. */
+  fingerprint: string;
+  comment: string;
+  addedAtMs: number;
+  lastUsedAtMs?: number;
+};
+
+export type Users = {
+  /** `conflict` when the name is taken. */
+  create(user: { name: string; displayName?: string; roles: readonly string[] }): Promise<User>;
+  byId(id: string): Promise<User | undefined>;
+  byName(name: string): Promise<User | undefined>;
+  list(page?: PageRequest): Promise<Page<User>>;
+  /** `not_found` when there is no such user. */
+  update(
+    id: string,
+    change: { displayName?: string; roles?: readonly string[]; disabled?: boolean },
+  ): Promise<User>;
+  count(): Promise<number>;
+};
+
+export type UserKeys = {
+  /** `conflict` when the key is somebody's already. */
+  add(key: Omit<UserKey, "id" | "addedAtMs" | "lastUsedAtMs">): Promise<UserKey>;
+  /** The key and its owner, disabled or not: the caller decides what that means. */
+  byFingerprint(fingerprint: string): Promise<{ key: UserKey; user: User } | undefined>;
+  ofUser(userId: string): Promise<readonly UserKey[]>;
+  /** False when there was none. */
+  remove(userId: string, keyId: string): Promise<boolean>;
+  used(keyId: string): Promise<void>;
+};
+
+/** How the gate shows itself to the target as one of its accounts. */
+export type TargetLogin = {
+  login: string;
+  kind: "key" | "password" | "user_ca";
+  /** Absent for `user_ca`, where nothing is stored. */
+  credentialId?: string;
+};
+
+export type Target = {
+  id: string;
+  /** Unique: what people type. */
+  name: string;
+  protocol: string;
+  host: string;
+  port: number;
+  labels: Readonly<Record<string, string>>;
+  /** Who may open sessions: any of these roles, or any of these users by name. Both empty: nobody. */
+  allowed: { roles: readonly string[]; users: readonly string[] };
+  logins: readonly TargetLogin[];
+  /** What sessions may do, in the shape of the protocol's own target schema. */
+  policy: JsonObject;
+  /** How the target proves that it is itself (pinned keys, a CA), in the shape of the protocol's own schema. */
+  hostTrust: JsonObject;
+  /** Made for the tour and refused in production. */
+  demo: boolean;
+  createdAtMs: number;
+  updatedAtMs: number;
+};
+export type NewTarget = Omit<Target, "id" | "createdAtMs" | "updatedAtMs" | "demo"> & { demo?: boolean };
+
+export type Targets = {
+  /** `conflict` when the name is taken, `not_found` when a login names a credential that is not there. */
+  create(target: NewTarget): Promise<Target>;
+  byId(id: string): Promise<Target | undefined>;
+  byName(name: string): Promise<Target | undefined>;
+  /** By name. `label` is `key=value`. */
+  list(
+    filter?: { protocol?: string; label?: string; text?: string },
+    page?: PageRequest,
+  ): Promise<Page<Target>>;
+  /** `not_found` when there is no such target. `logins`, when given, replaces all of them. */
+  update(id: string, change: Partial<NewTarget>): Promise<Target>;
+  /** False when there was none. Sessions keep the names that they had. */
+  remove(id: string): Promise<boolean>;
+};
+
+export const sessionStates = ["admitted", "live", "paused", "ending", "closed", "interrupted"] as const;
+export type SessionState = (typeof sessionStates)[number];
+/** States from which a session may still change by itself; after a crash these are the interrupted ones. */
+export const openSessionStates = [
+  "admitted",
+  "live",
+  "paused",
+  "ending",
+] as const satisfies readonly SessionState[];
+
+export type SessionEntry = {
+  facts: SessionFacts;
+  startedAtMs: number;
+  state: SessionState;
+  recordingState: RecordingState;
+  /** Why, when the recording is corrupt. */
+  recordingDetail?: string;
+  endedAtMs?: number;
+  endReason?: string;
+  endDetail?: string;
+  durationMs?: number;
+  exitStatus?: number;
+  exitSignal?: string;
+  frames?: number;
+  /** Of the recording. */
+  bytes?: number;
+  headSha256?: string;
+};
+
+export type SessionFilter = {
+  userId?: string;
+  targetId?: string;
+  protocol?: string;
+  kind?: string;
+  states?: readonly SessionState[];
+  /** Started at or after. */
+  fromMs?: number;
+  /** Started before. */
+  toMs?: number;
+  /** Found in the names of user, target and login, or in the command; letters of either case. */
+  text?: string;
+};
+
+export type SessionEntries = {
+  /** State `admitted`, recording state `recording`. */
+  insert(facts: SessionFacts): Promise<void>;
+  setState(sessionId: string, state: SessionState): Promise<void>;
+  /** Sets the final state once; a session that has ended keeps the first end, and the answer is false. */
+  end(
+    sessionId: string,
+    end: {
+      state: "closed" | "interrupted";
+      endedAtMs: number;
+      reason: string;
+      detail?: string;
+      durationMs: number;
+      exitStatus?: number;
+      exitSignal?: string;
+      frames?: number;
+      bytes?: number;
+      headSha256?: string;
+    },
+  ): Promise<boolean>;
+  setRecording(
+    sessionId: string,
+    recording: {
+      state: RecordingState;
+      detail?: string;
+      frames?: number;
+      bytes?: number;
+      headSha256?: string;
+    },
+  ): Promise<void>;
+  byId(sessionId: string): Promise<SessionEntry | undefined>;
+  /** Newest first. */
+  list(filter?: SessionFilter, page?: PageRequest): Promise<Page<SessionEntry>>;
+};
+
+/** A secret as it lies in the database: sealed elsewhere, and never opened here. */
+export type SealedCredential = {
+  id: string;
+  name: string;
+  kind: string;
+  envelope: Uint8Array;
+  createdAtMs: number;
+  updatedAtMs: number;
+};
+
+export type SealedCredentials = {
+  /** `conflict` when the name is taken. */
+  insert(credential: SealedCredential): Promise<void>;
+  /** False when there was none. */
+  replace(id: string, change: { envelope: Uint8Array; kind: string; updatedAtMs: number }): Promise<boolean>;
+  byId(id: string): Promise<SealedCredential | undefined>;
+  /** By name, without the envelopes. */
+  list(): Promise<readonly Omit<SealedCredential, "envelope">[]>;
+  /** `conflict` while a target's login still uses it; false when there was none. */
+  remove(id: string): Promise<boolean>;
+};
+
+/** One-time links to sign in with. Only a hash of the link's secret is kept. */
+export type LoginLinks = {
+  create(link: { hash: string; userId: string; expiresAtMs: number }): Promise<void>;
+  /** Uses the link up: the user once, `undefined` ever after, when expired, or when there was none. */
+  consume(hash: string): Promise<string | undefined>;
+};
+
+export type WebSession = {
+  /** Hash of the cookie's token. */
+  hash: string;
+  userId: string;
+  createdAtMs: number;
+  lastSeenAtMs: number;
+  expiresAtMs: number;
+};
+
+export type WebSessions = {
+  create(session: { hash: string; userId: string; expiresAtMs: number }): Promise<WebSession>;
+  /** Only one that is neither expired nor revoked. */
+  byHash(hash: string): Promise<WebSession | undefined>;
+  seen(hash: string): Promise<void>;
+  revoke(hash: string): Promise<void>;
+  revokeOfUser(userId: string): Promise<void>;
+};
+
+export type Settings = {
+  get(key: string): Promise<string | undefined>;
+  set(key: string, value: string): Promise<void>;
+};
+
+/** One event of the audit log as it lies in the database. `body` is the canonical JSON that was hashed. */
+export type AuditRow = {
+  index: number;
+  hash: string;
+  prevHash: string;
+  timeMs: number;
+  event: string;
+  code: string;
+  user: string;
+  serverId: string | null;
+  sessionId: string | null;
+  success: boolean;
+  body: string;
+};
+export type AuditFilter = {
+  events?: readonly string[];
+  user?: string;
+  sessionId?: string;
+  serverId?: string;
+  success?: boolean;
+  fromMs?: number;
+  toMs?: number;
+};
+export type AuditRows = {
+  /**
+   * Reads the last row and inserts what `build` makes of it, in one transaction that no other writer can enter,
+   * so that the chain cannot fork.
+   */
+  append(build: (last: { index: number; hash: string } | undefined) => readonly AuditRow[]): Promise<void>;
+  last(): Promise<{ index: number; hash: string } | undefined>;
+  /** In order of the index, those above `index`. */
+  after(index: number, limit: number): Promise<readonly AuditRow[]>;
+  /** Newest first, those below `beforeIndex`. */
+  list(filter: AuditFilter, page: { limit: number; beforeIndex?: number }): Promise<readonly AuditRow[]>;
+};
+
+/**
+ * The database. Every write is durable before its promise resolves. A database that is locked, full or gone rejects
+ * with `unavailable`.
+ */
+export type Directory = {
+  readonly users: Users;
+  readonly userKeys: UserKeys;
+  readonly targets: Targets;
+  readonly sessions: SessionEntries;
+  readonly sealedCredentials: SealedCredentials;
+  readonly loginLinks: LoginLinks;
+  readonly webSessions: WebSessions;
+  readonly settings: Settings;
+  readonly auditRows: AuditRows;
+  /** Commits a row of its own; throws `unavailable` when nothing could be written now. */
+  probe(): Promise<void>;
+  close(): Promise<void>;
+};

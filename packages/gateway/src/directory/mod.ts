@@ -1,0 +1,7 @@
+/**
+ * directory: the database. People and their keys, targets, sessions, sealed secrets, sign-ins, the rows of the audit log.
+ *
+ * Owns: the schema and its migrations, every SQL statement of the gateway, and what "durable" means for a row.
+ * Never: decides who may do what, opens a sealed secret, or lets a failure of the database pass as an empty answer.
+ */
+export * from "./door.ts";
