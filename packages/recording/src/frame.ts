@@ -25,10 +25,10 @@ export const frameKinds = {
   "session.end": 0x01,
   /** Raw UTF-8 that the gate itself showed to the person; part of what they saw, none of the target's output. */
   notice: 0x02,
-  /** JSON `{ user, reason? }`. */
+  /** JSON `{ user: { id, name }, reason? }`. */
   pause: 0x03,
   resume: 0x04,
-  /** JSON `{ user, mode }`: somebody began or stopped watching. */
+  /** JSON `{ user: { id, name }, mode }`: somebody began or stopped watching. */
   join: 0x05,
   leave: 0x06,
   /** JSON `{ why }`: the chain was broken here and begins anew. */
@@ -83,6 +83,9 @@ export type Lane = "main" | "input";
 export function laneOf(kind: FrameKind): Lane {
   return kind === "input" || kind === "stdin" ? "input" : "main";
 }
+
+/** A frame of 16 MiB holds any packet of any protocol; a claim above it is refused before memory is given to it. */
+export const frameLimits = { dataBytesMax: 16 * 1024 * 1024 } as const;
 
 /** Who, from where, to what: the facts known when a session is admitted. Plain in the manifest, so never a secret. */
 export type SessionFacts = {

@@ -1,0 +1,73 @@
+/**
+ * recording: what a recording is, readable by anybody.
+ *
+ * Owns: frames and what their data means, segments, the chain, the manifest, keys, verification, bundles, and the tracks
+ * that derive what people look at. `docs/format.md` is its specification.
+ * Never: touches a disk, a socket or a clock, keeps a key, or knows roles and stores. It runs unchanged in Node and in a
+ * browser; the pipeline that writes recordings is Node's and has its own door, `./pipeline`.
+ */
+export {
+  type Frame,
+  type FrameKind,
+  type Lane,
+  type SessionFacts,
+  frameKinds,
+  frameLimits,
+  laneOf,
+} from "./frame.ts";
+export {
+  type ChainBreak,
+  type Pause,
+  type SessionEnd,
+  type Watch,
+  decodeBreak,
+  decodePause,
+  decodeSessionEnd,
+  decodeSessionStart,
+  decodeWatch,
+  encodeBreak,
+  encodePause,
+  encodeSessionEnd,
+  encodeSessionStart,
+  encodeWatch,
+} from "./tracks/session-payloads.ts";
+export {
+  type Digest,
+  type Env,
+  type Eof,
+  type Exit,
+  type Request,
+  type Resize,
+  type Signal,
+  decodeDigest,
+  decodeEnv,
+  decodeEof,
+  decodeExit,
+  decodeRequest,
+  decodeResize,
+  decodeSignal,
+  encodeDigest,
+  encodeEnv,
+  encodeEof,
+  encodeExit,
+  encodeRequest,
+  encodeResize,
+  encodeSignal,
+} from "./tracks/terminal-payloads.ts";
+export {
+  type ForwardClose,
+  type ForwardOpen,
+  decodeForwardClose,
+  decodeForwardOpen,
+  encodeForwardClose,
+  encodeForwardOpen,
+} from "./tracks/forward-payloads.ts";
+export {
+  type FileOperation,
+  decodeFileOperation,
+  encodeFileOperation,
+  pathFields,
+  recordedCount,
+  targetFields,
+} from "./tracks/file-operation.ts";
+export { ByteRanges, rangesMax } from "./tracks/byte-ranges.ts";
