@@ -1,0 +1,11 @@
+/**
+ * application: what people and programs can ask of the gate, in the public words, whatever the transport.
+ *
+ * Owns: turning rooms' own types into the words of the contracts, and the audit event of each change.
+ * Never: decides (access does, before these are called), reads a request, or keeps state.
+ */
+export { createAuditReader } from "./audit.ts";
+export { createHealth } from "./health.ts";
+export { createPeople } from "./people.ts";
+export { createSessionCatalogue } from "./sessions.ts";
+export { createTargets } from "./targets.ts";

@@ -1,0 +1,122 @@
+import type { Person, SshKey } from "@gatehouse/contracts/rest";
+import { type Role, roles as knownRoles } from "../../access/mod.ts";
+import type { AuditLog } from "../../audit/mod.ts";
+import type { User, UserKey, UserKeys, Users, WebSessions } from "../../directory/mod.ts";
+import type { Identity } from "../../identity/mod.ts";
+import type { PeopleDoor, Principal } from "../rest/door.ts";
+import { found, isoTime, pageRequest, wirePage } from "./page.ts";
+
+export function createPeople(options: {
+  users: Users;
+  userKeys: UserKeys;
+  webSessions: Pick<WebSessions, "revokeOfUser">;
+  identity: Pick<Identity, "createLink">;
+  audit: AuditLog;
+  /** Takes one line of `authorized_keys` apart. Throws `invalid`. */
+  parsePublicKey(line: string): Pick<UserKey, "type" | "blob" | "fingerprint" | "comment">;
+  /** `https://gate.example.com`, without a slash at its end. */
+  publicUrl: string;
+}): PeopleDoor {
+  const { users, userKeys, webSessions, identity, audit } = options;
+
+  const note = (principal: Principal, event: string, fields: Record<string, unknown>) =>
+    audit.append({
+      event,
+      user: principal.subject.name,
+      success: true,
+      ...(principal.remoteAddress && { remoteAddress: principal.remoteAddress }),
+      fields,
+    });
+
+  async function words(user: User): Promise<Person> {
+    const keys = await userKeys.ofUser(user.id);
+    const lastSeenMs = Math.max(0, ...keys.map((key) => key.lastUsedAtMs ?? 0));
+    return {
+      id: user.id,
+      name: user.name,
+      displayName: user.displayName === "" ? null : user.displayName,
+      roles: user.roles.filter((role): role is Role => (knownRoles as readonly string[]).includes(role)),
+      disabled: user.disabled,
+      createdAt: isoTime(user.createdAtMs),
+      sshKeys: keys.length,
+      lastSeenAt: lastSeenMs === 0 ? null : isoTime(lastSeenMs),
+    };
+  }
+
+  return {
+    async list(query) {
+      const page = await users.list(query.q === undefined ? {} : { text: query.q }, pageRequest(query));
+      return wirePage(page, words);
+    },
+    async get(id) {
+      return words(found(await users.byId(id), "person", id));
+    },
+    async create(principal, person) {
+      const roles = person.roles ?? ["user"];
+      const user = await users.create({
+        name: person.name,
+        roles,
+        ...(person.displayName !== undefined && { displayName: person.displayName }),
+      });
+      await note(principal, "user.create", { name: user.name, roles });
+      return words(user);
+    },
+    async update(principal, id, change) {
+      const user = await users.update(id, {
+        ...(change.displayName !== undefined && { displayName: change.displayName ?? "" }),
+        ...(change.roles !== undefined && { roles: change.roles }),
+        ...(change.disabled !== undefined && { disabled: change.disabled }),
+      });
+      // Somebody shut out is out at once, not when the cookie ends.
+      if (user.disabled) await webSessions.revokeOfUser(user.id);
+      await note(principal, "user.update", {
+        name: user.name,
+        roles: [...user.roles],
+        disabled: user.disabled,
+      });
+      return words(user);
+    },
+    async signInLink(principal, id) {
+      const user = found(await users.byId(id), "person", id);
+      const link = await identity.createLink(user.id);
+      await note(principal, "user.link.create", { name: user.name, expires: isoTime(link.expiresAtMs) });
+      return {
+        personId: user.id,
+        // In the fragment, so that no server or proxy ever logs it.
+        url: `${options.publicUrl}/sign-in#token=${link.token}`,
+        expiresAt: isoTime(link.expiresAtMs),
+      };
+    },
+    async sshKeys(id) {
+      found(await users.byId(id), "person", id);
+      return (await userKeys.ofUser(id)).map(keyWords);
+    },
+    async addSshKey(principal, id, publicKey) {
+      const user = found(await users.byId(id), "person", id);
+      const key = await userKeys.add({ userId: user.id, ...options.parsePublicKey(publicKey) });
+      await note(principal, "user.key.create", {
+        name: user.name,
+        fingerprint: key.fingerprint,
+        key_type: key.type,
+      });
+      return keyWords(key);
+    },
+    async removeSshKey(principal, id, keyId) {
+      const user = found(await users.byId(id), "person", id);
+      const key = (await userKeys.ofUser(id)).find((candidate) => candidate.id === keyId);
+      found(key && (await userKeys.remove(id, keyId)) ? key : undefined, "key", keyId);
+      await note(principal, "user.key.delete", { name: user.name, fingerprint: key?.fingerprint ?? "" });
+    },
+  };
+}
+
+function keyWords(key: UserKey): SshKey {
+  return {
+    id: key.id,
+    fingerprint: key.fingerprint,
+    algorithm: key.type,
+    comment: key.comment,
+    addedAt: isoTime(key.addedAtMs),
+    lastUsedAt: key.lastUsedAtMs === undefined ? null : isoTime(key.lastUsedAtMs),
+  };
+}

@@ -1,0 +1,85 @@
+import type { Session, SessionQuery } from "@gatehouse/contracts/rest";
+import type { SessionEntries, SessionEntry, SessionFilter, SessionState } from "../../directory/mod.ts";
+import { openSessionStates } from "../../directory/mod.ts";
+import type { SessionScope, SessionsDoor } from "../rest/door.ts";
+import { found, isoTime, pageRequest, wirePage } from "./page.ts";
+
+const statesOf: Record<NonNullable<SessionQuery["state"]>, readonly SessionState[]> = {
+  live: openSessionStates,
+  ended: ["closed"],
+  interrupted: ["interrupted"],
+};
+
+export function createSessionCatalogue({
+  entries,
+}: {
+  entries: Pick<SessionEntries, "byId" | "list">;
+}): SessionsDoor {
+  return {
+    async list(query, scope) {
+      const page = await entries.list(filterOf(query, scope), pageRequest(query));
+      return wirePage(page, wordsOf);
+    },
+    async get(id) {
+      return wordsOf(found(await entries.byId(id), "session", id));
+    },
+    async ownerOf(id) {
+      const { facts } = found(await entries.byId(id), "session", id);
+      return { ownerId: facts.user.id, ownerTeams: [] };
+    },
+  };
+}
+
+function filterOf(query: SessionQuery, scope: SessionScope): SessionFilter {
+  return {
+    ...(scope !== "all" && { ownerId: scope.ownerId }),
+    ...(query.user !== undefined && { user: query.user }),
+    ...(query.target !== undefined && { target: query.target }),
+    ...(query.login !== undefined && { login: query.login }),
+    ...(query.protocol !== undefined && { protocol: query.protocol }),
+    ...(query.kind !== undefined && { kind: query.kind }),
+    ...(query.state !== undefined && { states: statesOf[query.state] }),
+    ...(query.recording !== undefined && { recordingState: query.recording }),
+    ...(query.from !== undefined && { fromMs: Date.parse(query.from) }),
+    ...(query.to !== undefined && { toMs: Date.parse(query.to) }),
+    ...(query.q !== undefined && { text: query.q }),
+  };
+}
+
+function wordsOf(entry: SessionEntry): Session {
+  const { facts } = entry;
+  const ended = entry.endReason !== undefined;
+  return {
+    id: facts.sessionId,
+    state: entry.state === "interrupted" ? "interrupted" : entry.state === "closed" ? "ended" : "live",
+    protocol: facts.protocol,
+    kind: facts.kind,
+    track: facts.track,
+    user: facts.user,
+    login: facts.login,
+    target: facts.target,
+    remoteAddress: facts.remoteAddress,
+    connectionId: facts.connectionId,
+    client: facts.client ?? null,
+    gatewayId: facts.gatewayId,
+    command: facts.command ?? null,
+    startedAt: facts.startedAt,
+    endedAt: entry.endedAtMs === undefined ? null : isoTime(entry.endedAtMs),
+    durationMs: entry.durationMs ?? null,
+    end: ended
+      ? {
+          reason: entry.endReason ?? "",
+          detail: entry.endDetail ?? null,
+          exitStatus: entry.exitStatus ?? null,
+          exitSignal: entry.exitSignal ?? null,
+        }
+      : null,
+    recording: {
+      state: entry.recordingState,
+      frames: entry.frames ?? null,
+      bytes: entry.bytes ?? null,
+      headSha256: entry.headSha256 ?? null,
+      detail: entry.recordingDetail ?? null,
+    },
+  };
+}

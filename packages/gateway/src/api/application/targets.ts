@@ -1,0 +1,196 @@
+import type { Target, TargetLogin } from "@gatehouse/contracts/rest";
+import { type Clock, GatehouseError } from "@gatehouse/kernel";
+import type { AuditLog } from "../../audit/mod.ts";
+import type { Credentials } from "../../credentials/mod.ts";
+import type { Targets, Target as StoredTarget, TargetLogin as StoredLogin } from "../../directory/mod.ts";
+import type { TargetAdministration } from "../../protocols/door.ts";
+import type { Principal, TargetsDoor } from "../rest/door.ts";
+import { found, isoTime, pageRequest, wirePage } from "./page.ts";
+
+const credentialWords = {
+  key: "private-key",
+  password: "password",
+  user_ca: "certificate",
+} as const satisfies Record<StoredLogin["kind"], TargetLogin["credential"]>;
+
+export function createTargets(options: {
+  targets: Targets;
+  credentials: Pick<Credentials, "create" | "remove" | "list">;
+  protocols: readonly TargetAdministration[];
+  audit: AuditLog;
+  clock: Clock;
+}): TargetsDoor {
+  const { targets, credentials, audit, clock } = options;
+
+  function protocolOf(name: string): TargetAdministration {
+    const protocol = options.protocols.find((candidate) => candidate.protocol === name);
+    if (!protocol)
+      throw new GatehouseError({
+        code: "invalid",
+        op: "targets",
+        message: `this gate does not speak ${name}`,
+        hint: `It speaks ${options.protocols.map((p) => p.protocol).join(", ")}.`,
+      });
+    return protocol;
+  }
+
+  const note = (
+    principal: Principal,
+    event: string,
+    target: StoredTarget,
+    fields: Record<string, unknown> = {},
+  ) =>
+    audit.append({
+      event,
+      user: principal.subject.name,
+      success: true,
+      serverId: target.id,
+      ...(principal.remoteAddress && { remoteAddress: principal.remoteAddress }),
+      fields: { name: target.name, ...fields },
+    });
+
+  async function byId(id: string): Promise<StoredTarget> {
+    return found(await targets.byId(id), "target", id);
+  }
+
+  async function words(target: StoredTarget): Promise<Target> {
+    const protocol = protocolOf(target.protocol);
+    const sealed = new Map((await credentials.list()).map((credential) => [credential.id, credential]));
+    return {
+      id: target.id,
+      name: target.name,
+      protocol: target.protocol,
+      host: target.host,
+      port: target.port,
+      labels: { ...target.labels },
+      allowRoles: [...target.allowed.roles],
+      allowUsers: [...target.allowed.users],
+      permits: protocol.permitsOf(target.policy),
+      logins: target.logins.map((login) => {
+        const credential = login.credentialId === undefined ? undefined : sealed.get(login.credentialId);
+        return {
+          name: login.login,
+          credential: login.kind !== "user_ca" && !credential ? "none" : credentialWords[login.kind],
+          credentialSetAt: credential ? isoTime(credential.updatedAtMs) : null,
+        };
+      }),
+      hostTrust: protocol.hostTrustOf(target.hostTrust),
+      createdAt: isoTime(target.createdAtMs),
+    };
+  }
+
+  /** The login with its new proof. A login that the target does not have is `not_found`. */
+  async function setLogin(
+    target: StoredTarget,
+    name: string,
+    proof: Omit<StoredLogin, "login">,
+  ): Promise<void> {
+    const before = found(
+      target.logins.find((candidate) => candidate.login === name),
+      `login on ${target.name}`,
+      name,
+    );
+    const logins = target.logins.map((login) => (login.login === name ? { login: name, ...proof } : login));
+    await targets.update(target.id, { logins });
+    if (before.credentialId !== undefined) await credentials.remove(before.credentialId);
+  }
+
+  return {
+    async list(query) {
+      return wirePage(
+        await targets.list(query.q === undefined ? {} : { text: query.q }, pageRequest(query)),
+        words,
+      );
+    },
+    async get(id) {
+      return words(await byId(id));
+    },
+    async create(principal, target) {
+      const protocol = protocolOf(target.protocol ?? "ssh");
+      const created = await targets.create({
+        name: target.name,
+        protocol: protocol.protocol,
+        host: target.host,
+        port: target.port,
+        labels: target.labels ?? {},
+        allowed: { roles: target.allowRoles ?? [], users: target.allowUsers ?? [] },
+        // Until a secret is set, the gate proves itself with its own CA: nothing to store, nothing to leak.
+        logins: (target.logins ?? []).map((login) => ({ login, kind: "user_ca" as const })),
+        policy: protocol.policyWith({}, target.permits ?? {}),
+        hostTrust: {},
+      });
+      await note(principal, "target.create", created, { address: `${created.host}:${created.port}` });
+      return words(created);
+    },
+    async update(principal, id, change) {
+      const before = await byId(id);
+      const protocol = protocolOf(before.protocol);
+      const kept = change.logins?.map(
+        (name) =>
+          before.logins.find((login) => login.login === name) ?? { login: name, kind: "user_ca" as const },
+      );
+      const updated = await targets.update(id, {
+        ...(change.host !== undefined && { host: change.host }),
+        ...(change.port !== undefined && { port: change.port }),
+        ...(change.labels !== undefined && { labels: change.labels }),
+        ...((change.allowRoles !== undefined || change.allowUsers !== undefined) && {
+          allowed: {
+            roles: change.allowRoles ?? before.allowed.roles,
+            users: change.allowUsers ?? before.allowed.users,
+          },
+        }),
+        ...(kept && { logins: kept }),
+        ...(change.permits !== undefined && { policy: protocol.policyWith(before.policy, change.permits) }),
+      });
+      for (const login of before.logins)
+        if (login.credentialId !== undefined && kept && !kept.some((other) => other.login === login.login))
+          await credentials.remove(login.credentialId);
+      await note(principal, "target.update", updated, { changed: Object.keys(change) });
+      return words(updated);
+    },
+    async remove(principal, id) {
+      const target = await byId(id);
+      await targets.remove(id);
+      for (const login of target.logins)
+        if (login.credentialId !== undefined) await credentials.remove(login.credentialId);
+      await note(principal, "target.delete", target);
+    },
+    async setCredential(principal, id, login, credential) {
+      const target = await byId(id);
+      const secret = protocolOf(target.protocol).secretFrom(credential);
+      if (secret) {
+        const credentialId = await credentials.create({
+          name: `${target.name}/${login}/${clock.nowMs()}`,
+          kind: secret.kind,
+          secret: secret.secret,
+        });
+        await setLogin(target, login, { kind: secret.kind, credentialId });
+      } else await setLogin(target, login, { kind: "user_ca" });
+      await note(principal, "credential.update", target, { login, credential: credential.kind });
+    },
+    async removeCredential(principal, id, login) {
+      const target = await byId(id);
+      await setLogin(target, login, { kind: "user_ca" });
+      await note(principal, "credential.delete", target, { login });
+    },
+    async scanHostKeys(_principal, id) {
+      const target = await byId(id);
+      return {
+        scannedAt: isoTime(clock.nowMs()),
+        address: `${target.host}:${target.port}`,
+        keys: await protocolOf(target.protocol).scan(target.host, target.port),
+      };
+    },
+    async trustHostKeys(principal, id, trust) {
+      const target = await byId(id);
+      const protocol = protocolOf(target.protocol);
+      const updated = await targets.update(id, { hostTrust: protocol.hostTrustFrom(trust) });
+      const shown = protocol.hostTrustOf(updated.hostTrust);
+      await note(principal, "target.trust", updated, {
+        trust: shown.kind,
+        fingerprints: shown.keys.map((key) => key.fingerprint),
+      });
+      return words(updated);
+    },
+  };
+}
