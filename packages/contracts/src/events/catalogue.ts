@@ -1,0 +1,92 @@
+import { agentForward } from "./agent-forward.ts";
+import { auth } from "./auth.ts";
+import { credentialCreate } from "./credential-create.ts";
+import { credentialDelete } from "./credential-delete.ts";
+import { credentialUpdate } from "./credential-update.ts";
+import { exec } from "./exec.ts";
+import { gatewayStart } from "./gateway-start.ts";
+import { gatewayStop } from "./gateway-stop.ts";
+import { loginLinkCreate } from "./login-link-create.ts";
+import { port } from "./port.ts";
+import { resize } from "./resize.ts";
+import { scp } from "./scp.ts";
+import { sessionData } from "./session-data.ts";
+import { sessionEnd } from "./session-end.ts";
+import { sessionRecordingAccess } from "./session-recording-access.ts";
+import { sessionRecordingCorrupted } from "./session-recording-corrupted.ts";
+import { sessionRejected } from "./session-rejected.ts";
+import { sessionStart } from "./session-start.ts";
+import { sessionUpload } from "./session-upload.ts";
+import { sftp } from "./sftp.ts";
+import { subsystem } from "./subsystem.ts";
+import { targetCreate } from "./target-create.ts";
+import { targetDelete } from "./target-delete.ts";
+import { targetHostKeyRejected } from "./target-host-key-rejected.ts";
+import { targetTrust } from "./target-trust.ts";
+import { targetUpdate } from "./target-update.ts";
+import { userCreate } from "./user-create.ts";
+import { userKeyCreate } from "./user-key-create.ts";
+import { userKeyDelete } from "./user-key-delete.ts";
+import { userLogin } from "./user-login.ts";
+import { userLogout } from "./user-logout.ts";
+import { userUpdate } from "./user-update.ts";
+import { x11Forward } from "./x11-forward.ts";
+import type { EventDescriptor } from "./descriptor.ts";
+
+/** Every event that the audit log may hold. A new one is a file of its own and a line here. */
+export const eventCatalogue: readonly EventDescriptor[] = [
+  agentForward,
+  auth,
+  credentialCreate,
+  credentialDelete,
+  credentialUpdate,
+  exec,
+  gatewayStart,
+  gatewayStop,
+  loginLinkCreate,
+  port,
+  resize,
+  scp,
+  sessionData,
+  sessionEnd,
+  sessionRecordingAccess,
+  sessionRecordingCorrupted,
+  sessionRejected,
+  sessionStart,
+  sessionUpload,
+  sftp,
+  subsystem,
+  targetCreate,
+  targetDelete,
+  targetHostKeyRejected,
+  targetTrust,
+  targetUpdate,
+  userCreate,
+  userKeyCreate,
+  userKeyDelete,
+  userLogin,
+  userLogout,
+  userUpdate,
+  x11Forward,
+];
+
+const byName = new Map(eventCatalogue.map((descriptor) => [descriptor.event, descriptor]));
+
+export function eventDescriptor(event: string): EventDescriptor | undefined {
+  return byName.get(event);
+}
+
+/** The code of an event, as its own rule or its success says. */
+export function eventCode(
+  descriptor: EventDescriptor,
+  fields: Readonly<Record<string, unknown>>,
+  success: boolean,
+): string {
+  const { codes, codeOf } = descriptor;
+  return codeOf?.(fields, success) ?? (success ? codes.success : (codes.failure ?? codes.success));
+}
+
+/** All codes that an event may carry. */
+export function eventCodes({ codes }: EventDescriptor): readonly string[] {
+  return [...new Set([codes.success, codes.failure ?? codes.success, ...(codes.also ?? [])])];
+}

@@ -1,0 +1,54 @@
+import { z } from "zod";
+
+export const eventCategories = ["authentication", "session", "access", "administrative", "security"] as const;
+export type EventCategory = (typeof eventCategories)[number];
+export type EventSeverity = "info" | "warning" | "critical";
+
+/**
+ * One kind of audit event. Where Teleport has the event, its name and codes are Teleport's (gravitational/teleport,
+ * lib/events/api.go and codes.go), so that what reads Teleport's log reads ours; events of our own have codes `GH....`.
+ * The last letter of a code tells: I information, W warning, E error, S stop.
+ */
+export type EventDescriptor = {
+  readonly event: string;
+  readonly codes: {
+    readonly success: string;
+    /** For `success: false`; the code of success where Teleport makes no difference. */
+    readonly failure?: string;
+    /** Others that `codeOf` may give. */
+    readonly also?: readonly string[];
+  };
+  /** Where the code depends on the fields. `undefined`: the code by success. */
+  readonly codeOf?: (fields: Readonly<Record<string, unknown>>, success: boolean) => string | undefined;
+  readonly category: EventCategory;
+  readonly severity: EventSeverity;
+  /** One sentence: when it happens. */
+  readonly description: string;
+  /** The event's own fields, snake_case. Strict: a field that is not here is a secret until somebody classified it. */
+  readonly fields: z.ZodObject;
+};
+
+export function defineEvent<const D extends EventDescriptor>(descriptor: D): D {
+  return descriptor;
+}
+
+/** Text that came from outside is kept, but not without end. */
+export const text = (max = 4096) => z.string().max(max);
+export const count = () => z.int().nonnegative();
+/** SHA-256, lower-case hexadecimal. */
+export const sha256 = () => z.string().regex(/^[0-9a-f]{64}$/);
+/** ISO 8601, UTC. */
+export const instant = () => z.iso.datetime();
+
+/** What every event of a session repeats, so that a log can be read without a join. */
+export const sessionFields = {
+  /** `ssh`, `postgres`, ... Teleport's `proto`. */
+  proto: text(64),
+  /** `shell`, `exec`, `sftp`, ... */
+  kind: text(64),
+  /** The account on the target. */
+  login: text(256),
+  server_hostname: text(256).optional(),
+  /** `host:port` */
+  server_addr: text(512).optional(),
+} as const;

@@ -1,0 +1,24 @@
+import { z } from "zod";
+import { defineEvent, text } from "./descriptor.ts";
+
+export const sessionRecordingAccess = defineEvent({
+  event: "session.recording.access",
+  codes: { success: "T2012I", failure: "GH2002W" },
+  category: "access",
+  severity: "info",
+  description: "Somebody opened a recording, or was refused; written before its bytes leave.",
+  fields: z.strictObject({
+    action: z.enum(["play", "download", "export", "search", "verify"]),
+    /** `web`, `cli`, `api`. */
+    from: text(32).optional(),
+    /** Of an export: `asciicast`, `text`, ... */
+    format: text(32).optional(),
+    /** What was searched for. */
+    query: text(1024).optional(),
+    /** Whose session it was. */
+    owner: text(256).optional(),
+    /** Whether what was typed was shown too. */
+    input: z.boolean().optional(),
+    rule: text(128).optional(),
+  }),
+});

@@ -1,0 +1,19 @@
+import { z } from "zod";
+import { defineEvent, text } from "./descriptor.ts";
+
+export const userLogin = defineEvent({
+  event: "user.login",
+  codes: { success: "T1000I", failure: "T1000W" },
+  category: "authentication",
+  severity: "info",
+  description: "A person signed in, or an attempt that named a person failed.",
+  fields: z.strictObject({
+    /** `ssh_key`, `login_link`, `password`, ... */
+    method: text(64),
+    proto: text(64).optional(),
+    key_fingerprint: text(128).optional(),
+    connection_id: text(64).optional(),
+    client: text(512).optional(),
+    error: text().optional(),
+  }),
+});
