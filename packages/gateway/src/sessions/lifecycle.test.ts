@@ -1,0 +1,288 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { GatehouseError, TestClock, fromUtf8, isGatehouseError, seededRandom, utf8 } from "@gatehouse/kernel";
+import type { RecordingChange, RecoveredRecording, SessionFacts } from "@gatehouse/recording/pipeline";
+import type { AuditRecord } from "../audit/mod.ts";
+import type { SessionEntry } from "../directory/mod.ts";
+import { type SessionsOptions, type SessionsRoom, createSessions } from "./lifecycle.ts";
+import type { SessionEnding, SessionRequest } from "./session.ts";
+
+const request: SessionRequest = {
+  protocol: "ssh",
+  kind: "shell",
+  track: "terminal",
+  user: { id: "u1", name: "ann@example.com" },
+  login: "root",
+  target: { id: "t1", name: "web-01", address: "10.0.0.1:22" },
+  remoteAddress: "10.0.1.50",
+  connectionId: "c1",
+};
+
+/** The neighbours of the room, each with a switch that makes it fail. */
+class Neighbours {
+  clock = new TestClock();
+  frames: string[] = [];
+  events: AuditRecord[] = [];
+  rows = new Map<string, SessionEntry>();
+  failing = new Set<"audit" | "audit.append" | "rows" | "open" | "append" | "close">();
+  left: RecoveredRecording[] = [];
+  confirmed: string[] = [];
+  logged: string[] = [];
+  notify: (change: RecordingChange) => void = () => {};
+
+  fail(what: Parameters<typeof this.failing.has>[0], code: "unavailable" | "recording_unavailable"): void {
+    if (this.failing.has(what))
+      throw new GatehouseError({ code, op: `test.${what}`, message: `${what} is down` });
+  }
+
+  options(): SessionsOptions {
+    return {
+      clock: this.clock,
+      random: seededRandom(7),
+      gatewayId: "gateway-1",
+      limits: { idleTimeoutMs: 600_000, maxDurationMs: 3_600_000, endingGraceMs: 5_000 },
+      log: { error: (message) => void this.logged.push(message) },
+      audit: {
+        append: async (record) => {
+          this.fail("audit.append", "unavailable");
+          this.events.push(record);
+        },
+        admissible: async () => this.fail("audit", "unavailable"),
+      },
+      rows: {
+        insert: async (facts) => {
+          this.fail("rows", "unavailable");
+          this.rows.set(facts.sessionId, {
+            facts,
+            startedAtMs: Date.parse(facts.startedAt),
+            state: "admitted",
+            recordingState: "recording",
+          });
+        },
+        setState: async (id, state) => void this.#change(id, { state }),
+        setRecording: async (id, { state, ...sealed }) =>
+          this.#change(id, { recordingState: state, ...sealed }),
+        end: async (id, { reason, detail: _, ...end }) => {
+          if (this.rows.get(id)?.endReason !== undefined) return false;
+          this.#change(id, { ...end, endReason: reason });
+          return true;
+        },
+        byId: async (id) => this.rows.get(id),
+        list: async (filter) => ({
+          items: [...this.rows.values()].filter((row) => filter?.states?.includes(row.state)),
+        }),
+      },
+      pipeline: {
+        admissible: async () => {},
+        open: async (facts) => {
+          this.fail("open", "recording_unavailable");
+          return {
+            sessionId: facts.sessionId,
+            pendingBytes: 0,
+            ready: async () => {},
+            elapsedUs: () => this.clock.monotonicUs(),
+            append: async (kind, _stream, data) => {
+              this.fail("append", "recording_unavailable");
+              this.frames.push(`${kind} ${fromUtf8(data)}`);
+            },
+            close: async (end) => {
+              this.fail("close", "recording_unavailable");
+              this.frames.push(`sealed ${end.reason}`);
+              return { headSha256: "ab", frames: this.frames.length, bytes: 10 };
+            },
+          };
+        },
+        recover: async () => this.left,
+        confirmRecovered: async (id) => void this.confirmed.push(id),
+        onState: (listener) => {
+          this.notify = listener;
+          return () => {};
+        },
+      },
+    };
+  }
+  #change(id: string, change: Partial<SessionEntry>): void {
+    const row = this.rows.get(id);
+    assert.ok(row, `a row for ${id}`);
+    this.rows.set(id, { ...row, ...change });
+  }
+  /** The events with what a reader would look at first. */
+  told(): string[] {
+    return this.events.map(({ event, success, fields }) =>
+      [event, success ? "ok" : "failed", fields?.["reason"]].filter(Boolean).join(" "),
+    );
+  }
+}
+
+describe("a session", () => {
+  let world: Neighbours;
+  let sessions: SessionsRoom;
+  beforeEach(() => {
+    world = new Neighbours();
+    sessions = createSessions(world.options());
+  });
+
+  test("is admitted, records, ends, and leaves its row and its events", async () => {
+    const session = await sessions.admit(request);
+    assert.equal(sessions.liveCount, 1);
+    await session.record("output", 0, utf8("hello"));
+    world.clock.advance(1_500);
+    await session.end({ reason: "closed", exitStatus: 3 });
+    assert.deepEqual(world.frames, [
+      "output hello",
+      'session.end {"reason":"closed","exitStatus":3}',
+      "sealed closed",
+    ]);
+    assert.deepEqual(world.told(), ["session.start ok", "session.end ok closed"]);
+    const end = world.events[1];
+    assert.equal(end?.fields?.["duration_ms"], 1500);
+    assert.equal(end?.fields?.["exit_status"], 3);
+    assert.equal(end?.fields?.["head_sha256"], "ab");
+    assert.equal(end?.sessionId, session.id);
+    const row = world.rows.get(session.id);
+    assert.equal(row?.state, "closed");
+    assert.equal(row?.durationMs, 1500);
+    assert.equal(sessions.liveCount, 0);
+    await assert.rejects(session.record("output", 0, utf8("late")), (e) =>
+      isGatehouseError(e, "recording_unavailable"),
+    );
+    assert.equal(world.frames.length, 3);
+  });
+
+  for (const part of ["audit", "rows", "open"] as const)
+    test(`is refused before anything is opened when ${part} fails`, async () => {
+      world.failing.add(part);
+      await assert.rejects(sessions.admit(request), (error) => {
+        assert.ok(isGatehouseError(error, "recording_unavailable"));
+        assert.match(error.message, new RegExp(`${part} is down`));
+        return true;
+      });
+      assert.equal(sessions.liveCount, 0);
+      assert.deepEqual(world.frames, []);
+      assert.deepEqual(
+        world.events.map(({ event, success }) => [event, success]),
+        [["session.rejected", false]],
+      );
+    });
+
+  test("whose start cannot be audited is refused, and the operational log is the witness", async () => {
+    world.failing.add("audit.append");
+    await assert.rejects(sessions.admit(request), (error) =>
+      isGatehouseError(error, "recording_unavailable"),
+    );
+    assert.deepEqual(world.frames, ["sealed failed"]);
+    assert.deepEqual(world.logged, ["session.rejected"]);
+    assert.equal([...world.rows.values()][0]?.state, "closed");
+  });
+
+  test("that idles is told, and cut off when it does not go", async () => {
+    const session = await sessions.admit(request);
+    const endings: SessionEnding[] = [];
+    session.onEnding((ending) => endings.push(ending));
+    world.clock.advance(599_000);
+    await session.record("input", 0, utf8("x"));
+    await session.record("resize", 0, utf8("{}"));
+    world.clock.advance(599_000);
+    assert.deepEqual(endings, []);
+    assert.equal(session.inputAllowed(), true);
+    world.clock.advance(1_000);
+    assert.deepEqual(
+      endings.map((ending) => ending.reason),
+      ["idle_timeout"],
+    );
+    assert.equal(session.inputAllowed(), false);
+    // What is on its way out may still be recorded and shown.
+    await session.record("notice", 0, utf8("bye"));
+    world.clock.advance(5_000);
+    await session.end({ reason: "closed" });
+    assert.equal(world.told().at(-1), "session.end ok idle_timeout");
+    assert.deepEqual(world.frames.slice(-2), [
+      'session.end {"reason":"idle_timeout"}',
+      "sealed idle_timeout",
+    ]);
+  });
+
+  test("that is busy ends at its maximum time all the same", async () => {
+    const session = await sessions.admit(request);
+    const reasons: string[] = [];
+    session.onEnding((ending) => reasons.push(ending.reason));
+    for (let i = 0; i < 60; i++) {
+      world.clock.advance(60_000);
+      await session.record("output", 0, utf8("."));
+    }
+    assert.deepEqual(reasons, ["max_duration"]);
+  });
+
+  test("whose recording is lost stops input at once and ends with that reason", async () => {
+    const session = await sessions.admit(request);
+    const endings: SessionEnding[] = [];
+    session.onEnding((ending) => endings.push(ending));
+    world.failing.add("append");
+    await assert.rejects(session.record("output", 0, utf8("x")), (e) =>
+      isGatehouseError(e, "recording_unavailable"),
+    );
+    assert.equal(session.inputAllowed(), false);
+    assert.equal(endings[0]?.reason, "recording_unavailable");
+    assert.match(endings[0]?.message ?? "", /append is down/);
+    await session.end({ reason: "closed" });
+    assert.equal(world.told().at(-1), "session.end ok recording_unavailable");
+    assert.equal(world.rows.get(session.id)?.recordingState, "interrupted");
+  });
+
+  test("told to end before its engine listens is told when it does", async () => {
+    const session = await sessions.admit(request);
+    const stopped = sessions.stop();
+    const reasons: string[] = [];
+    session.onEnding((ending) => {
+      reasons.push(ending.reason);
+      void session.end({ reason: "closed" });
+    });
+    await stopped;
+    assert.deepEqual(reasons, ["gateway_stopped"]);
+    await assert.rejects(sessions.admit(request), (error) =>
+      isGatehouseError(error, "recording_unavailable"),
+    );
+  });
+
+  test("that a crash cut off is closed at the next start, once", async () => {
+    const facts: SessionFacts = {
+      ...request,
+      sessionId: "s9",
+      startedAt: "2026-02-10T14:00:00.000Z",
+      gatewayId: "gateway-1",
+    };
+    world.left = [{ facts, frames: 4, bytes: 99, headSha256: "cd", lastTimeUs: 2_000_000 }];
+    const lone: SessionFacts = { ...facts, sessionId: "s8" };
+    await world.options().rows.insert(lone);
+    assert.equal(await sessions.recover(), 2);
+    assert.deepEqual(world.confirmed, ["s9"]);
+    assert.deepEqual(world.told(), ["session.end ok interrupted", "session.end ok interrupted"]);
+    assert.equal(world.events[0]?.fields?.["session_stop"], "2026-02-10T14:00:02.000Z");
+    assert.equal(world.events[0]?.fields?.["head_sha256"], "cd");
+    assert.deepEqual(
+      [...world.rows.values()].map((row) => [row.facts.sessionId, row.state, row.endReason]),
+      [
+        ["s8", "interrupted", "interrupted"],
+        ["s9", "interrupted", "interrupted"],
+      ],
+    );
+    // Killed before it could confirm: the same again, and no second event.
+    world.events = [];
+    assert.equal(await sessions.recover(), 1);
+    assert.deepEqual(world.told(), []);
+  });
+
+  test("writes session.upload when its recording is stored and verified, not before", async () => {
+    const session = await sessions.admit(request);
+    await session.end({ reason: "closed" });
+    world.notify({ sessionId: session.id, state: "shipping" });
+    await Promise.resolve();
+    assert.equal(world.told().includes("session.upload ok"), false);
+    world.notify({ sessionId: session.id, state: "stored", headSha256: "ab", frames: 3, bytes: 10 });
+    await new Promise(setImmediate);
+    const upload = world.events.at(-1);
+    assert.equal(upload?.event, "session.upload");
+    assert.deepEqual(upload?.fields, { head_sha256: "ab", frames: 3, bytes: 10 });
+    assert.equal(world.rows.get(session.id)?.recordingState, "stored");
+  });
+});
