@@ -75,3 +75,22 @@ export type HostTrust = {
   /** Names a host certificate may carry instead of the host name that is dialled. */
   readonly principals?: readonly string[];
 };
+
+/** What a certificate is asked to be good for. */
+export type CertificateDemand = {
+  /** Blobs of the CA keys trusted for this. */
+  authorities: readonly Uint8Array[];
+  kind: "user" | "host";
+  /** One of these must be named in it. */
+  principals: readonly string[];
+  nowMs: number;
+  /** The client's address, for `source-address`; without it such a certificate is refused. */
+  sourceAddress?: string;
+};
+
+/** What a good certificate still restricts. */
+export type CertificateGrant = {
+  readonly forceCommand: string | undefined;
+  /** The signature must have `userVerified`. */
+  readonly verifyRequired: boolean;
+};

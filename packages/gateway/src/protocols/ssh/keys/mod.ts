@@ -13,8 +13,12 @@ export {
   signatureAlgorithms,
   verifiableAlgorithms,
 } from "./algorithms.ts";
+export { issueCertificate, optionText, parseCertificate } from "./certificate.ts";
+export { checkCertificate } from "./check-certificate.ts";
 export {
   type Certificate,
+  type CertificateDemand,
+  type CertificateGrant,
   type CertificateRequest,
   type HostTrust,
   type KeyType,
@@ -24,6 +28,7 @@ export {
   type Signer,
   keyTypes,
 } from "./door.ts";
+export { checkHostKey, hostKeyAlgorithmsFor } from "./host-trust.ts";
 export { writePrivateKey } from "./openssh-key.ts";
 export { generateKey, parsePrivateKey, privateKeyOf } from "./private-key.ts";
 export {

@@ -1,10 +1,4 @@
-import {
-  type JsonWebKey,
-  type KeyObject,
-  createCipheriv,
-  createDecipheriv,
-  createPrivateKey,
-} from "node:crypto";
+import { type KeyObject, createCipheriv, createDecipheriv, createPrivateKey } from "node:crypto";
 import type { webcrypto } from "node:crypto";
 import bcrypt from "bcrypt-pbkdf";
 import { GatehouseError, type Random, utf8 } from "@gatehouse/kernel";
