@@ -71,3 +71,36 @@ export {
   targetFields,
 } from "./tracks/file-operation.ts";
 export { ByteRanges, rangesMax } from "./tracks/byte-ranges.ts";
+export { type Json, canonicalBytes, canonicalJson } from "./canonical-json.ts";
+export { formatLimits } from "./format-limits.ts";
+export { type FrameBase, type UnknownFrame, FrameCursor, encodeFrames } from "./frame-codec.ts";
+export { LaneSealer } from "./lane-sealer.ts";
+export {
+  type Manifest,
+  type ManifestContent,
+  type RecordingEnd,
+  type SegmentEntry,
+  type SignatureVerdict,
+  manifestName,
+  manifestSignature,
+  parseManifest,
+  segmentName,
+  signManifest,
+} from "./manifest.ts";
+export { type Opening, decodeOpening, encodeOpening } from "./opening.ts";
+export { type RecordHeader, encodeRecord, lanes, readRecordHeader, recordHeaderBytes } from "./record.ts";
+export type { RecordingSigner, SealCrypto } from "./seal-crypto.ts";
+export { type SegmentHeader, type SegmentParts, type SegmentType, parseSegment } from "./segment-layout.ts";
+export { type BuiltSegment, type SegmentPlace, buildRawSegment, sealSegment } from "./segment-writer.ts";
+export { signerKeyId } from "./signature.ts";
+export {
+  type KeyOpener,
+  type KeyWrap,
+  type KeyWrapper,
+  type RecordingKeys,
+  type WrappedKeys,
+  ageOpener,
+  ageWrapper,
+  unwrapKeys,
+  wrapKeys,
+} from "./wrapped-keys.ts";

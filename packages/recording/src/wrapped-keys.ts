@@ -1,0 +1,134 @@
+import { Decrypter, Encrypter } from "age-encryption";
+import { ByteReader, concatBytes, fromBase64, toBase64 } from "@gatehouse/kernel";
+import { corrupt } from "./binary-fields.ts";
+import { formatLimits } from "./format-limits.ts";
+import type { Lane } from "./frame.ts";
+import { lanes } from "./record.ts";
+import { recordingIdBytes, recordingIdOf } from "./recording-id.ts";
+import { list, object, oneOf, type Shape, text } from "./shape.ts";
+
+/** The two data keys of a recording, 32 random bytes each. They exist in memory only; `WrappedKeys` is what is stored. */
+export type RecordingKeys = { readonly main: Uint8Array; readonly input: Uint8Array };
+
+/**
+ * One way to a lane's key. `age`: a binary age file (age-encryption.org/v1), base64, that any of `recipients` opens. `kms`: a
+ * ciphertext that `provider` opens with its key named `key`. Both hold the same 50 bytes: see `wrapKey`.
+ */
+export type KeyWrap =
+  | { type: "age"; recipients: string[]; data: string }
+  | { type: "kms"; provider: string; key: string; data: string };
+export type WrappedKeys = { main: KeyWrap[]; input: KeyWrap[] };
+
+/** Who a key is wrapped for. */
+export type KeyWrapper = { wrap(secret: Uint8Array): Promise<KeyWrap> };
+/** Who can open a wrap: `undefined` when this one is not for them. */
+export type KeyOpener = { open(wrap: KeyWrap): Promise<Uint8Array | undefined> };
+
+const name = text({ charsMax: 1_024 });
+const data = text({
+  charsMax: formatLimits.wrapCharsMax,
+  pattern: /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/,
+  says: "base64",
+});
+const ageWrap = object(
+  { type: oneOf("age"), recipients: list(text({ charsMax: 4_096 }), 64), data },
+  {},
+  "refuse",
+);
+const kmsWrap = object({ type: oneOf("kms"), provider: name, key: name, data }, {}, "refuse");
+const keyWrap: Shape<KeyWrap> = (value, at) =>
+  (value as { type?: unknown } | null)?.type === "kms" ? kmsWrap(value, at) : ageWrap(value, at);
+export const wrappedKeys: Shape<WrappedKeys> = object(
+  { main: list(keyWrap, formatLimits.wrapsMax), input: list(keyWrap, formatLimits.wrapsMax) },
+  {},
+  "refuse",
+);
+
+/** Wraps for age recipients (`age1…`; X25519 and the post-quantum hybrid alike): any one of them opens it. */
+export function ageWrapper(recipients: readonly string[]): KeyWrapper {
+  return {
+    async wrap(secret) {
+      const encrypter = new Encrypter();
+      for (const recipient of recipients) encrypter.addRecipient(recipient);
+      return { type: "age", recipients: [...recipients], data: toBase64(await encrypter.encrypt(secret)) };
+    },
+  };
+}
+
+/** Opens with age identities (`AGE-SECRET-KEY-1…`). Throws `invalid` by age itself for a text that is not an identity. */
+export function ageOpener(identities: readonly string[]): KeyOpener {
+  const decrypter = new Decrypter();
+  for (const identity of identities) decrypter.addIdentity(identity);
+  return {
+    async open(wrap) {
+      if (wrap.type !== "age" || identities.length === 0) return undefined;
+      try {
+        return await decrypter.decrypt(fromBase64(wrap.data));
+      } catch {
+        // age says "no identity matched" and "damaged" alike by throwing; for a reader both mean: not with these.
+        return undefined;
+      }
+    },
+  };
+}
+
+const secretVersion = 1;
+
+/**
+ * Wraps both keys. What is wrapped says whose it is (version, recording, lane, key), so that a wrap moved to another
+ * recording or lane opens to something that is refused.
+ */
+export async function wrapKeys(
+  recordingId: string,
+  keys: RecordingKeys,
+  wrappers: { main: readonly KeyWrapper[]; input: readonly KeyWrapper[] },
+): Promise<WrappedKeys> {
+  const wrap = (lane: Lane) => {
+    const secret = concatBytes([
+      Uint8Array.of(secretVersion),
+      recordingIdBytes(recordingId),
+      Uint8Array.of(lanes.indexOf(lane)),
+      keys[lane],
+    ]);
+    return Promise.all(wrappers[lane].map((wrapper) => wrapper.wrap(secret)));
+  };
+  return { main: await wrap("main"), input: await wrap("input") };
+}
+
+/** The keys that these openers reach; a lane that none of them opens is absent. Throws `corrupt` for another recording's. */
+export async function unwrapKeys(
+  recordingId: string,
+  wrapped: WrappedKeys,
+  openers: readonly KeyOpener[],
+): Promise<Partial<RecordingKeys>> {
+  const keys: { -readonly [L in Lane]?: Uint8Array } = {};
+  for (const lane of lanes) {
+    const key = await openAny(recordingId, lane, wrapped[lane], openers);
+    if (key) keys[lane] = key;
+  }
+  return keys;
+}
+
+async function openAny(
+  recordingId: string,
+  lane: Lane,
+  wraps: readonly KeyWrap[],
+  openers: readonly KeyOpener[],
+): Promise<Uint8Array | undefined> {
+  for (const wrap of wraps)
+    for (const opener of openers) {
+      const secret = await opener.open(wrap);
+      if (secret) return keyIn(secret, recordingId, lane);
+    }
+  return undefined;
+}
+
+function keyIn(secret: Uint8Array, recordingId: string, lane: Lane): Uint8Array {
+  const op = "keys.unwrap";
+  if (secret.length !== 50) throw corrupt(op, "a wrapped key has the wrong length");
+  const reader = new ByteReader(secret, op);
+  if (reader.u8() !== secretVersion) throw corrupt(op, "a wrapped key of an unknown version");
+  if (recordingIdOf(reader.take(16)) !== recordingId) throw corrupt(op, "a key of another recording");
+  if (lanes[reader.u8()] !== lane) throw corrupt(op, "a key of another lane");
+  return reader.take(32);
+}
