@@ -31,7 +31,8 @@ export type Identity = {
   ): Promise<{ token: string; person: Person; expiresAtMs: number }>;
   /** The person behind a web session's or API session's token, or nobody. */
   personByToken(token: string): Promise<Person | undefined>;
-  signOut(token: string): Promise<void>;
+  /** A token that is nobody's is no error. */
+  signOut(token: string, remoteAddress: string): Promise<void>;
   /** The person who registered this public key (wire blob), or nobody. */
   personByKey(publicKeyBlob: Uint8Array): Promise<{ person: Person; keyId: string } | undefined>;
   /** Audits a key's authentication, once its signature was verified. */
@@ -72,7 +73,7 @@ export function createIdentity(options: {
         event: "user.create",
         user: "system",
         success: true,
-        fields: { name: user.name, roles: [...user.roles] },
+        fields: { user_id: user.id, name: user.name, roles: [...user.roles] },
       });
       return newLink(user.id, firstLinkMs);
     },
@@ -97,7 +98,7 @@ export function createIdentity(options: {
           user: user?.name ?? "unknown",
           success: false,
           remoteAddress,
-          fields: { method: "link", reason: "the link is used, expired or unknown" },
+          fields: { method: "link", error: "the link is used, expired or unknown" },
         });
         throw new GatehouseError({
           code: "unauthenticated",
@@ -126,8 +127,11 @@ export function createIdentity(options: {
       return user && !user.disabled ? personOf(user) : undefined;
     },
 
-    async signOut(token) {
+    async signOut(token, remoteAddress) {
+      const person = await this.personByToken(token);
+      if (!person) return;
       await webSessions.revoke(hashOf(token));
+      await audit.append({ event: "user.logout", user: person.name, success: true, remoteAddress });
     },
 
     async personByKey(publicKeyBlob) {

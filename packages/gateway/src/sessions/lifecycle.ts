@@ -45,10 +45,10 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
     sessionId: facts.sessionId,
   });
   const what = (facts: SessionFacts) => ({
-    protocol: facts.protocol,
+    proto: facts.protocol,
     kind: facts.kind,
     login: facts.login,
-    server_name: facts.target.name,
+    server_hostname: facts.target.name,
     server_addr: facts.target.address,
   });
 
@@ -134,12 +134,14 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
         sessionId,
         success: false,
         fields: {
-          protocol: request.protocol,
+          proto: request.protocol,
           kind: request.kind,
           login: request.login,
-          server_name: request.target.name,
+          server_hostname: request.target.name,
           server_addr: request.target.address,
-          reason,
+          connection_id: request.connectionId,
+          reason: isGatehouseError(error) ? error.code : "internal",
+          message: reason,
         },
       });
     } catch (auditError) {
@@ -190,9 +192,11 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
         success: true,
         fields: {
           ...what(facts),
+          gateway_id: facts.gatewayId,
           connection_id: facts.connectionId,
-          session_start: facts.startedAt,
-          ...(facts.command !== undefined && { command: facts.command }),
+          interactive: facts.size !== undefined,
+          ...(facts.client !== undefined && { client: facts.client }),
+          ...(facts.command !== undefined && { initial_command: facts.command }),
           ...(facts.size && { size: `${facts.size.cols}:${facts.size.rows}` }),
         },
       });

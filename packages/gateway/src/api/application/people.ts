@@ -58,7 +58,7 @@ export function createPeople(options: {
         roles,
         ...(person.displayName !== undefined && { displayName: person.displayName }),
       });
-      await note(principal, "user.create", { name: user.name, roles });
+      await note(principal, "user.create", { user_id: user.id, name: user.name, roles });
       return words(user);
     },
     async update(principal, id, change) {
@@ -79,7 +79,11 @@ export function createPeople(options: {
     async signInLink(principal, id) {
       const user = found(await users.byId(id), "person", id);
       const link = await identity.createLink(user.id);
-      await note(principal, "user.link.create", { name: user.name, expires: isoTime(link.expiresAtMs) });
+      await note(principal, "login_link.create", {
+        user_id: user.id,
+        name: user.name,
+        expires: isoTime(link.expiresAtMs),
+      });
       return {
         personId: user.id,
         // In the fragment, so that no server or proxy ever logs it.
@@ -105,7 +109,11 @@ export function createPeople(options: {
       const user = found(await users.byId(id), "person", id);
       const key = (await userKeys.ofUser(id)).find((candidate) => candidate.id === keyId);
       found(key && (await userKeys.remove(id, keyId)) ? key : undefined, "key", keyId);
-      await note(principal, "user.key.delete", { name: user.name, fingerprint: key?.fingerprint ?? "" });
+      await note(principal, "user.key.delete", {
+        user_id: user.id,
+        name: user.name,
+        key_fingerprint: key?.fingerprint ?? "",
+      });
     },
   };
 }

@@ -95,6 +95,12 @@ export function createTargets(options: {
     if (before.credentialId !== undefined) await credentials.remove(before.credentialId);
   }
 
+  /** From now on the gate proves itself with its own CA. */
+  async function forget(principal: Principal, target: StoredTarget, login: string): Promise<void> {
+    await setLogin(target, login, { kind: "user_ca" });
+    await note(principal, "target.update", target, { changed: ["logins"] });
+  }
+
   return {
     async list(query) {
       return wirePage(
@@ -119,7 +125,11 @@ export function createTargets(options: {
         policy: protocol.policyWith({}, target.permits ?? {}),
         hostTrust: {},
       });
-      await note(principal, "target.create", created, { address: `${created.host}:${created.port}` });
+      await note(principal, "target.create", created, {
+        proto: created.protocol,
+        addr: `${created.host}:${created.port}`,
+        logins: created.logins.map((login) => login.login),
+      });
       return words(created);
     },
     async update(principal, id, change) {
@@ -158,20 +168,19 @@ export function createTargets(options: {
     async setCredential(principal, id, login, credential) {
       const target = await byId(id);
       const secret = protocolOf(target.protocol).secretFrom(credential);
+      const name = `${target.name}/${login}`;
       if (secret) {
-        const credentialId = await credentials.create({
-          name: `${target.name}/${login}/${clock.nowMs()}`,
-          kind: secret.kind,
-          secret: secret.secret,
-        });
+        const credentialId = await credentials.create({ name: `${name}/${clock.nowMs()}`, ...secret });
         await setLogin(target, login, { kind: secret.kind, credentialId });
-      } else await setLogin(target, login, { kind: "user_ca" });
-      await note(principal, "credential.update", target, { login, credential: credential.kind });
+        await note(principal, "credential.create", target, {
+          credential_id: credentialId,
+          name,
+          kind: secret.kind,
+        });
+      } else await forget(principal, target, login);
     },
     async removeCredential(principal, id, login) {
-      const target = await byId(id);
-      await setLogin(target, login, { kind: "user_ca" });
-      await note(principal, "credential.delete", target, { login });
+      await forget(principal, await byId(id), login);
     },
     async scanHostKeys(_principal, id) {
       const target = await byId(id);
@@ -186,10 +195,14 @@ export function createTargets(options: {
       const protocol = protocolOf(target.protocol);
       const updated = await targets.update(id, { hostTrust: protocol.hostTrustFrom(trust) });
       const shown = protocol.hostTrustOf(updated.hostTrust);
-      await note(principal, "target.trust", updated, {
-        trust: shown.kind,
-        fingerprints: shown.keys.map((key) => key.fingerprint),
-      });
+      if (shown.keys.length === 0)
+        await note(principal, "target.update", updated, { changed: ["host_trust"] });
+      for (const key of shown.keys)
+        await note(principal, "target.trust", updated, {
+          key_type: key.algorithm,
+          key_fingerprint: key.fingerprint,
+          as: shown.kind === "ca" ? "authority" : "host_key",
+        });
       return words(updated);
     },
   };
