@@ -36,13 +36,14 @@ const operation = object(
     ),
     protocol: oneOf("sftp", "scp"),
     path,
-    result: object({ code: u32, message: text({ charsMax: 262_144 }) }),
+    operation: count,
+    phase: oneOf("request", "progress", "result"),
   },
   {
+    result: object({ code: u32, message: text({ charsMax: 262_144 }) }),
     pathBytes: base64,
     target: path,
     targetBytes: base64,
-    handle: count,
     flags: list(oneOf("read", "write", "append", "create", "truncate", "exclusive"), 6),
     ranges: list(pair(count, count), rangesMax),
     rangesExact: flag,
@@ -56,14 +57,20 @@ const operation = object(
     atimeS: count,
     mtimeS: count,
     sha256: text({ charsMax: 64, pattern: /^[0-9a-f]{64}$/, says: "64 hexadecimal digits" }),
+    partial: text({ charsMax: 256 }),
     extended: text({ charsMax: 1_024 }),
   },
 );
 
 /**
- * One file operation of SFTP or scp with its outcome; many reads or writes of one open file are one `close`, whose
- * `ranges`, `bytesRead`, `bytesWritten` and (for a file that passed whole, from its first byte to its last) `sha256`
- * sum them up.
+ * One file operation of SFTP or scp. What opens or changes something is told twice: as `request` before the target saw
+ * it, and as `result` before the person saw the answer; both carry the same `operation`, a number of this session. What
+ * only asks is told once, as `result`. Many reads or writes of one open file are one `close`, which has the `operation` of its
+ * `open` and whose `ranges`, `bytesRead` and `bytesWritten` sum them up; a long transfer says in between where it
+ * stands (`progress`). A file that was open when the conversation broke off ends in a `close` without `result`.
+ *
+ * `sha256` covers the file's bytes from the first on, as many as passed, and is there only when they passed in order.
+ * `partial` says why that is not the whole file; without it, it is.
  *
  * `path` is what the person's side sent. Names on Unix are bytes: where they are not UTF-8, `path` shows U+FFFD and
  * `pathBytes` holds them in base64; make both with `pathFields`. `target` is the other name of a rename, link or symlink,
