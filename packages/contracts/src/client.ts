@@ -134,7 +134,6 @@ export function createClient(options: ClientOptions) {
       get: (id: string, call?: CallOptions) => get<Person>(`/people/${part(id)}`, call),
       create: (person: PersonCreate) => write<Person>("POST", "/people", person),
       update: (id: string, change: PersonUpdate) => write<Person>("PATCH", `/people/${part(id)}`, change),
-      remove: (id: string) => write<void>("DELETE", `/people/${part(id)}`),
       signInLink: (id: string) => write<SignInLink>("POST", `/people/${part(id)}/sign-in-link`),
       sshKeys: async (id: string, call?: CallOptions) =>
         (await get<{ items: SshKey[] }>(`/people/${part(id)}/ssh-keys`, call)).items,

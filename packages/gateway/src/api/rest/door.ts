@@ -107,8 +107,6 @@ export type PeopleDoor = {
   get(id: string): Promise<Person>;
   create(principal: Principal, person: PersonCreate): Promise<Person>;
   update(principal: Principal, id: string, change: PersonUpdate): Promise<Person>;
-  /** Their sessions and recordings stay. */
-  remove(principal: Principal, id: string): Promise<void>;
   signInLink(principal: Principal, id: string): Promise<SignInLink>;
   sshKeys(id: string): Promise<readonly SshKey[]>;
   /** Throws `invalid` for what is no public key, `conflict` for one that somebody has. */
@@ -116,10 +114,13 @@ export type PeopleDoor = {
   removeSshKey(principal: Principal, id: string, keyId: string): Promise<void>;
 };
 
+/** Every target, or those that this person may go to as somebody. Others are `not_found`. */
+export type TargetScope = "all" | { subject: Subject };
+
 /** Targets with their logins, secrets and host trust. Allowed by the caller, audited behind this door. */
 export type TargetsDoor = {
-  list(query: Filter<TargetQuery>): Promise<Page<Target>>;
-  get(id: string): Promise<Target>;
+  list(query: Filter<TargetQuery>, scope: TargetScope): Promise<Page<Target>>;
+  get(id: string, scope: TargetScope): Promise<Target>;
   create(principal: Principal, target: TargetCreate): Promise<Target>;
   update(principal: Principal, id: string, change: TargetUpdate): Promise<Target>;
   remove(principal: Principal, id: string): Promise<void>;

@@ -1,0 +1,106 @@
+import { GatehouseError } from "@gatehouse/kernel";
+import type { FastifyReply, FastifyRequest, RouteOptions } from "fastify";
+import type { Action, Resource, Subject } from "../../access/mod.ts";
+import type { App, AppOptions } from "./app.ts";
+import type { Credential, Principal } from "./door.ts";
+import { checkSameOrigin, sessionCookieOf } from "./security.ts";
+
+/**
+ * What stands in a route's `config.access`. A route without one fails at start, so none can be forgotten.
+ * `behind`: the named layer decides and audits, because only it knows what the decision needs.
+ */
+export type RouteAccess =
+  | { public: string }
+  | { action: Action; behind: "playback" }
+  | {
+      action: Action;
+      /** Asked instead when the person whom the path names is the one who asks. */
+      ownAction?: Action;
+      resource?: (request: FastifyRequest) => Promise<Resource>;
+    };
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    access?: RouteAccess;
+  }
+  interface FastifyRequest {
+    principal: Principal | null;
+  }
+}
+
+/** Who asks, in a route that is not public. */
+export function principalOf(request: FastifyRequest): Principal {
+  if (!request.principal) throw nobody();
+  return request.principal;
+}
+
+function nobody(): GatehouseError {
+  return new GatehouseError({
+    code: "unauthenticated",
+    op: "api.authenticate",
+    message: "you are not signed in",
+    hint: "Make a one-time link with `gatehouse users link <name>` on the gateway and open it.",
+  });
+}
+
+function undeclared(route: { method?: unknown; url?: string | undefined }): GatehouseError {
+  return new GatehouseError({
+    code: "internal",
+    op: "api.route",
+    message: `${String(route.method)} ${route.url ?? ""} declares no access`,
+  });
+}
+
+/** Puts authentication before every body is read, and the decision before every handler. */
+export function guardAccess(app: App, { doors, listener, publicUrl }: AppOptions): void {
+  app.decorateRequest("principal", null);
+
+  // Looked at once all are there: a library's routes are given their access by the scope that brings them in.
+  const routes: RouteOptions[] = [];
+  app.addHook("onRoute", (route) => {
+    routes.push(route);
+  });
+  app.addHook("onReady", async () => {
+    for (const route of routes) if (!route.config?.access) throw undeclared(route);
+  });
+
+  app.addHook("onRequest", async (request) => {
+    const access = request.routeOptions.config.access;
+    // No route matched: the not-found handler answers, and tells nothing that is not public.
+    if (request.is404) return;
+    if (!access) throw undeclared(request.routeOptions);
+    if ("public" in access) return;
+    const credential = credentialOf(request, listener);
+    if (credential?.kind === "cookie") checkSameOrigin(request, publicUrl);
+    const from = { remoteAddress: listener === "web" ? request.ip : "" };
+    request.principal = credential ? ((await doors.identity.whoIs(credential, from)) ?? null) : null;
+    if (!request.principal) throw nobody();
+  });
+
+  app.addHook("preHandler", async (request: FastifyRequest, _reply: FastifyReply) => {
+    const access = request.routeOptions.config.access;
+    if (!access || "public" in access || "behind" in access) return;
+    const { subject } = principalOf(request);
+    const action = access.ownAction && names(request, subject) ? access.ownAction : access.action;
+    const resource = (await access.resource?.(request)) ?? {};
+    if (!doors.access.decide(subject, action, resource).allowed)
+      throw new GatehouseError({
+        code: "denied",
+        op: `api.${action}`,
+        message: `${subject.name} may not do this (${action})`,
+        hint: "Ask an administrator for a role that allows it.",
+      });
+  });
+}
+
+function names(request: FastifyRequest, subject: Subject): boolean {
+  return (request.params as { personId?: string }).personId === subject.id;
+}
+
+function credentialOf(request: FastifyRequest, listener: AppOptions["listener"]): Credential | undefined {
+  if (listener === "admin-socket") return { kind: "admin-socket" };
+  const bearer = /^Bearer ([\x21-\x7e]{1,4096})$/.exec(request.headers.authorization ?? "");
+  if (bearer) return { kind: "bearer", token: bearer[1] as string };
+  const token = sessionCookieOf(request);
+  return token === undefined ? undefined : { kind: "cookie", token };
+}

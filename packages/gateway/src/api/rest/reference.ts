@@ -1,0 +1,79 @@
+import swagger from "@fastify/swagger";
+import reference from "@scalar/fastify-api-reference";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
+import type { App } from "./app.ts";
+import { policyWithInlineScripts } from "./security.ts";
+
+const prefix = "/api/docs";
+
+/** The OpenAPI document at /api/v1/openapi.json, made from the routes, and a reference to browse at /api/docs. */
+export async function serveReference(app: App, gateway: { version: string }): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: {
+        title: "Gatehouse",
+        version: gateway.version,
+        description:
+          "Sessions, their recordings, people, targets and the audit log. Every answer that is an error is an RFC 9457 problem with a stable `code`.",
+      },
+      servers: [{ url: "/" }],
+      tags: [
+        { name: "auth", description: "Signing in and out" },
+        { name: "sessions", description: "What passed through the gate" },
+        {
+          name: "recordings",
+          description: "What was recorded. Every read is decided and audited before a byte leaves.",
+        },
+        { name: "people", description: "Who may come, and their keys" },
+        { name: "targets", description: "Where they may go, and what the gate trusts there" },
+        { name: "audit", description: "The tamper-evident log" },
+        { name: "health", description: "Whether everything is recorded, stored and delivered" },
+        { name: "authorities", description: "Public keys of the gate's own SSH authorities" },
+      ],
+      components: {
+        securitySchemes: {
+          cookie: { type: "apiKey", in: "cookie", name: "__Host-gatehouse" },
+          bearer: { type: "http", scheme: "bearer" },
+        },
+      },
+      security: [{ cookie: [] }, { bearer: [] }],
+    },
+    transform: jsonSchemaTransform,
+    transformObject: jsonSchemaTransformObject,
+  });
+
+  app.get(
+    "/api/v1/openapi.json",
+    { schema: { hide: true }, config: { access: { public: "the form of the API is no secret" } } },
+    (_request, reply) => reply.header("cache-control", "no-cache").send(JSON.stringify(app.swagger())),
+  );
+
+  await app.register(async (scope) => {
+    // The library's own routes declare nothing, so their access is declared for them.
+    scope.addHook("onRoute", (route) => {
+      route.config = { ...route.config, access: { public: "the form of the API is no secret" } };
+    });
+    scope.addHook("onSend", async (_request: FastifyRequest, reply: FastifyReply, payload: unknown) => {
+      if (typeof payload === "string" && String(reply.getHeader("content-type")).startsWith("text/html"))
+        reply.header("content-security-policy", policyWithInlineScripts(payload));
+      reply.header("cache-control", "no-cache");
+      return payload;
+    });
+    await scope.register(reference, {
+      routePrefix: prefix,
+      configuration: {
+        url: "/api/v1/openapi.json",
+        pageTitle: "Gatehouse API",
+        // Nothing is asked of any other host: the page must work in a network of its own.
+        withDefaultFonts: false,
+        telemetry: false,
+        hideClientButton: true,
+        agent: { disabled: true },
+        mcp: { disabled: true },
+        showDeveloperTools: "never",
+      },
+    });
+  });
+}

@@ -1,0 +1,113 @@
+import {
+  exportQuery,
+  frameLine,
+  frameStreamContentType,
+  framesQuery,
+  id,
+  recording,
+  verification,
+} from "@gatehouse/contracts/rest";
+import type { FastifyReply } from "fastify";
+import { z } from "zod";
+import { principalOf } from "../access.ts";
+import type { App } from "../app.ts";
+import type { RestDoors } from "../door.ts";
+import { compactFrames, frameLines } from "../frame-response.ts";
+import { streamOf } from "../streams.ts";
+import { answers } from "./answers.ts";
+
+const tags = ["recordings"];
+const params = z.object({ sessionId: id });
+const lineContentType = "application/x-ndjson";
+
+export function recordingRoutes(app: App, { playback }: Pick<RestDoors, "playback">): void {
+  app.get(
+    "/recordings/:sessionId",
+    {
+      schema: {
+        tags,
+        summary: "What is known of a recording without opening it",
+        params,
+        response: answers(recording),
+      },
+      config: { access: { action: "session.view", behind: "playback" } },
+    },
+    (request) => playback.get(principalOf(request), request.params.sessionId),
+  );
+
+  app.get(
+    "/recordings/:sessionId/frames",
+    {
+      schema: {
+        tags,
+        summary: "Stream the frames of a window",
+        description: `One JSON object a line, or the compact form for \`Accept: ${frameStreamContentType}\`. Both say at their end that it is the end: a stream without it was cut.`,
+        params,
+        querystring: framesQuery,
+        produces: [lineContentType, frameStreamContentType],
+        response: answers(frameLine),
+      },
+      config: { access: { action: "recording.play", behind: "playback" } },
+    },
+    async (request, reply) => {
+      const gone = goneSignal(reply);
+      const { fromUs, toUs } = request.query;
+      const frames = await playback.frames(
+        principalOf(request),
+        request.params.sessionId,
+        toUs === undefined ? { fromUs } : { fromUs, toUs },
+        gone,
+      );
+      const isCompact = (request.headers.accept ?? "").includes(frameStreamContentType);
+      const chunks = isCompact ? compactFrames(frames) : frameLines(frames);
+      return sendStream(reply, isCompact ? frameStreamContentType : lineContentType, await streamOf(chunks));
+    },
+  );
+
+  app.get(
+    "/recordings/:sessionId/export",
+    {
+      schema: {
+        tags,
+        summary: "Take a recording away",
+        params,
+        querystring: exportQuery,
+        response: answers(z.any()),
+      },
+      config: { access: { action: "recording.export", behind: "playback" } },
+    },
+    async (request, reply) => {
+      const { fileName, contentType, chunks } = await playback.export(
+        principalOf(request),
+        request.params.sessionId,
+        request.query.format,
+        goneSignal(reply),
+      );
+      reply.header(
+        "content-disposition",
+        `attachment; filename="${fileName.replaceAll(/[^A-Za-z0-9._-]/g, "_")}"`,
+      );
+      return sendStream(reply, contentType, await streamOf(chunks));
+    },
+  );
+
+  app.post(
+    "/recordings/:sessionId/verify",
+    {
+      schema: { tags, summary: "Check the stored bytes now", params, response: answers(verification) },
+      config: { access: { action: "session.view", behind: "playback" } },
+    },
+    (request) => playback.verify(principalOf(request), request.params.sessionId),
+  );
+}
+
+function goneSignal(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once("close", () => gone.abort());
+  return gone.signal;
+}
+
+/** A stream is no JSON: the answer's schema describes a line of it, and nothing is serialised by it. */
+function sendStream(reply: FastifyReply, contentType: string, stream: NodeJS.ReadableStream) {
+  return reply.header("content-type", contentType).send(stream) as unknown as never;
+}

@@ -1,0 +1,18 @@
+import { Readable } from "node:stream";
+
+/**
+ * A stream of the chunks whose first one is there already: what fails before it is still an answer with a status.
+ * The stream pulls, so a slow reader holds nothing but its own; a reader that goes away ends the source.
+ */
+export async function streamOf(chunks: AsyncIterable<Uint8Array>): Promise<Readable> {
+  const source = chunks[Symbol.asyncIterator]();
+  const first = await source.next();
+  async function* rest() {
+    try {
+      for (let next = first; !next.done; next = await source.next()) yield next.value;
+    } finally {
+      await source.return?.();
+    }
+  }
+  return Readable.from(rest(), { objectMode: false });
+}
