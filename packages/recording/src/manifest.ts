@@ -6,7 +6,7 @@ import type { RecordingSigner } from "./seal-crypto.ts";
 import type { SegmentType } from "./segment-layout.ts";
 import { instant, recordingIdText, sessionFacts } from "./session-facts.ts";
 import { asJson, integer, list, object, oneOf, parseJson, type Shape, text } from "./shape.ts";
-import { signAs, signerKeyId, verifyAs } from "./signature.ts";
+import { signAs, type SignatureVerdict, signerKeyId, verifyAs } from "./signature.ts";
 import { type WrappedKeys, wrappedKeys } from "./wrapped-keys.ts";
 
 export const manifestName = "manifest.json";
@@ -172,8 +172,6 @@ export function parseManifest(bytes: Uint8Array): Manifest {
       throw wrong(`segments[${i}]`, `is numbered ${segment.n} and named ${segment.name}`);
   return parsed;
 }
-
-export type SignatureVerdict = "valid" | "invalid" | "unsigned";
 
 export async function manifestSignature(given: Manifest): Promise<SignatureVerdict> {
   if (given.signature === "") return "unsigned";

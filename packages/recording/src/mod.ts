@@ -80,7 +80,6 @@ export {
   type ManifestContent,
   type RecordingEnd,
   type SegmentEntry,
-  type SignatureVerdict,
   manifestName,
   manifestSignature,
   parseManifest,
@@ -92,7 +91,7 @@ export { type RecordHeader, encodeRecord, lanes, readRecordHeader, recordHeaderB
 export type { RecordingSigner, SealCrypto } from "./seal-crypto.ts";
 export { type SegmentHeader, type SegmentParts, type SegmentType, parseSegment } from "./segment-layout.ts";
 export { type BuiltSegment, type SegmentPlace, buildRawSegment, sealSegment } from "./segment-writer.ts";
-export { signerKeyId } from "./signature.ts";
+export { type SignatureVerdict, signerKeyId } from "./signature.ts";
 export {
   type KeyOpener,
   type KeyWrap,
@@ -104,3 +103,9 @@ export {
   unwrapKeys,
   wrapKeys,
 } from "./wrapped-keys.ts";
+export { type FrameFilter, type Recording, openRecording } from "./recording-reader.ts";
+export { type OpenKeys, type OpenedSegment, importKeys, openSegment } from "./segment-opener.ts";
+export { type RecordingSource, memorySource, storeSource } from "./source.ts";
+export { type Zstd, scriptZstd } from "./zstd.ts";
+export { type Verification, type VerifyOptions, verifyRecording } from "./verify.ts";
+export { type Finding, type FindingCode, findingCodes } from "./verify-findings.ts";

@@ -86,7 +86,10 @@ export type SegmentParts = {
   /** The additional data of a sealed segment's blocks. */
   readonly head: Uint8Array;
   readonly body:
-    | { readonly type: "sealed"; readonly blocks: readonly { readonly block: BlockHeader; readonly sealed: Uint8Array }[] }
+    | {
+        readonly type: "sealed";
+        readonly blocks: readonly { readonly block: BlockHeader; readonly sealed: Uint8Array }[];
+      }
     | { readonly type: "raw"; readonly records: number; readonly bytes: Uint8Array };
   /** Everything before the signature, the signer included: its SHA-256 is what is signed. */
   readonly signedBytes: Uint8Array;

@@ -8,6 +8,8 @@ export const signaturePrefixes = {
 } as const;
 export type SignedKind = keyof typeof signaturePrefixes;
 
+export type SignatureVerdict = "valid" | "invalid" | "unsigned";
+
 const messageOf = (kind: SignedKind, bytes: Uint8Array) =>
   concatBytes([utf8(signaturePrefixes[kind]), bytes]);
 

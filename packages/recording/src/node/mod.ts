@@ -5,3 +5,5 @@
  * Never: decides anything about the format; that is the door above, which this fills in.
  */
 export { nodeSealCrypto, nodeSigner, nodeSignerFromSeed } from "./seal-crypto.ts";
+export { directorySource } from "./directory-source.ts";
+export { nodeZstd } from "./zstd.ts";

@@ -1,0 +1,56 @@
+import { checkLimit, GatehouseError } from "@gatehouse/kernel";
+
+/**
+ * Where a recording's objects lie: a store, a directory, a bundle, a browser's fetch. Names are bare (`000000.seg`,
+ * `manifest.json`). Reading and verifying know nothing else about the place.
+ */
+export type RecordingSource = {
+  /** Every object's name, in any order. Names that the format does not know may be among them. */
+  list(): Promise<readonly string[]>;
+  /** The whole object. Rejects with `not_found`, or with `too_large` above `bytesMax`, before it is held in memory. */
+  read(name: string, bytesMax: number): Promise<Uint8Array>;
+};
+
+/** Objects that are in memory already. */
+export function memorySource(objects: ReadonlyMap<string, Uint8Array>): RecordingSource {
+  return {
+    list: () => Promise.resolve([...objects.keys()]),
+    async read(name, bytesMax) {
+      const bytes = objects.get(name);
+      if (bytes === undefined) throw notFound(name);
+      checkLimit("source.read", `${name}, in bytes,`, bytes.length, bytesMax);
+      return bytes;
+    },
+  };
+}
+
+/** One recording in an object store, below `prefix` (which ends in `/`). */
+export function storeSource(
+  store: {
+    list(prefix: string, options?: { after?: string; limit?: number }): Promise<string[]>;
+    read(key: string): Promise<Uint8Array>;
+  },
+  prefix: string,
+): RecordingSource {
+  return {
+    async list() {
+      const names: string[] = [];
+      let after: string | undefined;
+      for (;;) {
+        const keys = await store.list(prefix, after === undefined ? { limit: 1000 } : { limit: 1000, after });
+        for (const key of keys) names.push(key.slice(prefix.length));
+        if (keys.length === 0) return names;
+        after = keys.at(-1) as string;
+      }
+    },
+    async read(name, bytesMax) {
+      const bytes = await store.read(prefix + name);
+      checkLimit("source.read", `${name}, in bytes,`, bytes.length, bytesMax);
+      return bytes;
+    },
+  };
+}
+
+export function notFound(name: string): GatehouseError {
+  return new GatehouseError({ code: "not_found", op: "source.read", message: `no object ${name}` });
+}
