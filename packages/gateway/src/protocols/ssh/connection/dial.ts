@@ -1,0 +1,32 @@
+import type { OpenTransport } from "../transport/door.ts";
+import { ClientAuth } from "./client-auth.ts";
+import { Connection } from "./connection.ts";
+import type { DialConnection, SshConnection } from "./door.ts";
+import { PacketRoute } from "./packet-route.ts";
+
+/** Binds the client's side to a transport. */
+export function dialOver(openTransport: OpenTransport): DialConnection {
+  return async (options) => {
+    const { user, credentials, authTimeoutMs, limits = {}, clock, banner, ...transportOptions } = options;
+    const route = new PacketRoute(() => options.socket.destroy());
+    const transport = await openTransport({ ...transportOptions, role: "client", events: route.events });
+    return new Promise<SshConnection>((resolve, reject) => {
+      route.to(
+        new ClientAuth({
+          transport,
+          user,
+          credentials,
+          timeoutMs: authTimeoutMs,
+          clock,
+          banner,
+          succeeded() {
+            const connection = new Connection({ role: "client", transport, limits, clock });
+            route.to(connection);
+            resolve(connection);
+          },
+          failed: reject,
+        }),
+      );
+    });
+  };
+}

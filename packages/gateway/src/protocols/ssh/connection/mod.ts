@@ -1,0 +1,65 @@
+/**
+ * ssh/connection: user authentication and channels over an encrypted transport, for both ends of the gate.
+ *
+ * Owns: RFC 4252 (public keys with certificates and security keys, keyboard-interactive, passwords towards a target),
+ * RFC 4254 (channels, requests, windows, keepalive), their limits and their message codecs.
+ * Never: encrypts, decides who may enter, knows what a session or a recording is, or buffers without a bound.
+ */
+export type {
+  AcceptConnection,
+  AcceptOptions,
+  Accepted,
+  AuthDecision,
+  AuthMethod,
+  Channel,
+  ChannelEvents,
+  ChannelOpening,
+  ChannelRequest,
+  ClientCredential,
+  ConnectionEvents,
+  ConnectionLimits,
+  DialConnection,
+  DialOptions,
+  GlobalRequest,
+  InteractiveAttempt,
+  InteractivePrompt,
+  PublicKeyAttempt,
+  ServerAuthOptions,
+  SshConnection,
+  StreamType,
+} from "./door.ts";
+export { openReason, streamData, streamStderr } from "./door.ts";
+export { openFailure } from "./errors.ts";
+export { acceptOver } from "./accept.ts";
+export { dialOver } from "./dial.ts";
+export {
+  type Address,
+  type ExitSignal,
+  type ForwardedAddress,
+  type PtyRequest,
+  type WindowSize,
+  decodeDirectStreamlocal,
+  decodeDirectTcpip,
+  decodeEnv,
+  decodeExec,
+  decodeExitSignal,
+  decodeExitStatus,
+  decodeForwardedPort,
+  decodeForwardedTcpip,
+  decodePty,
+  decodeSignal,
+  decodeSubsystem,
+  decodeTcpipForward,
+  decodeWindowChange,
+  encodeEnv,
+  encodeExec,
+  encodeExitSignal,
+  encodeExitStatus,
+  encodeForwarded,
+  encodeForwardedPort,
+  encodePty,
+  encodeSignal,
+  encodeSubsystem,
+  encodeTcpipForward,
+  encodeWindowChange,
+} from "./session-requests.ts";
