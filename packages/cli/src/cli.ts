@@ -1,0 +1,15 @@
+import type { Clock } from "@gatehouse/kernel";
+
+/** What every command stands on. Passed in, so that a command reaches no global. */
+export type Cli = {
+  /** The name that the person typed: `gatehouse` or `tsh`. */
+  command: string;
+  env: Readonly<Record<string, string | undefined>>;
+  workingDirectory: string;
+  stdin: NodeJS.ReadStream;
+  stdout: NodeJS.WriteStream;
+  stderr: NodeJS.WriteStream;
+  clock: Clock;
+  /** Aborts on SIGINT, SIGTERM and SIGHUP; a command gives back what it took and ends. */
+  signal: AbortSignal;
+};

@@ -1,0 +1,33 @@
+import { GatehouseError } from "@gatehouse/kernel";
+import { type Command, Option } from "commander";
+import type { Cli } from "../cli.ts";
+import { type OutputFormat, type Printer, createPrinter, outputFormats } from "../output/mod.ts";
+
+export type OutputOptions = { format: OutputFormat; json?: boolean; utc?: boolean };
+
+/** Every command that answers takes these. */
+export function withOutput(command: Command): Command {
+  return command
+    .addOption(
+      new Option("-f, --format <format>", "how to print").choices([...outputFormats]).default("text"),
+    )
+    .option("--json", "short for --format json")
+    .option("--utc", "times in UTC instead of this machine's zone");
+}
+
+export function printerFor(cli: Cli, options: OutputOptions): Printer {
+  const isTerminal = cli.stdout.isTTY === true;
+  return createPrinter({
+    format: options.json ? "json" : options.format,
+    utc: options.utc === true,
+    // no-color.org: any value that is not empty.
+    color: isTerminal && !cli.env["NO_COLOR"] && cli.env["TERM"] !== "dumb",
+    columnsMax: isTerminal ? cli.stdout.columns || undefined : undefined,
+    write: (text) => cli.stdout.write(text),
+  });
+}
+
+/** The command line was wrong; nothing was done. */
+export function usage(message: string, hint?: string): GatehouseError {
+  return new GatehouseError({ code: "invalid", op: "cli.usage", message, hint });
+}

@@ -1,0 +1,69 @@
+import { type Command, Option } from "commander";
+import type { Cli } from "../cli.ts";
+import { exitCodes, SilentExit, writeAll } from "../output/mod.ts";
+import { type PlaySource, formatMoment, playOnTerminal, playRaw, speeds } from "../player/mod.ts";
+import { type IdentityOptions, openPlayable, withIdentity } from "../source/mod.ts";
+import { type GatewayOptions, withGateway } from "../connection/mod.ts";
+import { printFrames } from "./play-print.ts";
+
+const formats = ["pty", "json", "yaml", "text"] as const;
+type PlayFormat = (typeof formats)[number];
+type Options = IdentityOptions &
+  GatewayOptions & { speed: string; skipIdleTime?: boolean; format: PlayFormat };
+
+export function addPlay(program: Command, cli: Cli): void {
+  const command = program
+    .command("play")
+    .summary("play a recording in this terminal")
+    .description(
+      "Plays a recording: of a session on the gateway, or out of a file, which needs no gateway.\n\n" +
+        "Keys: space pauses; left and right go 5 seconds, [ and ] (or shift and arrows) 30 seconds; + and - change\n" +
+        "the speed; 0 or home goes to the start; q quits.",
+    )
+    .argument("<what>", "a session's id, a recording's directory, a bundle (.tar) or an asciicast (.cast)")
+    .addOption(
+      new Option("--speed <speed>", "how fast").choices(speeds.map((speed) => `${speed}x`)).default("1x"),
+    )
+    .option("--skip-idle-time", "shorten every pause to half a second")
+    .addOption(
+      new Option(
+        "-f, --format <format>",
+        "pty plays; text prints what was shown; json and yaml print every frame",
+      )
+        .choices([...formats])
+        .default("pty"),
+    );
+  withGateway(withIdentity(command))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ ${cli.command} play 0199c0de-0000-7000-8000-000000000001
+  $ ${cli.command} play --speed 2x --skip-idle-time ./session.tar
+  $ ${cli.command} play --format text ./session.cast | less`,
+    )
+    .action(async (what: string, options: Options) => {
+      const source = await openPlayable(what, options, cli);
+      if (options.format === "pty") await playIt(source, options, cli);
+      else await printFrames(source, options.format, cli);
+    });
+}
+
+async function playIt(source: PlaySource, options: Options, cli: Cli): Promise<void> {
+  const pace = {
+    source,
+    clock: cli.clock,
+    speed: Number(options.speed.slice(0, -1)),
+    skipIdle: options.skipIdleTime === true,
+    signal: cli.signal,
+  };
+  if (!cli.stdout.isTTY) {
+    await playRaw({ ...pace, write: (bytes) => writeAll(cli.stdout, bytes) });
+    return;
+  }
+  const outcome = await playOnTerminal({ ...pace, stdin: cli.stdin, stdout: cli.stdout });
+  // The player drew on a screen of its own, which is gone: what was seen last stays readable.
+  for (const row of outcome.lastScreen) cli.stdout.write(`${row}\n`);
+  if (outcome.endedBy === "abort") throw new SilentExit(exitCodes.interrupted);
+  if (outcome.endedBy === "quit") cli.stderr.write(`stopped at ${formatMoment(outcome.positionUs)}\n`);
+}

@@ -1,0 +1,9 @@
+/**
+ * connection: which gateway this command talks to, and as whom.
+ *
+ * Owns: the choice between the administrator's socket and a profile, and the stored profiles (0600).
+ * Never: prints a token, or knows what a command asks for.
+ */
+export { type GatewayOptions, connect, withGateway } from "./connect.ts";
+export { exchangeLink } from "./exchange-link.ts";
+export { type Profile, createProfiles } from "./profiles.ts";

@@ -1,0 +1,43 @@
+import type { Clock } from "@gatehouse/kernel";
+import { formatBytes } from "./amounts.ts";
+
+/** How far something is, on a line of standard error that is gone when it is done. */
+export type Progress = { moved(bytes: number): void; done(): void };
+
+const drawEveryUs = 100_000;
+const silent: Progress = { moved: () => undefined, done: () => undefined };
+
+/** Shows nothing where nobody watches: `stderr` is no terminal, or the answer is for a machine. */
+export function createProgress(options: {
+  label: string;
+  totalBytes: number | undefined;
+  clock: Clock;
+  stderr: { isTTY?: boolean; columns?: number; write(text: string): unknown };
+}): Progress {
+  const { label, totalBytes, clock, stderr } = options;
+  if (!stderr.isTTY) return silent;
+  let bytes = 0;
+  const beganUs = clock.monotonicUs();
+  let drawnUs = -Infinity;
+  return {
+    moved(more) {
+      bytes += more;
+      const nowUs = clock.monotonicUs();
+      if (nowUs - drawnUs < drawEveryUs) return;
+      drawnUs = nowUs;
+      const perS = bytes / Math.max(0.001, (nowUs - beganUs) / 1e6);
+      const amount = `${formatBytes(bytes)}${totalBytes ? ` of ${formatBytes(totalBytes)}` : ""}, ${formatBytes(perS)}/s`;
+      const room = (stderr.columns ?? 80) - label.length - amount.length - 6;
+      const bar = totalBytes && room >= 8 ? ` [${filled(bytes / totalBytes, Math.min(room, 40))}]` : "";
+      stderr.write(`\r\u001b[K${label}${bar} ${amount}`.slice(0, (stderr.columns ?? 80) + 4));
+    },
+    done() {
+      if (drawnUs !== -Infinity) stderr.write("\r\u001b[K");
+    },
+  };
+}
+
+function filled(share: number, width: number): string {
+  const full = Math.round(Math.min(1, share) * width);
+  return "#".repeat(full) + ".".repeat(width - full);
+}

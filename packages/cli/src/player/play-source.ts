@@ -1,0 +1,22 @@
+/** One thing that happened, as every source gives it: a frame without the promises of the format. */
+export type PlayFrame = {
+  readonly seq: number;
+  /** Microseconds since the recording began. */
+  readonly timeUs: number;
+  /** The format's own word; one that nobody knows is passed over. */
+  readonly kind: string;
+  readonly stream: number;
+  readonly data: Uint8Array;
+};
+
+/** Something that can be played, from a file, a directory or a gateway. */
+export type PlaySource = {
+  /** One line for the status: who, where. */
+  readonly title: string;
+  /** The terminal's size at the start. */
+  readonly size: { readonly cols: number; readonly rows: number };
+  /** Unknown while a session still runs, and for a stream that was not read to its end. */
+  readonly durationUs: number | undefined;
+  /** From the first frame on, in order. May be called again and again: seeking back begins anew. */
+  frames(): AsyncIterable<PlayFrame>;
+};

@@ -1,0 +1,233 @@
+import type { Clock, Timer } from "@gatehouse/kernel";
+import { printable } from "@gatehouse/recording/transcript";
+import type { Key } from "./keys.ts";
+import { formatMoment } from "./moment.ts";
+import type { PlayFrame, PlaySource } from "./play-source.ts";
+import { type Screen, createScreen } from "./screen.ts";
+import type { Viewport } from "./viewport.ts";
+
+export const speeds = [0.5, 0.75, 1, 1.5, 2, 4, 8] as const;
+
+export type PlayOptions = {
+  source: PlaySource;
+  viewport: Viewport;
+  clock: Clock;
+  speed: number;
+  skipIdle: boolean;
+  /** Whether there is somebody with keys; without, there is no status line and nothing to wait for. */
+  interactive: boolean;
+  /** Registers who gets the keys. */
+  onKey(listener: (key: Key) => void): void;
+  /** Registers who hears that the person's terminal has another size. */
+  onResize(listener: () => void): void;
+  /** Gives the terminal back, stops the process as the shell's job control wants, and returns when it goes on. */
+  suspend(): void;
+  signal: AbortSignal;
+};
+
+export type PlayOutcome = {
+  endedBy: "end" | "quit" | "abort";
+  positionUs: number;
+  /** The rows of the last screen, styled, for leaving on the person's terminal. */
+  lastScreen: readonly string[];
+};
+
+/** With `skipIdle` no wait is longer than this. */
+const idleMaxUs = 500_000;
+const drawEveryMs = 33;
+/** How long a status over the recording's last row stays after a key. */
+const statusMs = 2_000;
+/** Taking frames in stops here until the screen has caught up, so a fast source does not fill the memory. */
+const pendingBytesMax = 1 << 20;
+
+/** Plays to the end, or until the person quits. The caller opens and closes the viewport. */
+export async function play(options: PlayOptions): Promise<PlayOutcome> {
+  const { source, viewport, clock, signal } = options;
+  let screen = createScreen(source.size);
+  let frames = source.frames()[Symbol.asyncIterator]();
+  let next: PlayFrame | undefined;
+  let ended = false;
+  let positionUs = 0;
+  let paused = false;
+  let speed = options.speed;
+  let seekToUs: number | undefined;
+  const asked = { quit: false };
+  let keyShownUntilUs = 0;
+  let failure: unknown;
+  let wake: () => void = () => undefined;
+  let anchor = { atUs: clock.monotonicUs(), positionUs: 0 };
+
+  options.onKey((key) => {
+    keyShownUntilUs = clock.monotonicUs() + statusMs * 1000;
+    switch (key.act) {
+      case "pause":
+        paused = !paused;
+        break;
+      case "seek":
+        seekToUs = Math.max(0, (seekToUs ?? positionUs) + key.byS * 1_000_000);
+        break;
+      case "start":
+        seekToUs = 0;
+        break;
+      case "end":
+        seekToUs = Number.MAX_SAFE_INTEGER;
+        break;
+      case "faster":
+        dropAnchor(positionUs);
+        speed = speeds.find((known) => known > speed) ?? speed;
+        break;
+      case "slower":
+        dropAnchor(positionUs);
+        speed = speeds.findLast((known) => known < speed) ?? speed;
+        break;
+      case "suspend":
+        options.suspend();
+        viewport.forget();
+        break;
+      case "quit":
+        asked.quit = true;
+        break;
+    }
+    wake();
+  });
+  options.onResize(() => {
+    viewport.forget();
+    wake();
+  });
+  signal.addEventListener("abort", () => wake(), { once: true });
+
+  async function advance(): Promise<void> {
+    const { done, value } = await frames.next();
+    next = done ? undefined : value;
+    ended = done === true;
+  }
+
+  /** Where the recording is now, by the time that passed since the anchor. */
+  function playheadUs(): number {
+    return anchor.positionUs + (clock.monotonicUs() - anchor.atUs) * speed;
+  }
+  function dropAnchor(atPositionUs: number): void {
+    anchor = { atUs: clock.monotonicUs(), positionUs: atPositionUs };
+  }
+
+  /** Waits for a moment, or for a key. */
+  function pauseFor(delayMs: number | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      let timer: Timer | undefined;
+      // The clock's timers keep no process alive, and while playing nothing else may.
+      const alive = setInterval(() => undefined, 60_000);
+      wake = () => {
+        timer?.cancel();
+        clearInterval(alive);
+        wake = () => undefined;
+        resolve();
+      };
+      if (delayMs !== undefined) timer = clock.after(delayMs, () => wake());
+    });
+  }
+
+  async function begin(): Promise<void> {
+    await frames.return?.(undefined);
+    screen.dispose();
+    screen = createScreen(source.size);
+    frames = source.frames()[Symbol.asyncIterator]();
+    positionUs = 0;
+    ended = false;
+    await advance();
+  }
+
+  /** Applies everything up to a moment at once. Forward from here, back from the beginning. */
+  async function seek(targetUs: number): Promise<void> {
+    if (targetUs < positionUs) await begin();
+    while (next && next.timeUs <= targetUs && !asked.quit && !signal.aborted) {
+      screen.apply(next);
+      positionUs = Math.max(positionUs, next.timeUs);
+      if (screen.pendingBytes > pendingBytesMax) await screen.settled();
+      await advance();
+    }
+    await screen.settled();
+    if (!ended) positionUs = targetUs;
+  }
+
+  function status(): string | undefined {
+    if (!options.interactive) return undefined;
+    const how = paused ? "paused " : ended ? "ended  " : "playing";
+    const total = source.durationUs === undefined ? "" : ` / ${formatMoment(source.durationUs)}`;
+    const keys = "space pause, arrows 5 s, [ ] 30 s, + - speed, q quit";
+    return ` ${how} ${formatMoment(positionUs)}${total}  ${speed}x  ${ascii(source.title)}  (${keys})`;
+  }
+  function draw(): void {
+    const wanted = paused || clock.monotonicUs() < keyShownUntilUs || hasRoom(screen);
+    viewport.draw(screen, wanted ? status() : undefined);
+  }
+  const hasRoom = (shown: Screen) => viewport.rows > shown.rows;
+
+  try {
+    await advance();
+    dropAnchor(0);
+    let drawnAtUs = -Infinity;
+    while (!asked.quit && !signal.aborted) {
+      if (seekToUs !== undefined) {
+        const target = seekToUs;
+        seekToUs = undefined;
+        await seek(target);
+        dropAnchor(positionUs);
+        draw();
+        continue;
+      }
+      if (paused) {
+        await screen.settled();
+        draw();
+        await pauseFor(undefined);
+        dropAnchor(positionUs);
+        continue;
+      }
+      if (!next) break;
+      positionUs = Math.min(playheadUs(), next.timeUs);
+      const waitUs = next.timeUs - positionUs;
+      if (options.skipIdle && waitUs > idleMaxUs) {
+        dropAnchor(next.timeUs - idleMaxUs);
+        continue;
+      }
+      if (waitUs > 0) {
+        await screen.settled();
+        draw();
+        drawnAtUs = clock.monotonicUs();
+        // Not longer than a second, so that the clock in the status line moves.
+        await pauseFor(Math.min(waitUs / 1000 / speed, 1000));
+        positionUs = Math.min(playheadUs(), next.timeUs);
+        continue;
+      }
+      screen.apply(next);
+      if (screen.pendingBytes > pendingBytesMax) await screen.settled();
+      if (clock.monotonicUs() - drawnAtUs > drawEveryMs * 1000) {
+        await screen.settled();
+        draw();
+        drawnAtUs = clock.monotonicUs();
+      }
+      await advance();
+    }
+    await screen.settled();
+    draw();
+  } catch (error) {
+    failure = error;
+  } finally {
+    await frames.return?.(undefined);
+  }
+  const lastScreen = lastRows(screen);
+  screen.dispose();
+  if (failure !== undefined) throw failure;
+  return { endedBy: signal.aborted ? "abort" : asked.quit ? "quit" : "end", positionUs, lastScreen };
+}
+
+function lastRows(screen: Screen): string[] {
+  const rows: string[] = [];
+  for (let row = 0; row < screen.rows; row++) rows.push(screen.row(row, screen.cols));
+  while (rows.at(-1) === "") rows.pop();
+  return rows;
+}
+
+/** The status counts a character as a column, which holds for ASCII only. */
+function ascii(text: string): string {
+  return printable(text).replaceAll(/[^ -~]/g, "?");
+}

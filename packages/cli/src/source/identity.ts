@@ -1,0 +1,42 @@
+import { readFile, stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { type KeyOpener, ageOpener } from "@gatehouse/recording";
+import { GatehouseError, checkLimit } from "@gatehouse/kernel";
+import type { Command } from "commander";
+
+export type IdentityOptions = { identity?: string[] };
+
+const fileBytesMax = 1 << 20;
+
+export function withIdentity(command: Command): Command {
+  return command.option(
+    "-i, --identity <file>",
+    "a file of age identities (AGE-SECRET-KEY-1...) that open an encrypted recording; may be given again",
+    (file: string, before: string[] | undefined) => [...(before ?? []), file],
+  );
+}
+
+/** Openers of every identity in the files named. The secrets are read from files, for a command line is seen by others. */
+export async function openersOf(options: IdentityOptions, workingDirectory: string): Promise<KeyOpener[]> {
+  const openers: KeyOpener[] = [];
+  for (const name of options.identity ?? []) {
+    const path = resolve(workingDirectory, name);
+    checkLimit("cli.identity.read", `${name}, in bytes,`, (await stat(path)).size, fileBytesMax);
+    const identities = (await readFile(path, "utf8"))
+      .split("\n")
+      .map((line) => line.trim())
+      .filter((line) => line !== "" && !line.startsWith("#"));
+    try {
+      openers.push(ageOpener(identities));
+    } catch {
+      // age's own message may quote the line, which is the secret.
+      throw new GatehouseError({
+        code: "invalid",
+        op: "cli.identity.read",
+        message: `${name} is not a file of age identities`,
+        hint: "Expected one AGE-SECRET-KEY-1... a line, as age-keygen writes it.",
+      });
+    }
+  }
+  return openers;
+}

@@ -1,0 +1,8 @@
+/**
+ * source: what the person named, as something that can be played or checked.
+ *
+ * Owns: telling a session's id from a file, a directory, a bundle and an asciicast, and reading each of them.
+ * Never: draws, or decides whether somebody may.
+ */
+export { type IdentityOptions, openersOf, withIdentity } from "./identity.ts";
+export { type Place, noSuch, openPlayable, placeOf } from "./open-playable.ts";

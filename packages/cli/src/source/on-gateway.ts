@@ -1,0 +1,19 @@
+import type { Client } from "@gatehouse/contracts/client";
+import type { PlaySource } from "../player/mod.ts";
+
+const defaultSize = { cols: 80, rows: 24 } as const;
+
+/** A session's recording on the gateway, fetched as it is played. Each pass over it is one access in the audit log. */
+export async function openOnGateway(client: Client, sessionId: string): Promise<PlaySource> {
+  const [session, recording] = await Promise.all([
+    client.sessions.get(sessionId),
+    client.recordings.get(sessionId),
+  ]);
+  return {
+    title: `${session.user.name} ${session.login}@${session.target.name}`,
+    // The first frames say how large the terminal is.
+    size: defaultSize,
+    durationUs: recording.durationMs === null ? undefined : recording.durationMs * 1000,
+    frames: () => client.recordings.frames(sessionId),
+  };
+}

@@ -1,0 +1,51 @@
+import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { GatehouseError, isId } from "@gatehouse/kernel";
+import { type RecordingSource, manifestName, openRecording } from "@gatehouse/recording";
+import { directorySource, nodeZstd } from "@gatehouse/recording/node";
+import type { Cli } from "../cli.ts";
+import { type GatewayOptions, connect } from "../connection/mod.ts";
+import type { PlaySource } from "../player/mod.ts";
+import { openAsciicast } from "./asciicast.ts";
+import { type IdentityOptions, openersOf } from "./identity.ts";
+import { openOnGateway } from "./on-gateway.ts";
+import { recordedSource } from "./recorded.ts";
+
+/** What the person named: something on this machine when it is there, else a session of the gateway. */
+export async function openPlayable(
+  what: string,
+  options: IdentityOptions & GatewayOptions,
+  cli: Cli,
+): Promise<PlaySource> {
+  const place = await placeOf(what, cli.workingDirectory);
+  if (place?.kind === "asciicast") return openAsciicast(place.path);
+  if (place) {
+    const openers = await openersOf(options, cli.workingDirectory);
+    return recordedSource(await openRecording({ source: place.source, openers, zstd: nodeZstd }), what);
+  }
+  if (!isId(what)) throw noSuch(what);
+  const { client } = await connect(options, cli);
+  return openOnGateway(client, what);
+}
+
+export type Place =
+  | { kind: "asciicast"; path: string }
+  | { kind: "recording"; path: string; source: RecordingSource };
+
+/** What lies at a path, or undefined where nothing does. */
+export async function placeOf(what: string, workingDirectory: string): Promise<Place | undefined> {
+  const path = resolve(workingDirectory, what);
+  const found = await stat(path).catch(() => undefined);
+  if (!found) return undefined;
+  if (found.isDirectory()) return { kind: "recording", path, source: directorySource(path) };
+  return { kind: "asciicast", path };
+}
+
+export function noSuch(what: string): GatehouseError {
+  return new GatehouseError({
+    code: "not_found",
+    op: "cli.open",
+    message: `${what} is neither a file, nor a directory, nor the id of a session`,
+    hint: `A recording's directory holds ${manifestName} and its segments; ids are in \`sessions ls\`.`,
+  });
+}

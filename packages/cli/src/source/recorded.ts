@@ -1,0 +1,23 @@
+import { GatehouseError } from "@gatehouse/kernel";
+import type { Recording } from "@gatehouse/recording";
+import type { PlaySource } from "../player/mod.ts";
+
+const defaultSize = { cols: 80, rows: 24 } as const;
+
+/** A recording in the format, opened. Refuses one whose output lane no key opens: there is nothing to show. */
+export function recordedSource(recording: Recording, name: string): PlaySource {
+  if (recording.withheld.includes("main"))
+    throw new GatehouseError({
+      code: "denied",
+      op: "cli.play",
+      message: `${name} is encrypted, and no identity that was given opens it`,
+      hint: "Name a file with the identity of one of its recipients: --identity key.txt.",
+    });
+  const { facts, manifest } = recording;
+  return {
+    title: `${facts.user.name} ${facts.login}@${facts.target.name}`,
+    size: facts.size ?? defaultSize,
+    durationUs: manifest?.end.lastTimeUs,
+    frames: () => recording.frames(),
+  };
+}
