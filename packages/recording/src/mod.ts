@@ -109,3 +109,5 @@ export { type RecordingSource, memorySource, storeSource } from "./source.ts";
 export { type Zstd, scriptZstd } from "./zstd.ts";
 export { type Verification, type VerifyOptions, verifyRecording } from "./verify.ts";
 export { type Finding, type FindingCode, findingCodes } from "./verify-findings.ts";
+export { bundleNames, bytesReader, openBundle, publicKeyPem, writeBundle } from "./bundle.ts";
+export type { RangeReader } from "./tar.ts";
