@@ -5,3 +5,4 @@
  * Never: decides who may do what, opens a sealed secret, or lets a failure of the database pass as an empty answer.
  */
 export * from "./door.ts";
+export { openDirectory } from "./open.ts";

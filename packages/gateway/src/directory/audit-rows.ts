@@ -1,0 +1,94 @@
+import type { Kysely, Selectable } from "kysely";
+import type { AuditRow, AuditRows } from "./door.ts";
+import type { Tables } from "./schema.ts";
+
+/** Rows of one insert: SQLite takes 32,766 parameters. */
+const insertRowsMax = 500;
+
+export function auditRowsIn({ database }: { database: Kysely<Tables> }): AuditRows {
+  const lastOf = async (from: Kysely<Tables>) => {
+    const row = await from
+      .selectFrom("audit_events")
+      .select(["position", "hash"])
+      .orderBy("position", "desc")
+      .limit(1)
+      .executeTakeFirst();
+    return row && { index: row.position, hash: row.hash };
+  };
+
+  return {
+    async append(build) {
+      await database.transaction().execute(async (transaction) => {
+        const rows = build(await lastOf(transaction)).map(columnsOf);
+        for (let at = 0; at < rows.length; at += insertRowsMax)
+          await transaction
+            .insertInto("audit_events")
+            .values(rows.slice(at, at + insertRowsMax))
+            .execute();
+      });
+    },
+    last: () => lastOf(database),
+    async after(index, limit) {
+      const rows = await database
+        .selectFrom("audit_events")
+        .selectAll()
+        .where("position", ">", index)
+        .orderBy("position")
+        .limit(limit)
+        .execute();
+      return rows.map(rowOf);
+    },
+    async list({ events, user, sessionId, serverId, success, fromMs, toMs }, { limit, beforeIndex }) {
+      let query = database.selectFrom("audit_events").selectAll().orderBy("position", "desc").limit(limit);
+      if (beforeIndex !== undefined) query = query.where("position", "<", beforeIndex);
+      if (events !== undefined)
+        query = query.where(({ eb, or }) =>
+          or(
+            events.map((event) =>
+              // The names of events hold no sign that `like` gives a meaning to.
+              event.endsWith(".") ? eb("event", "like", `${event}%`) : eb("event", "=", event),
+            ),
+          ),
+        );
+      if (user !== undefined) query = query.where("user_name", "=", user);
+      if (sessionId !== undefined) query = query.where("session_id", "=", sessionId);
+      if (serverId !== undefined) query = query.where("server_id", "=", serverId);
+      if (success !== undefined) query = query.where("success", "=", success ? 1 : 0);
+      if (fromMs !== undefined) query = query.where("time_ms", ">=", fromMs);
+      if (toMs !== undefined) query = query.where("time_ms", "<", toMs);
+      return (await query.execute()).map(rowOf);
+    },
+  };
+}
+
+function columnsOf(row: AuditRow): Tables["audit_events"] {
+  return {
+    position: row.index,
+    hash: row.hash,
+    prev_hash: row.prevHash,
+    time_ms: row.timeMs,
+    event: row.event,
+    code: row.code,
+    user_name: row.user,
+    server_id: row.serverId,
+    session_id: row.sessionId,
+    success: row.success ? 1 : 0,
+    body: row.body,
+  };
+}
+
+function rowOf(row: Selectable<Tables["audit_events"]>): AuditRow {
+  return {
+    index: row.position,
+    hash: row.hash,
+    prevHash: row.prev_hash,
+    timeMs: row.time_ms,
+    event: row.event,
+    code: row.code,
+    user: row.user_name,
+    serverId: row.server_id,
+    sessionId: row.session_id,
+    success: row.success !== 0,
+    body: row.body,
+  };
+}

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { TestClock, isGatehouseError } from "@gatehouse/kernel";
+import { Kysely, sql } from "kysely";
+import type { Tables } from "../schema.ts";
+import { NodeSqliteDialect } from "../sqlite/dialect.ts";
+import { openSqlite } from "../sqlite/open.ts";
+import { temporaryFolder } from "../testing/temporary.ts";
+import { checksumOf, migrate, migrations } from "./migrate.ts";
+
+function open(context: TestContext) {
+  const handles = openSqlite(join(temporaryFolder(context), "test.db"));
+  const database = new Kysely<Tables>({ dialect: new NodeSqliteDialect({ handles, lockWaitMs: 2000 }) });
+  context.after(() => database.destroy());
+  return database;
+}
+const clock = new TestClock();
+const one = { id: "0001-one", statements: ["create table one (x text)"] };
+const two = { id: "0002-two", statements: ["create table two (x text)", "insert into two values ('a')"] };
+const tables = async (database: Kysely<Tables>) =>
+  (await database.introspection.getTables()).map(({ name }) => name).sort();
+
+test("steps run once each, in order, and a second start changes nothing", async (context) => {
+  const database = open(context);
+  await migrate(database, { clock, steps: [one] });
+  await migrate(database, { clock, steps: [one, two] });
+  await migrate(database, { clock, steps: [one, two] });
+  assert.deepEqual(await tables(database), ["migrations", "one", "two"]);
+  const rows = await sql<{ x: string }>`select x from two`.execute(database);
+  assert.deepEqual(
+    rows.rows.map(({ x }) => x),
+    ["a"],
+  );
+});
+
+test("two that start at once take each step once", async (context) => {
+  const database = open(context);
+  await Promise.all([
+    migrate(database, { clock, steps: [one, two] }),
+    migrate(database, { clock, steps: [one, two] }),
+  ]);
+  assert.equal((await sql`select x from two`.execute(database)).rows.length, 1);
+});
+
+test("a step that fails leaves nothing of itself", async (context) => {
+  const database = open(context);
+  const broken = { id: "0002-broken", statements: ["create table half (x text)", "create nonsense"] };
+  await assert.rejects(migrate(database, { clock, steps: [one, broken] }), (error) =>
+    isGatehouseError(error, "internal"),
+  );
+  assert.deepEqual(await tables(database), ["migrations", "one"]);
+});
+
+test("a changed step and an unknown step are refused by name", async (context) => {
+  const database = open(context);
+  await migrate(database, { clock, steps: [one, two] });
+  await assert.rejects(
+    migrate(database, { clock, steps: [{ ...one, statements: ["create table other (x text)"] }, two] }),
+    (error) => isGatehouseError(error, "conflict") && /0001-one/.test(error.message),
+  );
+  await assert.rejects(
+    migrate(database, { clock, steps: [one] }),
+    (error) => isGatehouseError(error, "conflict") && /0002-two/.test(error.message),
+  );
+});
+
+test("the released steps are in order and unchanged", () => {
+  const ids = migrations.map(({ id }) => id);
+  assert.deepEqual(ids, ids.toSorted());
+  // A line for each release; a checksum that must be edited means that a released step was changed.
+  assert.deepEqual(
+    migrations.map((step) => `${step.id} ${checksumOf(step)}`),
+    ["0001-first a511e76aa5e8146e5f5702b7a207f1c7521eb1723a7485a148cd3541cfadb265"],
+  );
+});
+
+test("a new database has every table", async (context) => {
+  const database = open(context);
+  await migrate(database, { clock });
+  assert.deepEqual(await tables(database), [
+    "audit_events",
+    "credentials",
+    "login_links",
+    "migrations",
+    "probes",
+    "sessions",
+    "settings",
+    "target_labels",
+    "target_logins",
+    "targets",
+    "user_keys",
+    "users",
+    "web_sessions",
+  ]);
+});

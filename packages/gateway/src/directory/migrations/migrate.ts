@@ -1,0 +1,58 @@
+import { createHash } from "node:crypto";
+import { type Clock, GatehouseError } from "@gatehouse/kernel";
+import { type Kysely, sql } from "kysely";
+import type { Tables } from "../schema.ts";
+import { first } from "./0001-first.ts";
+import type { Migration } from "./migration.ts";
+
+/** Every step, in order. A new one is a file of its own and a line at the end. */
+export const migrations: readonly Migration[] = [first];
+
+export function checksumOf({ statements }: Migration): string {
+  return createHash("sha256").update(JSON.stringify(statements)).digest("hex");
+}
+
+/** Brings the schema up to date, each step in a transaction of its own. */
+export async function migrate(
+  database: Kysely<Tables>,
+  { clock, steps = migrations }: { clock: Pick<Clock, "nowMs">; steps?: readonly Migration[] },
+): Promise<void> {
+  await sql`create table if not exists migrations (
+    id text primary key,
+    checksum text not null,
+    applied_at bigint not null
+  )`.execute(database);
+  const applied = await database.selectFrom("migrations").select(["id", "checksum"]).orderBy("id").execute();
+  for (const [at, { id, checksum }] of applied.entries()) {
+    const step = steps[at];
+    if (step?.id !== id)
+      throw refused(
+        `the database has taken the step ${id}, which this version does not know`,
+        "Start the version that wrote it, or a newer one.",
+      );
+    if (checksumOf(step) !== checksum)
+      throw refused(
+        `the step ${id} of the database is not the one that this version has`,
+        "A released migration was changed; restore it and add a new one.",
+      );
+  }
+  for (const step of steps.slice(applied.length))
+    await database.transaction().execute(async (transaction) => {
+      // Two gateways that start at once must not both take the step.
+      const taken = await transaction
+        .selectFrom("migrations")
+        .select("id")
+        .where("id", "=", step.id)
+        .execute();
+      if (taken.length > 0) return;
+      for (const statement of step.statements) await sql.raw(statement).execute(transaction);
+      await transaction
+        .insertInto("migrations")
+        .values({ id: step.id, checksum: checksumOf(step), applied_at: clock.nowMs() })
+        .execute();
+    });
+}
+
+function refused(message: string, hint: string): GatehouseError {
+  return new GatehouseError({ code: "conflict", op: "directory.migrate", message, hint });
+}

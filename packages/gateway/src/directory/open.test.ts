@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { isGatehouseError, seededRandom } from "@gatehouse/kernel";
+import { openDirectory } from "./open.ts";
+import { temporaryDirectory } from "./testing/temporary.ts";
+
+test("what was written is there after closing and opening", async (context) => {
+  const { directory, path, clock } = await temporaryDirectory(context);
+  await directory.settings.set("key", "one");
+  await directory.settings.set("key", "two");
+  await directory.close();
+  const again = await openDirectory({ path, clock, random: seededRandom(2) });
+  assert.equal(await again.settings.get("key"), "two");
+  assert.equal(await again.settings.get("other"), undefined);
+  await again.close();
+});
+
+test("a probe tells that the database is locked, and that it is free again", async (context) => {
+  const { directory, path } = await temporaryDirectory(context, { lockWaitMs: 30 });
+  await directory.probe();
+  const other = new DatabaseSync(path);
+  other.exec("begin immediate");
+  await assert.rejects(directory.probe(), (error) => isGatehouseError(error, "unavailable"));
+  other.exec("rollback");
+  other.close();
+  await directory.probe();
+  await directory.close();
+  await assert.rejects(directory.probe());
+});
+
+test("a link lets one person in, once, until it expires", async (context) => {
+  const { directory, clock } = await temporaryDirectory(context);
+  const { users, loginLinks } = directory;
+  const { id: userId } = await users.create({ name: "jane", roles: [] });
+  const expiresAtMs = clock.nowMs() + 60_000;
+  await loginLinks.create({ hash: "h1", userId, expiresAtMs });
+  await loginLinks.create({ hash: "h2", userId, expiresAtMs });
+  const both = await Promise.all([loginLinks.consume("h1"), loginLinks.consume("h1")]);
+  assert.deepEqual(both, [userId, undefined]);
+  assert.equal(await loginLinks.consume("other"), undefined);
+  clock.advance(60_000);
+  assert.equal(await loginLinks.consume("h2"), undefined);
+});
+
+test("a web session is good until it expires or is revoked", async (context) => {
+  const { directory, clock } = await temporaryDirectory(context);
+  const { users, webSessions } = directory;
+  const { id: userId } = await users.create({ name: "jane", roles: [] });
+  const expiresAtMs = clock.nowMs() + 60_000;
+  const session = await webSessions.create({ hash: "a", userId, expiresAtMs });
+  for (const hash of ["b", "c"]) await webSessions.create({ hash, userId, expiresAtMs });
+  clock.advance(1000);
+  await webSessions.seen("a");
+  assert.deepEqual(await webSessions.byHash("a"), { ...session, lastSeenAtMs: clock.nowMs() });
+  await webSessions.revoke("a");
+  assert.equal(await webSessions.byHash("a"), undefined);
+  assert.ok(await webSessions.byHash("b"));
+  await webSessions.revokeOfUser(userId);
+  assert.equal(await webSessions.byHash("b"), undefined);
+  await webSessions.create({ hash: "d", userId, expiresAtMs });
+  clock.advance(60_000);
+  assert.equal(await webSessions.byHash("d"), undefined);
+});

@@ -1,0 +1,74 @@
+import type { Clock, Random } from "@gatehouse/kernel";
+import { Kysely } from "kysely";
+import { auditRowsIn } from "./audit-rows.ts";
+import type { Directory } from "./door.ts";
+import { migrate } from "./migrations/migrate.ts";
+import type { Tables } from "./schema.ts";
+import { sealedCredentialsIn } from "./sealed-credentials.ts";
+import { sessionEntriesIn } from "./session-entries.ts";
+import { loginLinksIn, webSessionsIn } from "./sign-ins.ts";
+import { NodeSqliteDialect } from "./sqlite/dialect.ts";
+import { openSqlite } from "./sqlite/open.ts";
+import { targetsIn } from "./targets.ts";
+import { userKeysIn, usersIn } from "./users.ts";
+
+/** Opens the embedded database at a path, making it and bringing its schema up to date. */
+export async function openDirectory({
+  path,
+  clock,
+  random,
+  lockWaitMs = 2000,
+}: {
+  path: string;
+  clock: Pick<Clock, "nowMs">;
+  random: Random;
+  /** How long a write waits for another program's lock before it fails with `unavailable`. */
+  lockWaitMs?: number;
+}): Promise<Directory> {
+  const database = new Kysely<Tables>({
+    dialect: new NodeSqliteDialect({ handles: openSqlite(path), lockWaitMs }),
+  });
+  try {
+    await migrate(database, { clock });
+  } catch (error) {
+    await database.destroy();
+    throw error;
+  }
+  const parts = { database, clock, random };
+  return {
+    users: usersIn(parts),
+    userKeys: userKeysIn(parts),
+    targets: targetsIn(parts),
+    sessions: sessionEntriesIn(parts),
+    sealedCredentials: sealedCredentialsIn(parts),
+    loginLinks: loginLinksIn(parts),
+    webSessions: webSessionsIn(parts),
+    settings: {
+      async get(key) {
+        const row = await database
+          .selectFrom("settings")
+          .select("value")
+          .where("name", "=", key)
+          .executeTakeFirst();
+        return row?.value;
+      },
+      async set(key, value) {
+        await database
+          .insertInto("settings")
+          .values({ name: key, value })
+          .onConflict((conflict) => conflict.column("name").doUpdateSet({ value }))
+          .execute();
+      },
+    },
+    auditRows: auditRowsIn(parts),
+    async probe() {
+      const at = clock.nowMs();
+      await database
+        .insertInto("probes")
+        .values({ id: 1, at })
+        .onConflict((conflict) => conflict.column("id").doUpdateSet({ at }))
+        .execute();
+    },
+    close: () => database.destroy(),
+  };
+}

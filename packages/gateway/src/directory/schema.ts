@@ -1,0 +1,107 @@
+/**
+ * The tables. Portable between SQLite and PostgreSQL: ids, JSON and bytes (base64) are text, moments are bigint
+ * milliseconds, truth is an integer 0 or 1.
+ */
+export type Tables = {
+  users: {
+    id: string;
+    name: string;
+    display_name: string;
+    roles: string;
+    disabled: number;
+    created_at: number;
+  };
+  user_keys: {
+    id: string;
+    user_id: string;
+    type: string;
+    blob: string;
+    fingerprint: string;
+    comment: string;
+    added_at: number;
+    last_used_at: number | null;
+  };
+  targets: {
+    id: string;
+    name: string;
+    protocol: string;
+    host: string;
+    port: number;
+    allowed_roles: string;
+    allowed_users: string;
+    policy: string;
+    host_trust: string;
+    demo: number;
+    created_at: number;
+    updated_at: number;
+  };
+  target_labels: { target_id: string; name: string; value: string };
+  target_logins: {
+    target_id: string;
+    login: string;
+    /** The order in which the administrator gave them. */
+    rank: number;
+    kind: string;
+    credential_id: string | null;
+  };
+  credentials: {
+    id: string;
+    name: string;
+    kind: string;
+    envelope: string;
+    created_at: number;
+    updated_at: number;
+  };
+  sessions: {
+    id: string;
+    facts: string;
+    started_at: number;
+    user_id: string;
+    user_name: string;
+    target_id: string;
+    target_name: string;
+    login: string;
+    protocol: string;
+    kind: string;
+    /** What a search by text looks through, in lower case. */
+    haystack: string;
+    state: string;
+    recording_state: string;
+    recording_detail: string | null;
+    ended_at: number | null;
+    end_reason: string | null;
+    end_detail: string | null;
+    duration_ms: number | null;
+    exit_status: number | null;
+    exit_signal: string | null;
+    frames: number | null;
+    bytes: number | null;
+    head_sha256: string | null;
+  };
+  audit_events: {
+    position: number;
+    hash: string;
+    prev_hash: string;
+    time_ms: number;
+    event: string;
+    code: string;
+    user_name: string;
+    server_id: string | null;
+    session_id: string | null;
+    success: number;
+    body: string;
+  };
+  login_links: { hash: string; user_id: string; expires_at: number; used_at: number | null };
+  web_sessions: {
+    hash: string;
+    user_id: string;
+    created_at: number;
+    last_seen_at: number;
+    expires_at: number;
+    revoked: number;
+  };
+  settings: { name: string; value: string };
+  /** One row, written to learn whether anything can be written. */
+  probes: { id: number; at: number };
+  migrations: { id: string; checksum: string; applied_at: number };
+};

@@ -1,0 +1,147 @@
+import { GatehouseError } from "@gatehouse/kernel";
+import type { SessionFacts } from "@gatehouse/recording";
+import type { RecordingState } from "@gatehouse/recording/pipeline";
+import type { Kysely, Selectable } from "kysely";
+import type { SessionEntries, SessionEntry, SessionState } from "./door.ts";
+import { keyIn, limitOf, lowerContains, pageOf } from "./page.ts";
+import type { Tables } from "./schema.ts";
+
+export function sessionEntriesIn({ database }: { database: Kysely<Tables> }): SessionEntries {
+  /** Distinguishes a session that has ended from one that never was. */
+  async function mustExist(op: string, id: string): Promise<void> {
+    const row = await database.selectFrom("sessions").select("id").where("id", "=", id).executeTakeFirst();
+    if (!row) throw new GatehouseError({ code: "not_found", op, message: `no session has the id ${id}` });
+  }
+
+  return {
+    async insert(facts) {
+      await database
+        .insertInto("sessions")
+        .values({
+          id: facts.sessionId,
+          facts: JSON.stringify(facts),
+          started_at: Date.parse(facts.startedAt),
+          user_id: facts.user.id,
+          user_name: facts.user.name,
+          target_id: facts.target.id,
+          target_name: facts.target.name,
+          login: facts.login,
+          protocol: facts.protocol,
+          kind: facts.kind,
+          haystack: [facts.user.name, facts.target.name, facts.login, facts.command ?? ""]
+            .join("\n")
+            .toLowerCase(),
+          state: "admitted",
+          recording_state: "recording",
+          recording_detail: null,
+          ended_at: null,
+          end_reason: null,
+          end_detail: null,
+          duration_ms: null,
+          exit_status: null,
+          exit_signal: null,
+          frames: null,
+          bytes: null,
+          head_sha256: null,
+        })
+        .execute();
+    },
+    async setState(sessionId, state) {
+      const { numUpdatedRows } = await database
+        .updateTable("sessions")
+        .set({ state })
+        .where("id", "=", sessionId)
+        .where("ended_at", "is", null)
+        .executeTakeFirstOrThrow();
+      if (numUpdatedRows === 0n) await mustExist("sessions.set_state", sessionId);
+    },
+    async end(sessionId, end) {
+      const { numUpdatedRows } = await database
+        .updateTable("sessions")
+        .set({
+          state: end.state,
+          ended_at: end.endedAtMs,
+          end_reason: end.reason,
+          end_detail: end.detail ?? null,
+          duration_ms: end.durationMs,
+          exit_status: end.exitStatus ?? null,
+          exit_signal: end.exitSignal ?? null,
+          ...figures(end),
+        })
+        .where("id", "=", sessionId)
+        .where("ended_at", "is", null)
+        .executeTakeFirstOrThrow();
+      if (numUpdatedRows === 0n) await mustExist("sessions.end", sessionId);
+      return numUpdatedRows > 0n;
+    },
+    async setRecording(sessionId, { state, detail, ...rest }) {
+      const { numUpdatedRows } = await database
+        .updateTable("sessions")
+        .set({ recording_state: state, recording_detail: detail ?? null, ...figures(rest) })
+        .where("id", "=", sessionId)
+        .executeTakeFirstOrThrow();
+      if (numUpdatedRows === 0n) await mustExist("sessions.set_recording", sessionId);
+    },
+    async byId(sessionId) {
+      const row = await database
+        .selectFrom("sessions")
+        .selectAll()
+        .where("id", "=", sessionId)
+        .executeTakeFirst();
+      return row && entryOf(row);
+    },
+    async list(filter = {}, page = {}) {
+      const limit = limitOf(page);
+      let query = database
+        .selectFrom("sessions")
+        .selectAll()
+        .orderBy("started_at", "desc")
+        .orderBy("id", "desc")
+        .limit(limit + 1);
+      if (page.after !== undefined) {
+        const [startedAt, id] = keyIn(page.after, ["number", "string"]);
+        query = query.where(({ eb, or, and }) =>
+          or([eb("started_at", "<", startedAt), and([eb("started_at", "=", startedAt), eb("id", "<", id)])]),
+        );
+      }
+      const { userId, targetId, protocol, kind, states, fromMs, toMs, text } = filter;
+      if (userId !== undefined) query = query.where("user_id", "=", userId);
+      if (targetId !== undefined) query = query.where("target_id", "=", targetId);
+      if (protocol !== undefined) query = query.where("protocol", "=", protocol);
+      if (kind !== undefined) query = query.where("kind", "=", kind);
+      if (states !== undefined) query = query.where("state", "in", states);
+      if (fromMs !== undefined) query = query.where("started_at", ">=", fromMs);
+      if (toMs !== undefined) query = query.where("started_at", "<", toMs);
+      if (text !== undefined && text !== "") query = query.where(lowerContains("haystack", text));
+      return pageOf(await query.execute(), limit, entryOf, (row) => [row.started_at, row.id]);
+    },
+  };
+}
+
+/** What is not told stays as it was. */
+function figures({ frames, bytes, headSha256 }: { frames?: number; bytes?: number; headSha256?: string }) {
+  return {
+    ...(frames !== undefined && { frames }),
+    ...(bytes !== undefined && { bytes }),
+    ...(headSha256 !== undefined && { head_sha256: headSha256 }),
+  };
+}
+
+function entryOf(row: Selectable<Tables["sessions"]>): SessionEntry {
+  return {
+    facts: JSON.parse(row.facts) as SessionFacts,
+    startedAtMs: row.started_at,
+    state: row.state as SessionState,
+    recordingState: row.recording_state as RecordingState,
+    ...(row.recording_detail !== null && { recordingDetail: row.recording_detail }),
+    ...(row.ended_at !== null && { endedAtMs: row.ended_at }),
+    ...(row.end_reason !== null && { endReason: row.end_reason }),
+    ...(row.end_detail !== null && { endDetail: row.end_detail }),
+    ...(row.duration_ms !== null && { durationMs: row.duration_ms }),
+    ...(row.exit_status !== null && { exitStatus: row.exit_status }),
+    ...(row.exit_signal !== null && { exitSignal: row.exit_signal }),
+    ...(row.frames !== null && { frames: row.frames }),
+    ...(row.bytes !== null && { bytes: row.bytes }),
+    ...(row.head_sha256 !== null && { headSha256: row.head_sha256 }),
+  };
+}
