@@ -111,3 +111,19 @@ export { type Verification, type VerifyOptions, verifyRecording } from "./verify
 export { type Finding, type FindingCode, findingCodes } from "./verify-findings.ts";
 export { bundleNames, bytesReader, openBundle, publicKeyPem, writeBundle } from "./bundle.ts";
 export type { RangeReader } from "./tar.ts";
+export { type AsciicastOptions, asciicast } from "./tracks/asciicast.ts";
+export {
+  type ExecDirection,
+  type ExecStream,
+  type ExecSummary,
+  execBytes,
+  execSummaries,
+} from "./tracks/exec.ts";
+export {
+  type FilesSummary,
+  type FileTransfer,
+  type TimedFileOperation,
+  fileOperations,
+  filesSummary,
+} from "./tracks/files.ts";
+export { type Forward, forwards } from "./tracks/forward.ts";
