@@ -1,0 +1,127 @@
+import type { ExportFormat } from "@gatehouse/contracts/rest";
+import { GatehouseError, isGatehouseError, toBase64, utf8 } from "@gatehouse/kernel";
+import {
+  type Frame,
+  type Recording,
+  type RecordingSource,
+  type SessionFacts,
+  asciicast,
+  writeBundle,
+} from "@gatehouse/recording";
+import { transcribe } from "@gatehouse/recording/transcript";
+
+/** A recording in a form that is taken away. The chunks are pulled; nothing is read ahead of them. */
+export type Exported = { fileName: string; contentType: string; chunks: AsyncIterable<Uint8Array> };
+
+/** Lines go out in chunks of about this size. */
+const chunkChars = 32 * 1024;
+
+const forms = {
+  // asciinema registered no type; its server and player take JSON lines by their name.
+  asciicast: { ending: "cast", contentType: "application/x-asciicast" },
+  "asciicast-v3": { ending: "v3.cast", contentType: "application/x-asciicast" },
+  text: { ending: "txt", contentType: "text/plain; charset=utf-8" },
+  json: { ending: "jsonl", contentType: "application/x-ndjson" },
+  bundle: { ending: "tar", contentType: "application/x-tar" },
+} as const satisfies Record<ExportFormat, { ending: string; contentType: string }>;
+
+/** What a recording of this track can be taken away as. A bundle proves the whole, so there must be a whole. */
+export function formatsOf(track: SessionFacts["track"], isClosed: boolean): readonly ExportFormat[] {
+  return [
+    ...(track === "terminal" ? (["asciicast", "asciicast-v3"] as const) : []),
+    "text",
+    "json",
+    ...(isClosed ? (["bundle"] as const) : []),
+  ];
+}
+
+export async function exportRecording(options: {
+  format: ExportFormat;
+  facts: SessionFacts;
+  source: RecordingSource;
+  recording(): Promise<Recording>;
+  frames(recording: Recording): AsyncIterable<Frame>;
+  auditEvents(): Promise<Uint8Array>;
+  signal: AbortSignal;
+}): Promise<Exported> {
+  const { format, facts, source, signal } = options;
+  if (!formatsOf(facts.track, true).includes(format))
+    throw new GatehouseError({
+      code: "invalid",
+      op: "playback.export",
+      message: `a session of kind ${facts.kind} cannot be exported as ${format}`,
+      hint: `It can be exported as ${formatsOf(facts.track, true).join(", ")}.`,
+    });
+  const { ending, contentType } = forms[format];
+  const fileName = `${facts.sessionId}.${ending}`;
+  if (format === "bundle") {
+    const chunks = bundle(source, await options.auditEvents(), signal);
+    return { fileName, contentType, chunks };
+  }
+  const recording = await options.recording();
+  const lines = linesOf(format, facts, recording, options.frames(recording));
+  return { fileName, contentType, chunks: gathered(lines) };
+}
+
+function linesOf(
+  format: Exclude<ExportFormat, "bundle">,
+  facts: SessionFacts,
+  recording: Recording,
+  frames: AsyncIterable<Frame>,
+): AsyncIterable<string> {
+  switch (format) {
+    case "asciicast":
+      // Version 2 is what every player takes. What was typed is left out of both: a cast is what was seen.
+      return asciicast(frames, facts, { version: 2 });
+    case "asciicast-v3":
+      return asciicast(frames, facts, { version: 3 });
+    case "text":
+      return withFeeds(transcribe(frames, facts.size ?? { cols: 80, rows: 24 }));
+    case "json":
+      return frameLines(frames, recording.manifest !== undefined);
+  }
+}
+
+async function* withFeeds(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const line of lines) yield `${line}\n`;
+}
+
+/** As `GET …/frames` has them; the last line says whether there is more to come. */
+async function* frameLines(frames: AsyncIterable<Frame>, isClosed: boolean): AsyncGenerator<string> {
+  for await (const { seq, timeUs, kind, stream, data } of frames)
+    yield `${JSON.stringify({ seq, timeUs, kind, stream, data: toBase64(data) })}\n`;
+  yield `${JSON.stringify({ end: true, live: !isClosed })}\n`;
+}
+
+async function* gathered(lines: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
+  let text = "";
+  for await (const line of lines) {
+    text += line;
+    if (text.length < chunkChars) continue;
+    yield utf8(text);
+    text = "";
+  }
+  if (text !== "") yield utf8(text);
+}
+
+async function* bundle(
+  source: RecordingSource,
+  auditEvents: Uint8Array,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of writeBundle({ source, auditEvents })) {
+      if (signal.aborted) return;
+      if (chunk.length > 0) yield chunk;
+    }
+  } catch (error) {
+    if (!isGatehouseError(error, "not_found")) throw error;
+    throw new GatehouseError({
+      code: "conflict",
+      op: "playback.export",
+      message: "the recording is not closed and stored yet, so there is no bundle that proves it",
+      hint: "Try again when the session has ended, or export it as text or json now.",
+      cause: error,
+    });
+  }
+}

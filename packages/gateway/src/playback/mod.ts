@@ -1,0 +1,11 @@
+/**
+ * playback: what was recorded, for who may see it.
+ *
+ * Owns: opening a stored recording, its frames in a window of time, its timeline, the forms it can be taken away in, and
+ * checking it; each decided and audited before the first byte leaves.
+ * Never: speaks HTTP, writes to a store, holds more than one segment at a time, or says whether a recording exists to
+ * somebody who may not see it.
+ */
+export type { Timeline, TimelineEvent } from "./timeline.ts";
+export { type Playback, type PlaybackOptions, createPlayback } from "./playback.ts";
+export type { Viewer } from "./viewing.ts";

@@ -1,0 +1,411 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ExportFormat } from "@gatehouse/contracts/rest";
+import { GatehouseError, TestClock, concatBytes, fromUtf8, toBase64, utf8 } from "@gatehouse/kernel";
+import {
+  type Frame,
+  bytesReader,
+  encodeExit,
+  encodeResize,
+  encodeSessionEnd,
+  encodeSessionStart,
+  laneOf,
+  manifestName,
+  memorySource,
+  openBundle,
+  segmentName,
+  verifyRecording,
+} from "@gatehouse/recording";
+import { eventDescriptor } from "@gatehouse/contracts";
+import { facts as anyFacts } from "../../../recording/src/testing/facts.ts";
+import { type Sample, plain, sampleRecording } from "../../../recording/src/testing/sample-recording.ts";
+import { type Role, decide } from "../access/mod.ts";
+import type { AuditRecord } from "../audit/door.ts";
+import type { AuditRow } from "../directory/mod.ts";
+import { type Viewer, createPlayback } from "./mod.ts";
+
+const facts = { ...anyFacts, sessionId: "0199c0de-0000-7000-8000-000000000001" };
+const viewer = (id: string, ...roles: Role[]): Viewer => ({
+  subject: { id, name: `${id}@example.com`, roles, leads: [] },
+  via: "web",
+  remoteAddress: "192.0.2.9:443",
+});
+const owner = viewer(facts.user.id, "user");
+const auditor = viewer("aud", "auditor");
+const stranger = viewer("eve", "user");
+const never = new AbortController().signal;
+
+/** A terminal session with something to show, and a password that no echo showed. */
+function terminalFrames(): Frame[] {
+  const frames: Frame[] = [];
+  const add = (kind: Frame["kind"], data: Uint8Array, timeUs: number) =>
+    frames.push({ seq: frames.length, timeUs, kind, stream: 0, data });
+  add("session.start", encodeSessionStart(facts), 0);
+  add("output", utf8("$ sudo id\r\npassword: "), 500_000);
+  add("input", utf8("hunter2\r"), 1_500_000);
+  add("resize", encodeResize({ cols: 100, rows: 30 }), 2_000_000);
+  add("output", utf8("\r\nuid=0(\u001b[1mroot\u001b[0m)\r\n"), 2_500_000);
+  add("exit", encodeExit({ status: 0 }), 3_000_000);
+  add("session.end", encodeSessionEnd({ reason: "closed" }), 3_100_000);
+  return frames;
+}
+
+async function stage(
+  options: { keys?: "both" | "none"; live?: boolean; audit?: "down"; perSegment?: number } = {},
+) {
+  const sample = await sampleRecording({
+    seed: 1,
+    frames: terminalFrames(),
+    perSegment: options.perSegment ?? 2,
+  });
+  if (options.live) {
+    sample.objects.delete(manifestName);
+    sample.objects.delete(segmentName(3));
+  }
+  const clock = new TestClock();
+  const audited: AuditRecord[] = [];
+  const happened: string[] = [];
+  const source = memorySource(sample.objects);
+  const playback = createPlayback({
+    sourceOf: () => ({
+      list: () => source.list(),
+      read(name, bytesMax) {
+        happened.push(name);
+        return source.read(name, bytesMax);
+      },
+    }),
+    openers: options.keys === "none" ? [] : [sample.opener],
+    trustedKeys: [sample.signer.publicKey],
+    sessions: {
+      byId: async (id) =>
+        id === facts.sessionId
+          ? { facts, startedAtMs: 0, state: "closed", recordingState: options.live ? "recording" : "stored" }
+          : undefined,
+    },
+    auditRows: {
+      list: async (_filter, { beforeIndex }) => (beforeIndex === undefined ? rowsOf(sample) : []),
+    },
+    decide,
+    audit: {
+      async append(record) {
+        if (options.audit === "down")
+          throw new GatehouseError({ code: "unavailable", op: "audit.append", message: "no disk" });
+        audited.push(record);
+        happened.push(record.event);
+      },
+    },
+    retainUntilMs: (fromMs) => fromMs + 86_400_000,
+    clock,
+  });
+  return { playback, sample, audited, happened, clock };
+}
+
+function rowsOf(sample: Sample): AuditRow[] {
+  const row = (index: number, event: string, body: object): AuditRow => ({
+    index,
+    event,
+    body: JSON.stringify({ event, ...body }),
+    hash: "",
+    prevHash: "",
+    timeMs: 0,
+    code: "",
+    user: "",
+    serverId: null,
+    sessionId: facts.sessionId,
+    success: true,
+  });
+  return [
+    row(2, "session.end", { head_sha256: sample.manifest.headSha256 }),
+    row(1, "session.start", { kind: "shell" }),
+  ];
+}
+
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const item of items) found.push(item);
+  return found;
+}
+
+const code = (wanted: string) => (error: unknown) => error instanceof GatehouseError && error.code === wanted;
+
+test("the owner sees every frame as it was recorded, and the event is there before the first byte", async () => {
+  const { playback, sample, audited, happened } = await stage();
+  const frames = await playback.frames(owner, facts.sessionId, { fromUs: 0 }, never);
+  assert.deepEqual(plain((await all(frames)) as Frame[]), plain(sample.frames));
+  assert.equal(happened[0], "session.recording.access");
+  assert.deepEqual(audited, [
+    {
+      event: "session.recording.access",
+      user: owner.subject.name,
+      success: true,
+      remoteAddress: "192.0.2.9:443",
+      serverId: "t1",
+      sessionId: facts.sessionId,
+      fields: { from: "web", owner: "ada", action: "play", rule: "own-recordings", input: true },
+    },
+  ]);
+  eventDescriptor("session.recording.access")?.fields.parse(audited[0]?.fields);
+});
+
+test("nothing is read when the event cannot be written", async () => {
+  const { playback, happened } = await stage({ audit: "down" });
+  const asked: (() => Promise<unknown>)[] = [
+    () => playback.frames(owner, facts.sessionId, { fromUs: 0 }, never),
+    () => playback.export(owner, facts.sessionId, "bundle", never),
+    () => playback.timeline(owner, facts.sessionId, never),
+    () => playback.verify(owner, facts.sessionId),
+  ];
+  for (const ask of asked) await assert.rejects(ask, code("unavailable"));
+  assert.deepEqual(happened, []);
+});
+
+test("who may not see it is told what they would be told of a session that never was", async () => {
+  const { playback, audited, happened } = await stage();
+  const unknown = "0199c0de-0000-7000-8000-00000000dead";
+  const asked: ((id: string) => Promise<unknown>)[] = [
+    (id) => playback.get(stranger, id),
+    (id) => playback.frames(stranger, id, { fromUs: 0 }, never),
+    (id) => playback.frames(stranger, id, { fromUs: 1 }, never),
+    (id) => playback.export(stranger, id, "text", never),
+    (id) => playback.timeline(stranger, id, never),
+    (id) => playback.verify(stranger, id),
+  ];
+  for (const ask of asked) {
+    const said = async (id: string) => {
+      const error = await ask(id).then(
+        () => undefined,
+        (refusal: unknown) => refusal,
+      );
+      assert.ok(error instanceof GatehouseError);
+      return [error.code, error.message.replace(id, "ID"), error.hint];
+    };
+    assert.deepEqual(await said(facts.sessionId), await said(unknown));
+  }
+  assert.deepEqual(
+    audited.map(({ success, fields }) => [success, fields?.["rule"]]),
+    asked.map(() => [false, "deny-by-default"]),
+  );
+  assert.ok(happened.every((name) => name === "session.recording.access"));
+});
+
+test("without the right to what was typed, the input lane is left out of frames and forms", async () => {
+  const { sample, audited, ...rest } = await stage();
+  const lead: Viewer = { ...viewer("lead", "team-lead"), via: "token" };
+  const clock = new TestClock();
+  const playback = createPlayback({
+    sourceOf: () => memorySource(sample.objects),
+    openers: [sample.opener],
+    trustedKeys: [],
+    sessions: { byId: async () => ({ facts, startedAtMs: 0, state: "closed", recordingState: "stored" }) },
+    auditRows: { list: async () => [] },
+    decide: ({ action }) => ({ allowed: action !== "recording.view_input", rule: "test" }),
+    audit: { append: async (record) => void audited.push(record) },
+    retainUntilMs: (fromMs) => fromMs,
+    clock,
+  });
+  const frames = (await all(await playback.frames(lead, facts.sessionId, { fromUs: 0 }, never))) as Frame[];
+  assert.deepEqual(plain(frames), plain(sample.frames.filter((frame) => laneOf(frame.kind) === "main")));
+  const lines = concatBytes(await all((await playback.export(lead, facts.sessionId, "json", never)).chunks));
+  assert.ok(!fromUtf8(lines).includes('"kind":"input"'));
+  assert.deepEqual(
+    audited.map(({ fields }) => [fields?.["from"], fields?.["input"]]),
+    [
+      ["api", false],
+      ["api", false],
+    ],
+  );
+  assert.ok(rest.playback);
+});
+
+test("the windows of one viewing are one event; beginning anew, another person and a long silence are not", async () => {
+  const { playback, audited, clock } = await stage();
+  const window = async (who: Viewer, fromUs: number) =>
+    all(await playback.frames(who, facts.sessionId, { fromUs, toUs: fromUs + 1_000_000 }, never));
+  await window(owner, 0);
+  await window(owner, 1_000_000);
+  clock.advance(4 * 60_000);
+  await window(owner, 2_000_000);
+  assert.equal(audited.length, 1);
+  await window(auditor, 1_000_000);
+  await window(owner, 0);
+  assert.equal(audited.length, 3);
+  clock.advance(6 * 60_000);
+  await window(owner, 2_000_000);
+  assert.equal(audited.length, 4);
+});
+
+test("a window holds the frames from its start up to its end, which is not in it", async () => {
+  const { playback } = await stage();
+  const frames = await all(
+    await playback.frames(owner, facts.sessionId, { fromUs: 500_000, toUs: 2_000_000 }, never),
+  );
+  assert.deepEqual(
+    frames.map(({ timeUs }) => timeUs),
+    [500_000, 1_500_000],
+  );
+});
+
+test("a session that still runs is there up to the last stored segment", async () => {
+  const { playback, sample } = await stage({ live: true });
+  const frames = await playback.frames(owner, facts.sessionId, { fromUs: 0 }, never);
+  assert.deepEqual(plain((await all(frames)) as Frame[]), plain(sample.frames.slice(0, 6)));
+  const words = await playback.get(owner, facts.sessionId);
+  assert.deepEqual([words.state, words.durationMs, words.segments], ["recording", null, null]);
+  assert.deepEqual(words.exports, ["asciicast", "asciicast-v3", "text", "json"]);
+  const bundle = await playback.export(owner, facts.sessionId, "bundle", never);
+  await assert.rejects(all(bundle.chunks), code("conflict"));
+});
+
+test("segments are read as frames are taken, one ahead of nobody", async () => {
+  const { playback, happened } = await stage({ perSegment: 1 });
+  const frames = (await playback.frames(owner, facts.sessionId, { fromUs: 0 }, never))[
+    Symbol.asyncIterator
+  ]();
+  const segmentsRead = () => happened.filter((name) => name.endsWith(".seg")).length;
+  assert.equal(segmentsRead(), 0);
+  for (let taken = 1; taken <= 3; taken++) {
+    await frames.next();
+    assert.equal(segmentsRead(), taken);
+  }
+  await frames.return?.(undefined);
+  assert.equal(segmentsRead(), 3);
+});
+
+test("a reader who has gone ends the reading", async () => {
+  const { playback, happened } = await stage({ perSegment: 1 });
+  const gone = new AbortController();
+  const frames = await playback.frames(owner, facts.sessionId, { fromUs: 0 }, gone.signal);
+  let seen = 0;
+  for await (const _ of frames) if (++seen === 2) gone.abort();
+  assert.equal(seen, 2);
+  assert.ok(happened.filter((name) => name.endsWith(".seg")).length <= 3);
+});
+
+test("each form holds what it promises", async () => {
+  const { playback, sample, audited } = await stage();
+  const form = async (format: ExportFormat) => {
+    const { fileName, contentType, chunks } = await playback.export(auditor, facts.sessionId, format, never);
+    return { fileName, contentType, bytes: concatBytes(await all(chunks)) };
+  };
+  const lines = (bytes: Uint8Array) =>
+    fromUtf8(bytes)
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+
+  const cast = await form("asciicast");
+  assert.equal(cast.fileName, `${facts.sessionId}.cast`);
+  const [header, ...events] = lines(cast.bytes);
+  assert.equal(header.version, 2);
+  assert.deepEqual(events, [
+    [0.5, "o", "$ sudo id\r\npassword: "],
+    [2, "r", "100x30"],
+    [2.5, "o", "\r\nuid=0(\u001b[1mroot\u001b[0m)\r\n"],
+  ]);
+  const [header3, ...events3] = lines((await form("asciicast-v3")).bytes);
+  assert.deepEqual([header3.version, events3.at(-1)], [3, [0.5, "x", "0"]]);
+
+  const text = await form("text");
+  assert.equal(fromUtf8(text.bytes), "$ sudo id\npassword: \nuid=0(root)\n[exit status 0]\n");
+
+  const json = lines((await form("json")).bytes);
+  assert.deepEqual(json.at(-1), { end: true, live: false });
+  assert.deepEqual(
+    json.slice(0, -1),
+    sample.frames.map(({ seq, timeUs, kind, stream, data }) => ({
+      seq,
+      timeUs,
+      kind,
+      stream,
+      data: toBase64(data),
+    })),
+  );
+
+  const bundle = await form("bundle");
+  assert.deepEqual([bundle.fileName, bundle.contentType], [`${facts.sessionId}.tar`, "application/x-tar"]);
+  const opened = await openBundle(bytesReader(bundle.bytes));
+  const verified = await verifyRecording(opened, { trustedKeys: [sample.signer.publicKey] });
+  assert.deepEqual(verified.findings, []);
+  assert.equal(
+    fromUtf8(await opened.read("audit-events.jsonl", 10_000)),
+    `{"event":"session.start","kind":"shell"}\n{"event":"session.end","head_sha256":"${sample.manifest.headSha256}"}\n`,
+  );
+  assert.deepEqual(
+    audited.map(({ fields }) => [fields?.["action"], fields?.["format"]]),
+    [
+      ["export", "asciicast"],
+      ["export", "asciicast-v3"],
+      ["export", "text"],
+      ["export", "json"],
+      ["download", "bundle"],
+    ],
+  );
+});
+
+test("a gateway without a key hands out the bundle, says so of everything else, and checks what it can", async () => {
+  const { playback } = await stage({ keys: "none" });
+  await assert.rejects(playback.frames(owner, facts.sessionId, { fromUs: 0 }, never), code("denied"));
+  await assert.rejects(playback.export(owner, facts.sessionId, "text", never), code("denied"));
+  const bundle = await playback.export(owner, facts.sessionId, "bundle", never);
+  assert.ok((await all(bundle.chunks)).length > 0);
+  const verification = await playback.verify(owner, facts.sessionId);
+  assert.equal(verification.ok, true);
+  assert.deepEqual(
+    verification.checks.map(({ name, status }) => [name, status]),
+    [
+      ["segments", "ok"],
+      ["chain", "ok"],
+      ["signature", "ok"],
+      ["audit", "ok"],
+      ["frames", "absent"],
+    ],
+  );
+});
+
+test("what was altered is named, and audited as corruption", async () => {
+  const { playback, sample, audited } = await stage();
+  assert.equal((await playback.verify(owner, facts.sessionId)).ok, true);
+  const altered = Uint8Array.from(sample.objects.get(segmentName(1)) as Uint8Array);
+  altered[altered.length - 20] = (altered[altered.length - 20] as number) ^ 1;
+  sample.objects.set(segmentName(1), altered);
+  const verification = await playback.verify(owner, facts.sessionId);
+  assert.equal(verification.ok, false);
+  assert.match(verification.firstFault ?? "", /^segment 1: /);
+  assert.equal(verification.checks.find(({ name }) => name === "segments")?.status, "failed");
+  const event = audited.at(-1);
+  assert.equal(event?.event, "session.recording.corrupted");
+  eventDescriptor("session.recording.corrupted")?.fields.parse(event?.fields);
+  await assert.rejects(
+    playback.frames(owner, facts.sessionId, { fromUs: 0 }, never).then(all),
+    code("corrupt"),
+  );
+});
+
+test("the facts of a recording come from its manifest and open nothing", async () => {
+  const { playback, sample, audited, happened } = await stage();
+  const words = await playback.get(owner, facts.sessionId);
+  assert.deepEqual([words.frames, words.segments, words.durationMs], [7, 4, 3100]);
+  assert.equal(words.headSha256, sample.manifest.headSha256);
+  assert.equal(words.signedBy, sample.manifest.signer.keyId);
+  assert.equal(words.retainUntil, "2026-02-11T14:31:00.000Z");
+  assert.match(words.recipients.join(), /^age1\w+ \(output and input\),age1\w+ \(output\)$/);
+  assert.deepEqual([audited, happened], [[], [manifestName]]);
+});
+
+test("the timeline has the activity and the marks", async () => {
+  const { playback } = await stage();
+  const timeline = await playback.timeline(owner, facts.sessionId, never);
+  assert.equal(timeline.durationUs, 3_100_000);
+  assert.deepEqual(
+    timeline.events.map(({ kind, detail }) => [kind, detail]),
+    [
+      ["resize", { cols: 100, rows: 30 }],
+      ["exit", { status: 0 }],
+      ["session.end", { reason: "closed" }],
+    ],
+  );
+  const sum = (of: "outputBytes" | "inputBytes") =>
+    timeline.buckets.reduce((total, bucket) => total + bucket[of], 0);
+  assert.deepEqual([sum("outputBytes"), sum("inputBytes")], [21 + 23, 8]);
+  assert.equal(timeline.buckets[6]?.inputBytes, 8);
+});

@@ -1,0 +1,174 @@
+import type {
+  ExportFormat,
+  Recording as RecordingWords,
+  Verification as VerificationWords,
+  WireFrame,
+} from "@gatehouse/contracts/rest";
+import { type Clock, GatehouseError, isGatehouseError } from "@gatehouse/kernel";
+import {
+  type Frame,
+  type KeyOpener,
+  type Recording,
+  type RecordingSource,
+  type SessionFacts,
+  type Zstd,
+  laneOf,
+  openRecording,
+  verifyRecording,
+} from "@gatehouse/recording";
+import { nodeZstd } from "@gatehouse/recording/node";
+import type { Decision, Question } from "../access/mod.ts";
+import type { AuditLog } from "../audit/door.ts";
+import type { AuditRows, SessionEntries } from "../directory/mod.ts";
+import { type Exported, exportRecording } from "./export.ts";
+import { recordingWords } from "./recording-words.ts";
+import { auditedSession } from "./session-audit.ts";
+import { type Timeline, timelineOf } from "./timeline.ts";
+import { verificationWords } from "./verification-words.ts";
+import { type Admission, type Viewer, createViewing } from "./viewing.ts";
+
+export type Playback = {
+  /** What is known of a recording. Nothing of it is decrypted, so only a refusal leaves an event. */
+  get(viewer: Viewer, sessionId: string): Promise<RecordingWords>;
+  /**
+   * The frames of a window, as far as they are stored: `toUs` is not included. Without the right to what was typed the
+   * input lane is left out. Pulled, one segment in memory; aborting `signal` ends it.
+   */
+  frames(
+    viewer: Viewer,
+    sessionId: string,
+    window: { fromUs: number; toUs?: number },
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<WireFrame>>;
+  /** Duration, activity over time and the events worth a mark on a seek bar. */
+  timeline(viewer: Viewer, sessionId: string, signal: AbortSignal): Promise<Timeline>;
+  export(viewer: Viewer, sessionId: string, format: ExportFormat, signal: AbortSignal): Promise<Exported>;
+  /** Checks what is stored, now. One that does not verify is an answer, and an event of its own. */
+  verify(viewer: Viewer, sessionId: string): Promise<VerificationWords>;
+};
+
+export type PlaybackOptions = {
+  /** Where the objects of a recording lie. */
+  sourceOf(facts: SessionFacts): RecordingSource;
+  /** What this gateway can open recordings with; none on a gateway that only writes. */
+  openers: readonly KeyOpener[];
+  /** Ed25519 public keys of the gateways whose signatures count. */
+  trustedKeys: readonly Uint8Array[];
+  sessions: Pick<SessionEntries, "byId">;
+  auditRows: Pick<AuditRows, "list">;
+  decide: (question: Question) => Decision;
+  audit: Pick<AuditLog, "append">;
+  /** Until when the store must keep what is written at this moment. */
+  retainUntilMs(fromMs: number): number;
+  clock: Clock;
+  /** Node's own unless a test wants another. */
+  zstd?: Zstd;
+};
+
+/** Every call rejects with `not_found` for who may not see the session, exactly as for a session that never was. */
+export function createPlayback(options: PlaybackOptions): Playback {
+  const { sourceOf, openers, clock, audit } = options;
+  const zstd = options.zstd ?? nodeZstd;
+  const viewing = createViewing(options);
+
+  async function open({ entry }: Admission): Promise<Recording> {
+    try {
+      return await openRecording({ source: sourceOf(entry.facts), openers, zstd });
+    } catch (error) {
+      if (!isGatehouseError(error, "not_found")) throw error;
+      throw new GatehouseError({
+        code: "conflict",
+        op: "playback.open",
+        message: "nothing of this recording is in the store yet",
+        hint: "Segments reach the store within seconds; try again in a moment.",
+        cause: error,
+      });
+    }
+  }
+  async function openReadable(admission: Admission): Promise<Recording> {
+    const recording = await open(admission);
+    if (!recording.withheld.includes("main")) return recording;
+    throw new GatehouseError({
+      code: "denied",
+      op: "playback.open",
+      message: "this gateway holds no key that opens this recording",
+      hint: "Export the bundle and play it where one of its recipients' identities is.",
+    });
+  }
+
+  return {
+    async get(viewer, sessionId) {
+      const { entry } = await viewing.facts(viewer, sessionId);
+      const recording = await open({ entry, input: false }).catch((error: unknown) => {
+        // What the table knows is an answer too, when there is nothing in the store yet or it does not answer.
+        if (isGatehouseError(error, "conflict") || isGatehouseError(error, "unavailable")) return undefined;
+        throw error;
+      });
+      return recordingWords(entry, recording?.manifest, options.retainUntilMs);
+    },
+    async frames(viewer, sessionId, { fromUs, toUs }, signal) {
+      const admission = await viewing.admit(viewer, sessionId, "play", { continues: fromUs > 0 });
+      return visibleFrames(await openReadable(admission), admission, signal, {
+        fromTimeUs: fromUs,
+        ...(toUs !== undefined && { toTimeUs: toUs - 1 }),
+      });
+    },
+    async timeline(viewer, sessionId, signal) {
+      const admission = await viewing.admit(viewer, sessionId, "play", { continues: true });
+      const recording = await openReadable(admission);
+      return timelineOf(visibleFrames(recording, admission, signal), recording.manifest?.end.lastTimeUs);
+    },
+    async export(viewer, sessionId, format, signal) {
+      const action = format === "bundle" ? "download" : "export";
+      const admission = await viewing.admit(viewer, sessionId, action, { format });
+      const { facts } = admission.entry;
+      return exportRecording({
+        format,
+        facts,
+        source: sourceOf(facts),
+        // A bundle stays sealed, so it needs no key; everything else is made of frames.
+        recording: () => openReadable(admission),
+        frames: (recording) => visibleFrames(recording, admission, signal),
+        auditEvents: () => auditedSession(options.auditRows, sessionId).then(({ lines }) => lines),
+        signal,
+      });
+    },
+    async verify(viewer, sessionId) {
+      const { entry } = await viewing.admit(viewer, sessionId, "verify");
+      const audited = await auditedSession(options.auditRows, sessionId);
+      const verification = await verifyRecording(sourceOf(entry.facts), {
+        trustedKeys: options.trustedKeys,
+        ...(openers.length > 0 && { openers }),
+        zstd,
+        expected: {
+          recordingId: sessionId,
+          ...(audited.headSha256 !== undefined && { headSha256: audited.headSha256 }),
+        },
+      });
+      const words = verificationWords(sessionId, verification, audited.headSha256, clock.nowMs());
+      // A live recording is not closed, which is no corruption.
+      if (!words.ok && verification.state !== "open")
+        await audit.append({
+          event: "session.recording.corrupted",
+          user: viewer.subject.name,
+          success: false,
+          serverId: entry.facts.target.id,
+          sessionId,
+          fields: { detail: words.firstFault ?? "it does not verify" },
+        });
+      return words;
+    },
+  };
+}
+
+async function* visibleFrames(
+  recording: Recording,
+  { input }: Admission,
+  signal: AbortSignal,
+  window: { fromTimeUs?: number; toTimeUs?: number } = {},
+): AsyncGenerator<Frame> {
+  for await (const frame of recording.frames(window)) {
+    if (signal.aborted) return;
+    if (input || laneOf(frame.kind) === "main") yield frame;
+  }
+}

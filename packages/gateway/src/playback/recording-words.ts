@@ -1,0 +1,41 @@
+import type { Recording } from "@gatehouse/contracts/rest";
+import type { Manifest } from "@gatehouse/recording";
+import type { SessionEntry } from "../directory/mod.ts";
+import { formatsOf } from "./export.ts";
+
+/** The manifest's word where there is one, else the table's. */
+export function recordingWords(
+  entry: SessionEntry,
+  manifest: Manifest | undefined,
+  retainUntilMs: (fromMs: number) => number,
+): Recording {
+  return {
+    sessionId: entry.facts.sessionId,
+    state: entry.recordingState,
+    format: "gatehouse-recording/1",
+    startedAt: entry.facts.startedAt,
+    durationMs: manifest ? manifest.end.lastTimeUs / 1000 : (entry.durationMs ?? null),
+    frames: manifest?.frames ?? entry.frames ?? null,
+    bytes: manifest?.bytes ?? entry.bytes ?? null,
+    segments: manifest?.segments.length ?? null,
+    headSha256: manifest?.headSha256 ?? entry.headSha256 ?? null,
+    signedBy: manifest?.signer.keyId ?? null,
+    recipients: manifest ? recipientsOf(manifest) : [],
+    retainUntil: manifest ? new Date(retainUntilMs(Date.parse(manifest.end.at))).toISOString() : null,
+    exports: [...formatsOf(entry.facts.track, manifest !== undefined)],
+  };
+}
+
+/** Who holds a key, and to what. */
+function recipientsOf({ keys }: Manifest): string[] {
+  const names = (wraps: Manifest["keys"]["main"]) =>
+    new Set(
+      wraps.flatMap((wrap) => (wrap.type === "age" ? wrap.recipients : [`${wrap.provider}: ${wrap.key}`])),
+    );
+  const output = names(keys.main);
+  const input = names(keys.input);
+  return [...new Set([...output, ...input])].map((name) => {
+    if (output.has(name) && input.has(name)) return `${name} (output and input)`;
+    return output.has(name) ? `${name} (output)` : `${name} (input)`;
+  });
+}

@@ -1,0 +1,38 @@
+import { utf8 } from "@gatehouse/kernel";
+import type { AuditRow, AuditRows } from "../directory/mod.ts";
+
+const pageLimit = 200;
+/** A session's events go into its bundle whole; beyond this many the log itself is the place to look. */
+const eventsMax = 50_000;
+
+/** What the audit log knows of a session: its events as they were hashed, one a line, and the head its end carries. */
+export async function auditedSession(
+  rows: Pick<AuditRows, "list">,
+  sessionId: string,
+): Promise<{ lines: Uint8Array; headSha256: string | undefined }> {
+  const found: AuditRow[] = [];
+  let beforeIndex: number | undefined;
+  for (;;) {
+    const page = await rows.list(
+      { sessionId },
+      beforeIndex === undefined ? { limit: pageLimit } : { limit: pageLimit, beforeIndex },
+    );
+    found.push(...page);
+    beforeIndex = page.at(-1)?.index;
+    if (page.length < pageLimit || found.length >= eventsMax) break;
+  }
+  // The log lists the newest first; a reader begins at the beginning.
+  const lines = utf8(
+    found
+      .reverse()
+      .map((row) => `${row.body}\n`)
+      .join(""),
+  );
+  return { lines, headSha256: headIn(found.findLast((row) => row.event === "session.end")) };
+}
+
+function headIn(row: AuditRow | undefined): string | undefined {
+  if (!row) return undefined;
+  const { head_sha256: head } = JSON.parse(row.body) as { head_sha256?: unknown };
+  return typeof head === "string" ? head : undefined;
+}

@@ -1,0 +1,145 @@
+import { type Clock, GatehouseError } from "@gatehouse/kernel";
+import type { Action, Decision, Question, Subject } from "../access/mod.ts";
+import type { AuditLog } from "../audit/door.ts";
+import type { SessionEntries, SessionEntry } from "../directory/mod.ts";
+
+/** Who wants to see, as the transport proved it. */
+export type Viewer = {
+  subject: Subject;
+  via: "web" | "token" | "admin-socket";
+  remoteAddress: string;
+};
+
+/** What is done with the recording, in the audit log's words, and the right it needs. */
+const rights = {
+  play: "recording.play",
+  download: "recording.export",
+  export: "recording.export",
+  verify: "session.view",
+} as const satisfies Record<string, Action>;
+export type AccessAction = keyof typeof rights;
+
+/** What the viewer got: the session, and whether they may see what was typed. */
+export type Admission = { entry: SessionEntry; input: boolean };
+
+export type Viewing = {
+  /** The facts of a session, nothing of its recording: decided, and audited only where it is refused. */
+  facts(viewer: Viewer, sessionId: string): Promise<Admission>;
+  /** Decided and audited. Resolves when the event is committed, so nothing may leave before (P7). */
+  admit(
+    viewer: Viewer,
+    sessionId: string,
+    action: AccessAction,
+    about?: { format?: string; continues?: boolean },
+  ): Promise<Admission>;
+};
+
+/**
+ * A player asks for a long recording in windows. The windows of one viewing are one access, so a later window within this
+ * time of the one before writes no event of its own; beginning anew always does.
+ */
+const viewingIdleMs = 5 * 60_000;
+const viewingsMax = 10_000;
+
+export function createViewing({
+  sessions,
+  decide,
+  audit,
+  clock,
+}: {
+  sessions: Pick<SessionEntries, "byId">;
+  decide: (question: Question) => Decision;
+  audit: Pick<AuditLog, "append">;
+  clock: Clock;
+}): Viewing {
+  /** By viewer and session: until when a further window continues. In order of their last use. */
+  const viewings = new Map<string, number>();
+
+  function continues(key: string): boolean {
+    const untilMs = viewings.get(key);
+    viewings.delete(key);
+    return untilMs !== undefined && untilMs > clock.nowMs();
+  }
+  function viewed(key: string): void {
+    viewings.set(key, clock.nowMs() + viewingIdleMs);
+    const oldest = viewings.keys().next();
+    if (viewings.size > viewingsMax && !oldest.done) viewings.delete(oldest.value);
+  }
+
+  async function entryOf(sessionId: string): Promise<SessionEntry> {
+    const entry = await sessions.byId(sessionId);
+    if (!entry) throw notFound(sessionId);
+    return entry;
+  }
+  function resourceOf(entry: SessionEntry) {
+    return { ownerId: entry.facts.user.id, ownerTeams: [] };
+  }
+  function record(
+    viewer: Viewer,
+    entry: SessionEntry,
+    success: boolean,
+    fields: Record<string, unknown>,
+  ): Promise<void> {
+    return audit.append({
+      event: "session.recording.access",
+      user: viewer.subject.name,
+      success,
+      ...(viewer.remoteAddress !== "" && { remoteAddress: viewer.remoteAddress }),
+      serverId: entry.facts.target.id,
+      sessionId: entry.facts.sessionId,
+      fields: { from: fromOf[viewer.via], owner: entry.facts.user.name, ...fields },
+    });
+  }
+  function mayInput(viewer: Viewer, entry: SessionEntry): boolean {
+    return decide({
+      subject: viewer.subject,
+      action: "recording.view_input",
+      resource: resourceOf(entry),
+    }).allowed;
+  }
+
+  return {
+    async facts(viewer, sessionId) {
+      const entry = await entryOf(sessionId);
+      const { subject } = viewer;
+      const { allowed, rule } = decide({ subject, action: "session.view", resource: resourceOf(entry) });
+      if (!allowed) {
+        await record(viewer, entry, false, { action: "play", rule });
+        throw notFound(sessionId);
+      }
+      return { entry, input: mayInput(viewer, entry) };
+    },
+    async admit(viewer, sessionId, action, about = {}) {
+      const entry = await entryOf(sessionId);
+      const { subject } = viewer;
+      const { allowed, rule } = decide({ subject, action: rights[action], resource: resourceOf(entry) });
+      const input = allowed && mayInput(viewer, entry);
+      const key = `${subject.id} ${viewer.via} ${sessionId}`;
+      const isContinued = about.continues === true && continues(key);
+      if (!allowed || !isContinued)
+        await record(viewer, entry, allowed, {
+          action,
+          rule,
+          ...(about.format !== undefined && { format: about.format }),
+          ...(allowed && action !== "verify" && { input }),
+        });
+      // The same words as for a session that never was: a refusal tells nothing.
+      if (!allowed) throw notFound(sessionId);
+      if (action === "play") viewed(key);
+      return { entry, input };
+    },
+  };
+}
+
+const fromOf = { web: "web", token: "api", "admin-socket": "cli" } as const satisfies Record<
+  Viewer["via"],
+  string
+>;
+
+function notFound(sessionId: string): GatehouseError {
+  return new GatehouseError({
+    code: "not_found",
+    op: "playback.open",
+    message: `there is no session ${sessionId}`,
+  });
+}
