@@ -12,7 +12,7 @@ export const sshSection = section(
       .array(z.string().min(1))
       .max(8)
       .default([])
-      .describe("Files of host keys, relative to `data_dir`. Empty: one made at the first start."),
+      .describe("Files of host keys in the folder `keys` of `data_dir`. Empty: one made at the first start."),
     allowed_env: z
       .array(
         z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}\*?$/, {

@@ -1,0 +1,12 @@
+/**
+ * credentials: what opens a target, and the gateway's own keys.
+ *
+ * Owns: the sealing of stored secrets (AES-256-GCM under a key that is a file, not in the database), their one way out,
+ * and the folder of key files with its modes.
+ * Never: lists, logs or returns a stored secret, reads a key file that others may read, or replaces one that is there.
+ */
+export { type CredentialInfo, type Credentials, credentialsIn } from "./credentials.ts";
+export { type SealingKeys, sealingKey } from "./envelope.ts";
+export { type KeyFolder, openKeyFolder } from "./key-folder.ts";
+export { type Keyring, type ManifestSigner, openKeyring } from "./keyring.ts";
+export { Secret } from "./secret.ts";
