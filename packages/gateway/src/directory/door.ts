@@ -40,7 +40,8 @@ export type Users = {
   create(user: { name: string; displayName?: string; roles: readonly string[] }): Promise<User>;
   byId(id: string): Promise<User | undefined>;
   byName(name: string): Promise<User | undefined>;
-  list(page?: PageRequest): Promise<Page<User>>;
+  /** By name. `text` is found in the name or the display name, letters of either case. */
+  list(filter?: { text?: string }, page?: PageRequest): Promise<Page<User>>;
   /** `not_found` when there is no such user. */
   update(
     id: string,
@@ -136,8 +137,14 @@ export type SessionEntry = {
 };
 
 export type SessionFilter = {
+  /** The person's id, and nothing else: what a scope is held by. */
   userId?: string;
   targetId?: string;
+  /** Name or id. */
+  user?: string;
+  target?: string;
+  login?: string;
+  recordingState?: RecordingState;
   protocol?: string;
   kind?: string;
   states?: readonly SessionState[];

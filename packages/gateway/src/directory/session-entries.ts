@@ -104,9 +104,18 @@ export function sessionEntriesIn({ database }: { database: Kysely<Tables> }): Se
           or([eb("started_at", "<", startedAt), and([eb("started_at", "=", startedAt), eb("id", "<", id)])]),
         );
       }
-      const { userId, targetId, protocol, kind, states, fromMs, toMs, text } = filter;
+      const { userId, targetId, user, target, login, recordingState } = filter;
+      const { protocol, kind, states, fromMs, toMs, text } = filter;
       if (userId !== undefined) query = query.where("user_id", "=", userId);
       if (targetId !== undefined) query = query.where("target_id", "=", targetId);
+      if (user !== undefined)
+        query = query.where(({ eb, or }) => or([eb("user_id", "=", user), eb("user_name", "=", user)]));
+      if (target !== undefined)
+        query = query.where(({ eb, or }) =>
+          or([eb("target_id", "=", target), eb("target_name", "=", target)]),
+        );
+      if (login !== undefined) query = query.where("login", "=", login);
+      if (recordingState !== undefined) query = query.where("recording_state", "=", recordingState);
       if (protocol !== undefined) query = query.where("protocol", "=", protocol);
       if (kind !== undefined) query = query.where("kind", "=", kind);
       if (states !== undefined) query = query.where("state", "in", states);

@@ -51,23 +51,23 @@ test("pages go by name, and rows that come in between move nothing", async (cont
   const { directory } = await temporaryDirectory(context);
   const { users } = directory;
   for (const name of ["b", "d", "f", "h"]) await users.create({ name, roles: [] });
-  const first = await users.list({ limit: 2 });
+  const first = await users.list({}, { limit: 2 });
   assert.deepEqual(
     first.items.map(({ name }) => name),
     ["b", "d"],
   );
   await users.create({ name: "a", roles: [] });
   await users.create({ name: "e", roles: [] });
-  const second = await users.list({ limit: 3, after: first.next as string });
+  const second = await users.list({}, { limit: 3, after: first.next as string });
   assert.deepEqual(second, { items: second.items });
   assert.deepEqual(
     second.items.map(({ name }) => name),
     ["e", "f", "h"],
   );
   for (const after of ["", "x", Buffer.from("[1]").toString("base64url")])
-    await assert.rejects(users.list({ after }), (error) => isGatehouseError(error, "invalid"));
-  await assert.rejects(users.list({ limit: 0 }), (error) => isGatehouseError(error, "invalid"));
-  await assert.rejects(users.list({ limit: 501 }), (error) => isGatehouseError(error, "too_large"));
+    await assert.rejects(users.list({}, { after }), (error) => isGatehouseError(error, "invalid"));
+  await assert.rejects(users.list({}, { limit: 0 }), (error) => isGatehouseError(error, "invalid"));
+  await assert.rejects(users.list({}, { limit: 501 }), (error) => isGatehouseError(error, "too_large"));
 });
 
 test("a key tells whose it is, and is one person's only", async (context) => {

@@ -1,7 +1,7 @@
 import { type Clock, GatehouseError, type Random, newId } from "@gatehouse/kernel";
 import type { Kysely, Selectable } from "kysely";
 import type { User, UserKey, UserKeys, Users } from "./door.ts";
-import { keyIn, limitOf, pageOf } from "./page.ts";
+import { keyIn, limitOf, lowerContains, pageOf } from "./page.ts";
 import type { Tables } from "./schema.ts";
 import { refusing } from "./refusals.ts";
 
@@ -43,7 +43,7 @@ export function usersIn({ database, clock, random }: Made): Users {
       const row = await database.selectFrom("users").selectAll().where("name", "=", name).executeTakeFirst();
       return row && userOf(row);
     },
-    async list(page = {}) {
+    async list({ text } = {}, page = {}) {
       const limit = limitOf(page);
       let query = database
         .selectFrom("users")
@@ -51,6 +51,10 @@ export function usersIn({ database, clock, random }: Made): Users {
         .orderBy("name")
         .limit(limit + 1);
       if (page.after !== undefined) query = query.where("name", ">", keyIn(page.after, ["string"])[0]);
+      if (text !== undefined && text !== "")
+        query = query.where(({ or }) =>
+          or([lowerContains("name", text), lowerContains("display_name", text)]),
+        );
       return pageOf(await query.execute(), limit, userOf, (row) => [row.name]);
     },
     async update(id, { displayName, roles, disabled }) {

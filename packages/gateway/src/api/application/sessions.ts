@@ -32,7 +32,7 @@ export function createSessionCatalogue({
 
 function filterOf(query: SessionQuery, scope: SessionScope): SessionFilter {
   return {
-    ...(scope !== "all" && { ownerId: scope.ownerId }),
+    ...(scope !== "all" && { userId: scope.ownerId }),
     ...(query.user !== undefined && { user: query.user }),
     ...(query.target !== undefined && { target: query.target }),
     ...(query.login !== undefined && { login: query.login }),

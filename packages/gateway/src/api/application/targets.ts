@@ -1,10 +1,11 @@
 import type { Target, TargetLogin } from "@gatehouse/contracts/rest";
 import { type Clock, GatehouseError } from "@gatehouse/kernel";
 import type { AuditLog } from "../../audit/mod.ts";
-import type { Credentials } from "../../credentials/mod.ts";
+import { type Credentials, Secret } from "../../credentials/mod.ts";
 import type { Targets, Target as StoredTarget, TargetLogin as StoredLogin } from "../../directory/mod.ts";
 import type { TargetAdministration } from "../../protocols/door.ts";
-import type { Principal, TargetsDoor } from "../rest/door.ts";
+import { decide } from "../../access/mod.ts";
+import type { Principal, TargetScope, TargetsDoor } from "../rest/door.ts";
 import { found, isoTime, pageRequest, wirePage } from "./page.ts";
 
 const credentialWords = {
@@ -170,7 +171,7 @@ export function createTargets(options: {
       const secret = protocolOf(target.protocol).secretFrom(credential);
       const name = `${target.name}/${login}`;
       if (secret) {
-        const credentialId = await credentials.create({ name: `${name}/${clock.nowMs()}`, ...secret });
+        const credentialId = await credentials.create({ name: `${name}/${clock.nowMs()}`, kind: secret.kind, secret: new Secret(secret.secret) });
         await setLogin(target, login, { kind: secret.kind, credentialId });
         await note(principal, "credential.create", target, {
           credential_id: credentialId,
@@ -206,4 +207,16 @@ export function createTargets(options: {
       return words(updated);
     },
   };
+}
+
+/** Whether any login of this target is open to whoever asks. */
+function mayUse(target: StoredTarget, scope: TargetScope): boolean {
+  if (scope === "all") return true;
+  const logins = target.logins.map(({ login }) => login);
+  const { roles: allowRoles, users: allowUsers } = target.allowed;
+  const resource = { target: { allowRoles, allowUsers, logins } };
+  return logins.some(
+    (login) =>
+      decide({ subject: scope.subject, action: "session.open", resource: { ...resource, login } }).allowed,
+  );
 }
