@@ -51,8 +51,8 @@ export class LaneSealer {
     return nonce;
   }
 
-  /** The ciphertext and its tag. `nonce` comes from `nextNonce`, once. */
-  encrypt(nonce: Uint8Array, aad: readonly Uint8Array[], plain: Uint8Array): Uint8Array {
+  /** The ciphertext and its tag, in parts. `nonce` comes from `nextNonce`, once. */
+  encrypt(nonce: Uint8Array, aad: Uint8Array, plain: Uint8Array): readonly Uint8Array[] {
     return this.#crypto.encrypt(this.#key, nonce, aad, plain);
   }
 }

@@ -88,7 +88,7 @@ export {
 } from "./manifest.ts";
 export { type Opening, decodeOpening, encodeOpening } from "./opening.ts";
 export { type RecordHeader, encodeRecord, lanes, readRecordHeader, recordHeaderBytes } from "./record.ts";
-export type { RecordingSigner, SealCrypto } from "./seal-crypto.ts";
+export type { Hasher, RecordingSigner, SealCrypto } from "./seal-crypto.ts";
 export { type SegmentHeader, type SegmentParts, type SegmentType, parseSegment } from "./segment-layout.ts";
 export { type BuiltSegment, type SegmentPlace, buildRawSegment, sealSegment } from "./segment-writer.ts";
 export { type SignatureVerdict, signerKeyId } from "./signature.ts";

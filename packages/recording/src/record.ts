@@ -50,7 +50,8 @@ export function encodeRecord(sealer: LaneSealer, frames: readonly Frame[]): Uint
     .u64(BigInt(last.timeUs))
     .u32(plain.length)
     .put(nonce);
-  return out.put(sealer.encrypt(nonce, [out.done()], plain)).done();
+  for (const part of sealer.encrypt(nonce, out.done(), plain)) out.put(part);
+  return out.done();
 }
 
 /**

@@ -4,12 +4,18 @@
  */
 export type SealCrypto = {
   random(length: number): Uint8Array;
-  /** SHA-256 of the parts in a row. */
-  sha256(parts: readonly Uint8Array[]): Uint8Array;
-  /** AES-256-GCM: the ciphertext followed by the 16-byte tag. `aad` is its parts in a row. */
-  encrypt(key: Uint8Array, nonce: Uint8Array, aad: readonly Uint8Array[], plain: Uint8Array): Uint8Array;
+  /** A running SHA-256. One pass gives both the hash that is signed and, the signature added, the object's. */
+  hasher(): Hasher;
+  /** AES-256-GCM: the ciphertext and the 16-byte tag, in a row of parts so that nothing is copied twice. */
+  encrypt(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plain: Uint8Array): readonly Uint8Array[];
   /** One zstd frame at level 1, with the content size in its header. */
   compress(plain: Uint8Array): Uint8Array | Promise<Uint8Array>;
+};
+
+export type Hasher = {
+  update(bytes: Uint8Array): void;
+  /** Of what came so far; more may come. */
+  digest(): Uint8Array;
 };
 
 /** The gateway's Ed25519 key, wherever it lives. */

@@ -67,8 +67,8 @@ export async function sealSegment(fields: {
     packed.push(bytes);
   }
   const head = encodeSealedHead(header, blocks);
-  const sealed = blocks.map((block, i) =>
-    sealers[block.lane].encrypt(block.nonce, [head], packed[i] as Uint8Array),
+  const sealed = blocks.flatMap((block, i) =>
+    sealers[block.lane].encrypt(block.nonce, head, packed[i] as Uint8Array),
   );
   return sign(header, [head, ...sealed], fields);
 }
@@ -81,7 +81,7 @@ export async function buildRawSegment(fields: {
   place: SegmentPlace;
   records: readonly Uint8Array[];
   signer: RecordingSigner;
-  crypto: Pick<SealCrypto, "sha256">;
+  crypto: Pick<SealCrypto, "hasher">;
 }): Promise<BuiltSegment> {
   const { place, records } = fields;
   assert(records.length > 0, "a segment holds at least one record");
@@ -148,14 +148,17 @@ async function pack(
 async function sign(
   header: SegmentHeader,
   parts: readonly Uint8Array[],
-  fields: { signer: RecordingSigner; crypto: Pick<SealCrypto, "sha256"> },
+  fields: { signer: RecordingSigner; crypto: Pick<SealCrypto, "hasher"> },
 ): Promise<BuiltSegment> {
   const { signer, crypto } = fields;
   const signed = [...parts, Uint8Array.of(1), signer.publicKey];
-  const signature = await signAs("segment", signer, crypto.sha256(signed));
+  const hasher = crypto.hasher();
+  for (const part of signed) hasher.update(part);
+  const signature = await signAs("segment", signer, hasher.digest());
   const bytes = concatBytes([...signed, signature]);
   checkLimit("segment.seal", "a segment's bytes", bytes.length, formatLimits.segmentBytesMax);
-  const sha256 = crypto.sha256([bytes]);
+  hasher.update(signature);
+  const sha256 = hasher.digest();
   const { n, type, frames, firstSeq, lastSeq, firstTimeUs, lastTimeUs } = header;
   return {
     bytes,

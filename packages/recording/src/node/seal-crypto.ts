@@ -8,7 +8,6 @@ import {
   sign,
 } from "node:crypto";
 import { constants, zstdCompress } from "node:zlib";
-import { concatBytes } from "@gatehouse/kernel";
 import type { RecordingSigner, SealCrypto } from "../seal-crypto.ts";
 
 const zstdOptions = {
@@ -18,17 +17,17 @@ const zstdOptions = {
 /** Writing on Node: everything at once on this thread, except compression, which is the thread pool's. */
 export const nodeSealCrypto: SealCrypto = {
   random: (length) => randomBytes(length),
-  sha256(parts) {
+  hasher() {
     const hash = createHash("sha256");
-    for (const part of parts) hash.update(part);
-    return hash.digest();
+    return { update: (bytes) => void hash.update(bytes), digest: () => hash.copy().digest() };
   },
   encrypt(key, nonce, aad, plain) {
     const cipher = createCipheriv("aes-256-gcm", key, nonce);
-    for (const part of aad) cipher.setAAD(part);
-    const body = cipher.update(plain);
-    const rest = cipher.final();
-    return concatBytes([body, rest, cipher.getAuthTag()]);
+    cipher.setAAD(aad);
+    const sealed = cipher.update(plain);
+    // GCM is a stream: the end adds nothing but the tag.
+    cipher.final();
+    return [sealed, cipher.getAuthTag()];
   },
   compress: (plain) =>
     new Promise((resolve, reject) => {
