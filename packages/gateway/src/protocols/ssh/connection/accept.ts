@@ -1,14 +1,15 @@
 import type { OpenTransport } from "../transport/door.ts";
+import { openTransport } from "../transport/mod.ts";
 import { Connection } from "./connection.ts";
 import type { AcceptConnection, Accepted } from "./door.ts";
 import { PacketRoute } from "./packet-route.ts";
 import { ServerAuth } from "./server-auth.ts";
 
 /** Binds the server's side to a transport. */
-export function acceptOver(openTransport: OpenTransport): AcceptConnection {
+export function acceptOver(open: OpenTransport): AcceptConnection {
   return async ({ socket, hostKeys, auth, limits = {}, clock, ...tuning }) => {
     const route = new PacketRoute(() => socket.destroy());
-    const transport = await openTransport({
+    const transport = await open({
       ...tuning,
       role: "server",
       socket,
@@ -34,3 +35,5 @@ export function acceptOver(openTransport: OpenTransport): AcceptConnection {
     });
   };
 }
+
+export const acceptConnection: AcceptConnection = acceptOver(openTransport);

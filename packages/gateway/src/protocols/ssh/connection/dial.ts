@@ -1,15 +1,16 @@
 import type { OpenTransport } from "../transport/door.ts";
+import { openTransport } from "../transport/mod.ts";
 import { ClientAuth } from "./client-auth.ts";
 import { Connection } from "./connection.ts";
 import type { DialConnection, SshConnection } from "./door.ts";
 import { PacketRoute } from "./packet-route.ts";
 
 /** Binds the client's side to a transport. */
-export function dialOver(openTransport: OpenTransport): DialConnection {
+export function dialOver(open: OpenTransport): DialConnection {
   return async (options) => {
     const { user, credentials, authTimeoutMs, limits = {}, clock, banner, ...transportOptions } = options;
     const route = new PacketRoute(() => options.socket.destroy());
-    const transport = await openTransport({ ...transportOptions, role: "client", events: route.events });
+    const transport = await open({ ...transportOptions, role: "client", events: route.events });
     return new Promise<SshConnection>((resolve, reject) => {
       route.to(
         new ClientAuth({
@@ -30,3 +31,5 @@ export function dialOver(openTransport: OpenTransport): DialConnection {
     });
   };
 }
+
+export const dialConnection: DialConnection = dialOver(openTransport);

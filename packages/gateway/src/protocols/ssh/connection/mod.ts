@@ -30,8 +30,8 @@ export type {
 } from "./door.ts";
 export { openReason, streamData, streamStderr } from "./door.ts";
 export { openFailure } from "./errors.ts";
-export { acceptOver } from "./accept.ts";
-export { dialOver } from "./dial.ts";
+export { acceptConnection } from "./accept.ts";
+export { dialConnection } from "./dial.ts";
 export {
   type Address,
   type ExitSignal,
