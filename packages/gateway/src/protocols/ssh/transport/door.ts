@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { Clock, Random } from "@gatehouse/kernel";
 
 /**
  * The door of the SSH transport layer (RFC 4253): an encrypted, ordered stream of packets over one socket,
@@ -43,11 +44,17 @@ export type Negotiated = {
   macOut: string;
 };
 
-/** Callbacks; none may throw. `payload` is a view that is only valid until the callback returns. */
+/**
+ * Callbacks; none may throw. `payload` is a view that is only valid until the callback returns. None is called before
+ * the promise of `openTransport` was resolved and whoever awaits it ran; none at all when it was rejected.
+ */
 export type TransportEvents = {
-  /** Every packet that is not the transport's own, after the first key exchange. */
+  /**
+   * Every packet of the layers above (numbers 5, 6 and 50 to 127), after the first key exchange. Unknown numbers
+   * outside are answered with SSH_MSG_UNIMPLEMENTED by the transport.
+   */
   packet(payload: Uint8Array): void;
-  /** Once. `error` is absent when the far side closed in order. */
+  /** Once. `error` is absent when the far side or we closed in order. */
   closed(error: Error | undefined): void;
 };
 
@@ -81,7 +88,10 @@ export type TransportOptions = (ServerTransportOptions | ClientTransportOptions)
   /** Start a rekey after so many bytes in either direction (default 1 GiB) or so long (default 1 h). */
   rekeyBytes?: number;
   rekeyIntervalMs?: number;
+  /** Taken in this order instead of our own. */
   ciphers?: readonly string[];
+  clock?: Clock;
+  random?: Random;
 };
-/** `openTransport(options): Promise<Transport>` resolves after the first NEWKEYS in both directions. */
+/** Resolves after the first NEWKEYS in both directions. Takes the socket over: it is closed with the transport, and when opening fails. */
 export type OpenTransport = (options: TransportOptions) => Promise<Transport>;

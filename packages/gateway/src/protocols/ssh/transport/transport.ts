@@ -1,0 +1,467 @@
+import type { Socket } from "node:net";
+import {
+  type Clock,
+  GatehouseError,
+  type Timer,
+  assert,
+  messageOf,
+  systemClock,
+  systemRandom,
+} from "@gatehouse/kernel";
+import type { Negotiated, OpenTransport, Transport, TransportEvents, TransportOptions } from "./door.ts";
+import { IdentificationReader } from "./identification.ts";
+import { KeyExchange, type KeyExchangeHost } from "./key-exchange.ts";
+import {
+  broken,
+  decodeDisconnect,
+  decodeExtInfo,
+  disconnectReason,
+  encodeDisconnect,
+  encodePong,
+  encodeUnimplemented,
+  messageNumber,
+} from "./messages.ts";
+import { Outbox } from "./outbox.ts";
+import { Padding, PlainSealer, type Sealer, packetLengthMax } from "./packet-cipher.ts";
+import { PacketReader } from "./packet-reader.ts";
+
+const handshakeTimeoutMs = 20_000;
+/** A later exchange may meet a slow network, but holds back all we send. */
+const rekeyTimeoutMs = 120_000;
+const rekeyBytes = 1024 ** 3;
+const rekeyIntervalMs = 3_600_000;
+/** RFC 4344 §3.1: well before a sequence number comes round. */
+const rekeyPackets = 2 ** 31;
+/** How long a server waits for a client's KEXINIT before it shows its own list, untailored. */
+const patienceMs = 500;
+/** After the end a peer has this long to take what is still queued. */
+const lingerMs = 5_000;
+/** A key exchange needs five; whoever sends more before its end is not at one. */
+const handshakePacketsMax = 64;
+
+const noBytes = new Uint8Array(0);
+
+type State = "identifying" | "opening" | "open" | "ending" | "closed";
+type Hold = "caller" | "hostKey" | "opening";
+
+export const openTransport: OpenTransport = (options) =>
+  new Promise((resolve, reject) => {
+    new SshTransport(options, resolve, reject).start();
+  });
+
+class SshTransport implements Transport, KeyExchangeHost {
+  readonly #options: TransportOptions;
+  readonly #socket: Socket;
+  readonly #events: TransportEvents;
+  readonly #clock: Clock;
+  readonly #resolve: (transport: Transport) => void;
+  readonly #reject: (error: Error) => void;
+  readonly #identification: string;
+  readonly #identificationReader: IdentificationReader;
+  readonly #reader: PacketReader;
+  readonly #outbox: Outbox;
+  readonly #keyExchange: KeyExchange;
+  readonly #rekeyBytes: number;
+  #state: State = "identifying";
+  #sealer: Sealer;
+  #sendSequence = 0;
+  #bytesOut = 0;
+  #bytesIn = 0;
+  #packets = 0;
+  #handshakePackets = 0;
+  /** Payloads that wait for our NEWKEYS. */
+  #waiting: Uint8Array[] = [];
+  readonly #holds = new Set<Hold>();
+  /** The limit of the handshake or rekey under way, or the wait until the next rekey. */
+  #timer: Timer | undefined;
+  #patience: Timer | undefined;
+  #linger: Timer | undefined;
+  peerIdentification = "";
+  peerSignatureAlgorithms: readonly string[] | undefined;
+
+  constructor(
+    options: TransportOptions,
+    resolve: (transport: Transport) => void,
+    reject: (error: Error) => void,
+  ) {
+    this.#options = options;
+    this.#socket = options.socket;
+    this.#events = options.events;
+    this.#clock = options.clock ?? systemClock;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#identification = options.identification ?? "SSH-2.0-Gatehouse";
+    this.#identificationReader = new IdentificationReader(options.role === "server" ? "client" : "server");
+    this.#rekeyBytes = options.rekeyBytes ?? rekeyBytes;
+    const random = options.random ?? systemRandom;
+    const padding = new Padding(random);
+    this.#sealer = new PlainSealer(padding);
+    this.#outbox = new Outbox(options.socket);
+    this.#reader = new PacketReader((payload) => this.#receive(payload));
+    this.#keyExchange = new KeyExchange({
+      options,
+      host: this,
+      padding,
+      random,
+      identification: { ours: this.#identification, theirs: () => this.peerIdentification },
+    });
+  }
+
+  start(): void {
+    const socket = this.#socket;
+    socket.setNoDelay(true);
+    socket.on("data", (chunk: Buffer) => this.#guarded(() => this.#arrived(chunk)));
+    socket.on("end", () => this.#ended());
+    socket.on("error", (error) => this.fail(connectionLost(error)));
+    socket.on("close", () => this.#closed(undefined));
+    const limitMs = this.#options.handshakeTimeoutMs ?? handshakeTimeoutMs;
+    this.#timer = this.#clock.after(limitMs, () => this.#timedOut("the SSH handshake", limitMs));
+    if (socket.destroyed) return this.fail(connectionLost(new Error("the socket is closed")));
+    this.#outbox.append(Buffer.from(`${this.#identification}\r\n`, "latin1"));
+    if (this.#options.role === "client") this.#keyExchange.start();
+  }
+
+  // What the caller asks for.
+
+  get sessionId(): Uint8Array {
+    return this.#keyExchange.sessionId ?? noBytes;
+  }
+  get negotiated(): Negotiated {
+    const agreement = this.#keyExchange.agreement;
+    assert(agreement !== undefined, "a transport is handed out after its first key exchange");
+    return agreement;
+  }
+  get backlogBytes(): number {
+    return this.#outbox.backlogBytes;
+  }
+  get congested(): boolean {
+    return this.#outbox.congested;
+  }
+  drained(): Promise<void> {
+    return this.#outbox.drained();
+  }
+  send(payload: Uint8Array): void {
+    this.sendParts(payload, noBytes);
+  }
+  sendParts(head: Uint8Array, body: Uint8Array): void {
+    if (this.#state !== "open") return;
+    if (this.#keyExchange.outgoingHeld) {
+      const copy = Buffer.concat([head, body]);
+      this.#waiting.push(copy);
+      this.#outbox.heldBytes += copy.length;
+      return;
+    }
+    this.#seal(head, body);
+  }
+  pause(): void {
+    this.#hold("caller");
+  }
+  resume(): void {
+    this.#release("caller");
+  }
+  disconnect(reason: number, message: string): void {
+    if (this.#state !== "open") return;
+    this.#state = "ending";
+    this.#seal(encodeDisconnect(reason, message), noBytes);
+    this.#end();
+  }
+  destroy(): void {
+    this.#socket.destroy();
+    this.#closed(undefined);
+  }
+
+  // What the key exchange asks for.
+
+  sendNow(payload: Uint8Array): void {
+    this.#seal(payload, noBytes);
+  }
+  useSealer(sealer: Sealer, resetSequence: boolean): void {
+    this.#sealer = sealer;
+    if (resetSequence) this.#sendSequence = 0;
+  }
+  useOpener(...[opener, resetSequence]: Parameters<PacketReader["use"]>): void {
+    this.#reader.use(opener, resetSequence);
+  }
+  outgoingOpen(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#outbox.heldBytes = 0;
+    for (const payload of waiting) this.#seal(payload, noBytes);
+  }
+  hold(): void {
+    this.#hold("hostKey");
+  }
+  release(): void {
+    this.#release("hostKey");
+  }
+  finished(): void {
+    this.#bytesIn = 0;
+    this.#bytesOut = 0;
+    this.#packets = 0;
+    this.#timer?.cancel();
+    this.#timer = this.#clock.after(this.#options.rekeyIntervalMs ?? rekeyIntervalMs, () => this.#rekey());
+    if (this.#state !== "opening") return;
+    this.#state = "open";
+    // What follows in this chunk must not be delivered before whoever awaits the transport has it.
+    this.#hold("opening");
+    this.#resolve(this);
+    setImmediate(() => this.#release("opening"));
+  }
+
+  // What arrives.
+
+  #guarded(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  #arrived(chunk: Buffer): void {
+    switch (this.#state) {
+      case "identifying": {
+        const found = this.#identificationReader.push(chunk);
+        if (found !== undefined) this.#identified(found.line, found.rest);
+        return;
+      }
+      case "opening":
+      case "open":
+        this.#bytesIn += chunk.length;
+        return this.#reader.push(chunk);
+      case "ending":
+      case "closed":
+        return;
+    }
+  }
+
+  #identified(line: string, rest: Buffer): void {
+    this.peerIdentification = line;
+    this.#state = "opening";
+    // A client usually sends its KEXINIT at once, and a tailored answer is worth the wait (`tailorCiphers`). One that
+    // waits for ours in turn gets it after a moment.
+    if (this.#options.role === "server")
+      this.#patience = this.#clock.after(patienceMs, () => this.#guarded(() => this.#keyExchange.start()));
+    if (rest.length > 0) this.#arrived(rest);
+  }
+
+  #receive(payload: Buffer): void {
+    const keyExchange = this.#keyExchange;
+    const number = payload[0] as number;
+    if (number >= 50 && number < 128 ? this.#state === "open" && !keyExchange.incomingHeld : false)
+      return this.#deliver(payload);
+    if (!keyExchange.established) this.#checkHandshakePacket(number);
+    if (number >= messageNumber.kexInit && number < 50) {
+      this.#patience?.cancel();
+      return this.#receiveKeyExchange(payload);
+    }
+    switch (number) {
+      case messageNumber.disconnect:
+        return this.#receiveDisconnect(payload);
+      case messageNumber.ignore:
+      case messageNumber.unimplemented:
+      case messageNumber.debug:
+      case messageNumber.pong:
+        return;
+      default:
+    }
+    // RFC 4253 §7.1: all else must wait until the keys are there.
+    if (!keyExchange.established || keyExchange.incomingHeld)
+      throw broken(`message ${number} during the key exchange`);
+    switch (number) {
+      case messageNumber.serviceRequest:
+      case messageNumber.serviceAccept:
+        return this.#deliver(payload);
+      case messageNumber.extInfo: {
+        const { signatureAlgorithms } = decodeExtInfo(payload);
+        if (signatureAlgorithms !== undefined) this.peerSignatureAlgorithms = signatureAlgorithms;
+        return;
+      }
+      case messageNumber.ping:
+        return this.send(encodePong(payload));
+      default:
+        // RFC 4253 §11.4.
+        return this.send(encodeUnimplemented(this.#reader.sequence));
+    }
+  }
+
+  #deliver(payload: Buffer): void {
+    this.#events.packet(payload);
+    if (this.#bytesIn > this.#rekeyBytes || ++this.#packets > rekeyPackets) this.#rekey();
+  }
+
+  #receiveKeyExchange(payload: Buffer): void {
+    const wasActive = this.#keyExchange.active;
+    this.#keyExchange.receive(payload);
+    if (!wasActive) this.#limitRekey();
+  }
+
+  /** OpenSSH PROTOCOL §1.10: strict key exchange leaves no room for anything but the exchange in the first one. */
+  #checkHandshakePacket(number: number): void {
+    const keyExchange = this.#keyExchange;
+    if (++this.#handshakePackets > handshakePacketsMax)
+      throw broken("too many packets before the first keys");
+    if (number === messageNumber.disconnect || !keyExchange.strict) return;
+    if (number < messageNumber.kexInit || number >= 50)
+      throw broken(`message ${number} during the strict key exchange`);
+  }
+
+  #receiveDisconnect(payload: Buffer): void {
+    const { reason, description } = decodeDisconnect(payload);
+    const error =
+      reason === disconnectReason.byApplication
+        ? undefined
+        : new GatehouseError({
+            code: "protocol",
+            op: "ssh.transport",
+            message: `the far side disconnected: ${description === "" ? `reason ${reason}` : description}`,
+            details: { reason, byPeer: true },
+          });
+    this.#end();
+    this.#closed(error);
+  }
+
+  #ended(): void {
+    if (this.#state === "ending" || this.#state === "closed") {
+      this.#socket.destroy();
+      return;
+    }
+    // Many clients close the connection without SSH_MSG_DISCONNECT; within a packet it is something else.
+    if (this.#state === "open" && !this.#reader.unfinished) {
+      this.#end();
+      this.#closed(undefined);
+    } else this.fail(connectionLost(new Error("the connection ended early")));
+  }
+
+  // Reading stops while anybody holds it.
+
+  #hold(by: Hold): void {
+    this.#holds.add(by);
+    this.#reader.stopped = true;
+    this.#socket.pause();
+  }
+  #release(by: Hold): void {
+    if (!this.#holds.delete(by) || this.#holds.size > 0) return;
+    setImmediate(() => this.#proceed());
+  }
+  #proceed(): void {
+    if (this.#holds.size > 0 || this.#state === "ending" || this.#state === "closed") return;
+    this.#reader.stopped = false;
+    this.#guarded(() => this.#reader.proceed());
+    if (this.#holds.size === 0) this.#socket.resume();
+  }
+
+  // What leaves.
+
+  #seal(head: Uint8Array, body: Uint8Array): void {
+    const length = head.length + body.length;
+    assert(length > 0 && length <= packetLengthMax - 512, "a payload that fits into a packet");
+    this.#sealer.seal(this.#sendSequence, head, body, this.#outbox);
+    this.#sendSequence = (this.#sendSequence + 1) >>> 0;
+    this.#bytesOut += length;
+    if (this.#bytesOut > this.#rekeyBytes || ++this.#packets > rekeyPackets) this.#rekey();
+  }
+
+  #rekey(): void {
+    if (this.#state !== "open" || this.#keyExchange.active) return;
+    this.#keyExchange.start();
+    this.#limitRekey();
+  }
+
+  #limitRekey(): void {
+    if (!this.#keyExchange.established || !this.#keyExchange.active) return;
+    this.#timer?.cancel();
+    this.#timer = this.#clock.after(rekeyTimeoutMs, () => this.#timedOut("a key exchange", rekeyTimeoutMs));
+  }
+
+  // The end.
+
+  #timedOut(what: string, limitMs: number): void {
+    this.fail(
+      new GatehouseError({
+        code: "timeout",
+        op: "ssh.transport",
+        message: `${what} took longer than ${limitMs} ms`,
+        details: { reason: disconnectReason.connectionLost },
+      }),
+    );
+  }
+
+  /** Tells the peer why, when there is a way to, and closes. */
+  fail(thrown: unknown, reason?: number): void {
+    if (this.#state === "ending" || this.#state === "closed") return;
+    const error =
+      thrown instanceof GatehouseError
+        ? thrown
+        : new GatehouseError({
+            code: "internal",
+            op: "ssh.transport",
+            message: messageOf(thrown),
+            cause: thrown,
+          });
+    // Nobody who does not speak SSH yet would understand.
+    const tell = this.#state !== "identifying" && error.code !== "unavailable";
+    this.#state = "ending";
+    if (tell) {
+      const given = reason ?? error.details["reason"];
+      const told = typeof given === "number" ? given : disconnectReason.protocolError;
+      const message = error.code === "internal" ? "internal error" : error.message;
+      this.#seal(encodeDisconnect(told, message), noBytes);
+    }
+    this.#end();
+    this.#closed(error);
+  }
+
+  /** No more is read or sent; what is queued gets a moment to leave. */
+  #end(): void {
+    if (this.#state === "closed") return;
+    this.#state = "ending";
+    this.#stopTimers();
+    this.#reader.drop();
+    this.#waiting = [];
+    this.#outbox.flush();
+    this.#socket.end();
+    // Data that nobody reads would make the kernel reset the connection, and the DISCONNECT be lost with it.
+    this.#socket.resume();
+    this.#linger = this.#clock.after(lingerMs, () => this.destroy());
+  }
+
+  /** Tells the caller. The socket may live on a little, for what is queued. */
+  #closed(error: Error | undefined): void {
+    if (this.#socket.destroyed) this.#linger?.cancel();
+    if (this.#told) return;
+    this.#told = true;
+    const opened = this.#keyExchange.established;
+    if (this.#state !== "ending") {
+      this.#state = "closed";
+      this.#stopTimers();
+      this.#reader.drop();
+    }
+    this.#outbox.close();
+    if (!opened) {
+      this.#reject(error ?? connectionLost(new Error("the connection ended early")));
+      return;
+    }
+    try {
+      this.#events.closed(error);
+    } catch {
+      // A callback that throws against its contract must not reach the socket's, where it would end the process.
+    }
+  }
+  #told = false;
+
+  #stopTimers(): void {
+    this.#timer?.cancel();
+    this.#patience?.cancel();
+  }
+}
+
+function connectionLost(cause: Error): GatehouseError {
+  return new GatehouseError({
+    code: "unavailable",
+    op: "ssh.transport",
+    message: `the connection was lost: ${cause.message}`,
+    cause,
+    details: { reason: disconnectReason.connectionLost },
+  });
+}
