@@ -38,11 +38,19 @@ export type RecordingWriter = {
    * frame cannot be kept; the writer is then dead, and every later call rejects in the same way.
    */
   append(kind: FrameKind, stream: number, data: Uint8Array): Promise<void>;
-  /** Frames and bytes accepted but not yet durable; protocols stop reading their sockets above a mark. */
+  /**
+   * Bytes accepted but not yet durable; while the journal is short of room, also those that are durable and not yet in
+   * a segment. Protocols stop reading their sockets above a mark: whoever does is never refused for want of room.
+   */
   readonly pendingBytes: number;
-  /** Resolves when `pendingBytes` has fallen below the low mark (at once when it is). */
+  /** Resolves when `pendingBytes` has fallen below the low mark (at once when it is), or the writer has died. */
   ready(): Promise<void>;
-  /** Seals and signs. Resolves when the manifest is durable on this machine; shipping goes on by itself. */
+  /**
+   * Seals and signs. Appends `session.end` with this reason where the session has not done so itself, since a complete
+   * recording ends with one. Resolves when the manifest is durable on this machine; shipping goes on by itself. Rejects with
+   * `recording_unavailable` when the spool fails; sealing is then tried again in the background, and by the next start.
+   * A dead writer closes itself, as `interrupted`.
+   */
   close(end: {
     reason: string;
     detail?: string;
@@ -59,8 +67,14 @@ export type RecordingPipeline = {
   open(facts: SessionFacts): Promise<RecordingWriter>;
   /** Fail-closed check without opening: throws `recording_unavailable` with the reason. */
   admissible(): Promise<void>;
-  /** Called at start, before any `open`: replays what a crash left. Each interrupted recording is closed, shipped, reported. */
+  /**
+   * Called at start, before any `open`: takes the directory (`conflict` when another gateway has it), replays what a
+   * crash left, and begins to ship. Reports each interrupted recording, again at every start until `confirmRecovered`.
+   * Until it has resolved, `open` and `admissible` reject. It may be called again after it rejected.
+   */
   recover(): Promise<readonly RecoveredRecording[]>;
+  /** The recovered recording was noted durably (`session.end` in the audit log); it is not reported again. */
+  confirmRecovered(sessionId: string): Promise<void>;
   /** Waits for shipping to finish or for the deadline; unsent segments stay for the next start. */
   stop(options: { deadlineMs: number }): Promise<void>;
   /** State changes of recordings, for the sessions table and the audit log. Returns the unsubscribe. */
@@ -74,6 +88,8 @@ export type RecoveredRecording = {
   headSha256: string;
   /** Microseconds from the start to the last recovered frame. */
   lastTimeUs: number;
+  /** What the journal had lost of it, where it was damaged; also in the manifest. */
+  damage?: string;
 };
 export type RecordingChange = {
   sessionId: string;
@@ -81,7 +97,7 @@ export type RecordingChange = {
   /** Set when `stored`. */
   headSha256?: string;
   frames?: number;
-  /** Bytes in the store. */
+  /** Bytes in the store: segments and manifest. */
   bytes?: number;
   /** Why, when `corrupt`. */
   detail?: string;
@@ -89,5 +105,6 @@ export type RecordingChange = {
 export type PipelineStatus = {
   journal: { capacityBytes: number; usedBytes: number; reservedBytes: number; failure?: string };
   shipping: { waitingSegments: number; waitingBytes: number; lastError?: string };
-  store: { reachable: boolean; lastError?: string };
+  /** `probe` is what the last probe that succeeded said. */
+  store: { reachable: boolean; lastError?: string; probe?: StoreProbe };
 };

@@ -1,0 +1,69 @@
+export type PipelineLimits = {
+  /** Room of the journal; taken from the disk at the start. */
+  journalCapacityBytes: number;
+  /** One file of the journal: space is given back in files, and a frame must fit into one. */
+  journalFileBytes: number;
+  /** A group, and so one write, is not made larger by waiting frames. */
+  groupBytesMax: number;
+  /** How long a commit waits for company when nothing is in flight. 0: not at all. */
+  commitDelayMs: number;
+  /** Journal space that a session has for itself. */
+  sessionReserveBytes: number;
+  /** A segment is sealed at this size, number of frames or age. */
+  segmentBytes: number;
+  segmentFramesMax: number;
+  segmentAgeMs: number;
+  /** Frames of all sessions in memory, on their way into a segment. */
+  unsealedBytesMax: number;
+  /**
+   * What may wait to be shipped. Beyond it sessions are refused and live ones end; what they had committed is still
+   * sealed, so that the spool can be larger by what the journal holds.
+   */
+  spoolBytesMax: number;
+  /** Objects on their way to the store at once. */
+  shipConcurrency: number;
+  retryMinMs: number;
+  retryMaxMs: number;
+  probeIntervalMs: number;
+  /** A store that does not answer for so long has failed. */
+  storeTimeoutMs: number;
+  /** How long a recording can be neither changed nor removed after its session. */
+  retentionMs: number;
+  /** The longest session: segments are stored before their session has ended, and kept for so much longer. */
+  sessionMsMax: number;
+};
+
+const mebi = 1024 * 1024;
+
+export const defaultPipelineLimits: PipelineLimits = {
+  journalCapacityBytes: 512 * mebi,
+  journalFileBytes: 64 * mebi,
+  groupBytesMax: mebi / 2,
+  commitDelayMs: 0,
+  sessionReserveBytes: mebi,
+  segmentBytes: mebi,
+  segmentFramesMax: 65_536,
+  segmentAgeMs: 15_000,
+  unsealedBytesMax: 256 * mebi,
+  spoolBytesMax: 8192 * mebi,
+  shipConcurrency: 4,
+  retryMinMs: 500,
+  retryMaxMs: 30_000,
+  probeIntervalMs: 30_000,
+  storeTimeoutMs: 60_000,
+  retentionMs: 0,
+  sessionMsMax: 24 * 3_600_000,
+};
+
+/** A journal of at least three files, so that one can be released while another is written. */
+export function pipelineLimits(given: Partial<PipelineLimits>): PipelineLimits {
+  const limits = { ...defaultPipelineLimits, ...given };
+  return {
+    ...limits,
+    journalFileBytes: Math.min(
+      limits.journalFileBytes,
+      Math.floor(limits.journalCapacityBytes / 4 / 4096) * 4096,
+    ),
+    groupBytesMax: Math.min(limits.groupBytesMax, Math.floor(limits.journalCapacityBytes / 16)),
+  };
+}

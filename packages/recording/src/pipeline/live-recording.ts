@@ -1,0 +1,236 @@
+import { assert, type Clock, type GatehouseError, type Timer } from "@gatehouse/kernel";
+import { type Frame, type FrameKind, frameLimits, type Lane, laneOf } from "../frame.ts";
+import type { LaneSealer } from "../lane-sealer.ts";
+import { encodeOpening, type Opening } from "../opening.ts";
+import { encodeRecord } from "../record.ts";
+import { encodeSessionEnd } from "../tracks/session-payloads.ts";
+import type { RecordingWriter } from "./door.ts";
+import type { Entry } from "./journal-layout.ts";
+import type { JournalSeat } from "./journal-room.ts";
+import type { EntrySource, Journal, JournalFile } from "./journal.ts";
+import { unavailable } from "./unavailable.ts";
+
+/** Frames that were committed and become one segment. */
+export type Batch = {
+  readonly frames: Frame[];
+  bytes: number;
+  /** What they take of the journal's room until they are in the spool. */
+  cost: number;
+  readonly pins: Set<JournalFile>;
+};
+
+type Item = Frame | { readonly opening: Opening };
+
+/** Below this `ready` resolves. */
+const pendingBytesLow = 256 * 1024;
+/** A frame's share of record and group headers, on the safe side. */
+const frameOverheadBytes = 128;
+const costOf = (frame: Frame) => frame.data.length + frameOverheadBytes;
+
+export type LiveRecordingOptions = {
+  opening: Opening;
+  sealers: Readonly<Record<Lane, LaneSealer>>;
+  journal: Journal;
+  seat: JournalSeat;
+  clock: Clock;
+  limits: { segmentBytes: number; segmentFramesMax: number; segmentAgeMs: number };
+  /** Whether writers should wait, and why nothing may be appended at all now. */
+  pressed(): boolean;
+  refusal(): GatehouseError | undefined;
+  /** A batch is complete; batches are sealed in this order. */
+  full(batch: Batch): void;
+  /** Called after each commit. */
+  kept(): void;
+  /** The writer has died: what it committed is to be closed as interrupted. */
+  died(error: GatehouseError): void;
+  /** Called once by `close`, when everything appended has settled and the last batch was handed over. */
+  finish(end: {
+    reason: string;
+    detail?: string;
+  }): Promise<{ headSha256: string; frames: number; bytes: number }>;
+};
+
+/** One session's recording while it is written: gives frames their number and moment, commits them, gathers segments. */
+export class LiveRecording implements RecordingWriter, EntrySource<Item> {
+  readonly #options: LiveRecordingOptions;
+  readonly #startedUs: number;
+  #nextSeq = 0;
+  #lastKind: FrameKind | undefined;
+  #uncommittedBytes = 0;
+  #uncommittedFrames = 0;
+  #batch: Batch = newBatch();
+  #ageTimer: Timer | undefined;
+  #dead: GatehouseError | undefined;
+  #closing: ReturnType<RecordingWriter["close"]> | undefined;
+  #waiting: (() => void)[] = [];
+  #drained: (() => void)[] = [];
+
+  constructor(options: LiveRecordingOptions) {
+    this.#options = options;
+    this.#startedUs = options.clock.monotonicUs();
+  }
+
+  get sessionId(): string {
+    return this.#options.opening.facts.sessionId;
+  }
+  get pendingBytes(): number {
+    return this.#uncommittedBytes + (this.#options.pressed() ? this.#options.seat.takenBytes : 0);
+  }
+  elapsedUs(): number {
+    return this.#options.clock.monotonicUs() - this.#startedUs;
+  }
+
+  /** The journal's first words on this recording: whose it is and who can open it. */
+  begin(sessionStart: Uint8Array): Promise<void> {
+    const { journal, opening } = this.#options;
+    // A group holds items in their order, and groups are in theirs, so the second settles after the first.
+    void journal.append<Item>(this, { opening }, encodeOpening(opening).length).catch(() => {});
+    return this.append("session.start", 0, sessionStart);
+  }
+
+  append(kind: FrameKind, stream: number, data: Uint8Array): Promise<void> {
+    const { journal, seat } = this.#options;
+    const refusal = this.#dead ?? (this.#closing ? closed() : this.#options.refusal());
+    if (refusal) return this.#refuse(refusal);
+    if (data.length > Math.min(frameLimits.dataBytesMax, journal.itemBytesMax))
+      return this.#refuse(
+        unavailable("journal.append", `a frame of ${data.length} bytes is too large for the journal`),
+      );
+    const frame: Frame = {
+      seq: this.#nextSeq,
+      timeUs: this.elapsedUs(),
+      kind,
+      stream,
+      // Kept until the segment is sealed, while the caller may use its buffer again after the commit.
+      data: Buffer.from(data),
+    };
+    const cost = costOf(frame);
+    if (!seat.take(cost))
+      return this.#refuse(
+        unavailable("journal.append", "the journal is full", "The store or the spool may be slow or down."),
+      );
+    this.#nextSeq++;
+    this.#lastKind = kind;
+    this.#uncommittedBytes += cost;
+    this.#uncommittedFrames++;
+    return journal.append<Item>(this, frame, cost);
+  }
+
+  ready(): Promise<void> {
+    if (this.#dead || this.pendingBytes <= pendingBytesLow) return Promise.resolve();
+    // Under pressure it is space in the journal that is waited for, and a segment gives it back.
+    if (this.#options.pressed()) this.cut();
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Lets those go on who wait in `ready`, where they may. */
+  wake(): void {
+    if (this.#waiting.length === 0 || (!this.#dead && this.pendingBytes > pendingBytesLow)) return;
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  close(end: { reason: string; detail?: string }): ReturnType<RecordingWriter["close"]> {
+    // `#close` appends before its first await, and so before `#closing` refuses all further frames.
+    this.#closing ??= this.#close(end);
+    return this.#closing;
+  }
+
+  /** Hands over what has gathered, whatever its size. */
+  cut(): void {
+    this.#ageTimer?.cancel();
+    this.#ageTimer = undefined;
+    if (this.#batch.frames.length === 0) return;
+    const batch = this.#batch;
+    this.#batch = newBatch();
+    this.#options.full(batch);
+  }
+
+  pinsGathered(file: JournalFile): boolean {
+    return this.#batch.pins.has(file);
+  }
+
+  /** Resolves when nothing of this recording is on its way to the journal. */
+  async drained(): Promise<void> {
+    if (this.#uncommittedFrames > 0) await new Promise<void>((resolve) => this.#drained.push(resolve));
+  }
+
+  encode(items: readonly Item[]): readonly Entry[] {
+    const { sealers } = this.#options;
+    const entries: Entry[] = [];
+    const lanes: Record<Lane, Frame[]> = { main: [], input: [] };
+    for (const item of items)
+      if ("opening" in item) entries.push({ type: "opening", bytes: encodeOpening(item.opening) });
+      else lanes[laneOf(item.kind)].push(item);
+    for (const lane of ["main", "input"] as const)
+      if (lanes[lane].length > 0)
+        entries.push({ type: "record", bytes: encodeRecord(sealers[lane], lanes[lane]) });
+    return entries;
+  }
+
+  committed(items: readonly Item[], file: JournalFile): void {
+    const { limits, clock } = this.#options;
+    const batch = this.#batch;
+    for (const item of items) {
+      if ("opening" in item) continue;
+      batch.frames.push(item);
+      const cost = costOf(item);
+      batch.bytes += item.data.length;
+      batch.cost += cost;
+      this.#uncommittedBytes -= cost;
+      this.#uncommittedFrames--;
+    }
+    if (!batch.pins.has(file)) {
+      batch.pins.add(file);
+      file.pins++;
+    }
+    // Between commits only: a record cannot be divided by a recovery that cannot open it.
+    if (batch.bytes >= limits.segmentBytes || batch.frames.length >= limits.segmentFramesMax) this.cut();
+    else if (batch.frames.length > 0 && !this.#ageTimer)
+      this.#ageTimer = clock.after(limits.segmentAgeMs, () => this.cut());
+    this.#options.kept();
+    this.#settled();
+  }
+
+  failed(items: readonly Item[], error: GatehouseError): void {
+    for (const item of items) {
+      if ("opening" in item) continue;
+      const cost = costOf(item);
+      this.#uncommittedBytes -= cost;
+      this.#uncommittedFrames--;
+      this.#options.seat.give(cost);
+    }
+    this.#die(error);
+    this.#settled();
+  }
+
+  async #close(end: { reason: string; detail?: string }): ReturnType<RecordingWriter["close"]> {
+    if (this.#dead) throw this.#dead;
+    if (this.#lastKind !== "session.end") await this.append("session.end", 0, encodeSessionEnd(end));
+    await this.drained();
+    if (this.#dead) throw this.#dead;
+    this.cut();
+    return this.#options.finish(end);
+  }
+
+  #refuse(error: GatehouseError): Promise<void> {
+    if (!this.#closing) this.#die(error);
+    return Promise.reject(error);
+  }
+
+  #die(error: GatehouseError): void {
+    if (this.#dead) return;
+    this.#dead = error;
+    this.wake();
+    this.#options.died(error);
+  }
+
+  #settled(): void {
+    this.wake();
+    if (this.#uncommittedFrames > 0) return;
+    assert(this.#uncommittedBytes === 0, "every frame's cost was given back");
+    for (const resolve of this.#drained.splice(0)) resolve();
+  }
+}
+
+const newBatch = (): Batch => ({ frames: [], bytes: 0, cost: 0, pins: new Set() });
+const closed = () => unavailable("journal.append", "the recording is closed");

@@ -1,0 +1,197 @@
+import { type Clock, isGatehouseError, messageOf } from "@gatehouse/kernel";
+import { createHash } from "node:crypto";
+import { type Manifest, manifestName, type SegmentEntry } from "../manifest.ts";
+import type { ObjectStore } from "./door.ts";
+import type { PipelineLog } from "./log.ts";
+import type { Spool } from "./spool.ts";
+import type { StoreHealth } from "./store-health.ts";
+import { corrupted } from "./unavailable.ts";
+import { Slots, untilDone, within } from "./waiting.ts";
+
+export type ShipperOptions = {
+  spool: Pick<Spool, "read" | "removeSegment" | "removeRecording">;
+  store: ObjectStore;
+  health: Pick<StoreHealth, "heard">;
+  clock: Clock;
+  log: PipelineLog;
+  signal: AbortSignal;
+  shipConcurrency: number;
+  retryMinMs: number;
+  retryMaxMs: number;
+  storeTimeoutMs: number;
+  retentionMs: number;
+  sessionMsMax: number;
+  /** Resolves when the journal durably knows that it may forget this recording. */
+  forget(sessionId: string): Promise<void>;
+  /** Every object was read back and is as it was written. */
+  stored(sessionId: string, manifest: Manifest, bytes: number): void;
+  /** Something about this recording needs a person: it will not become `stored` by waiting. */
+  troubled(sessionId: string, detail: string): void;
+  /** Space has become free in the spool. */
+  shrunk(): void;
+};
+
+/** What is known of a recording that has something to ship. */
+type Shipment = {
+  readonly prefix: string;
+  waiting: number;
+  settled: (() => void) | undefined;
+  troubled: boolean;
+};
+
+/** `recordings/2026/02/10/<session>`: by the day the session began. */
+export function objectPrefix(facts: { sessionId: string; startedAt: string }): string {
+  return `recordings/${facts.startedAt.slice(0, 10).replaceAll("-", "/")}/${facts.sessionId}`;
+}
+
+/**
+ * Brings spooled objects to the store: each is created, then asked for again, and only when size and hash are those
+ * that were sent does the local file go (P3). Each is tried again for as long as it takes, alone, so that one that cannot
+ * be stored keeps nobody else waiting; a manifest goes when all its segments are there.
+ */
+export class Shipper {
+  readonly #options: ShipperOptions;
+  readonly #slots: Slots;
+  readonly #shipments = new Map<string, Shipment>();
+  #running = 0;
+  #idle: (() => void)[] = [];
+  #lastError: string | undefined;
+
+  constructor(options: ShipperOptions) {
+    this.#options = options;
+    this.#slots = new Slots(options.shipConcurrency);
+  }
+
+  get lastError(): string | undefined {
+    return this.#lastError;
+  }
+
+  /** A segment that is in the spool. */
+  segment(sessionId: string, prefix: string, entry: SegmentEntry): void {
+    const shipment = this.#shipmentOf(sessionId, prefix);
+    shipment.waiting++;
+    this.#run(async () => {
+      const done = await this.#ship(sessionId, shipment, {
+        name: entry.name,
+        sha256: entry.sha256,
+        keepMs: this.#options.sessionMsMax,
+      });
+      if (!done) return;
+      await this.#retry(sessionId, () => this.#options.spool.removeSegment(sessionId, entry.name));
+      this.#options.shrunk();
+      shipment.waiting--;
+      if (shipment.waiting === 0) shipment.settled?.();
+    });
+  }
+
+  /** The manifest, once every segment has been given to `segment`. */
+  manifest(sessionId: string, prefix: string, manifest: Manifest, bytes: Uint8Array): void {
+    const shipment = this.#shipmentOf(sessionId, prefix);
+    this.#run(async () => {
+      if (shipment.waiting > 0) await this.#allSegments(shipment);
+      if (this.#options.signal.aborted) return;
+      const sha256 = createHash("sha256").update(bytes).digest("hex");
+      if (!(await this.#ship(sessionId, shipment, { name: manifestName, sha256, keepMs: 0 }))) return;
+      const gone = await this.#retry(sessionId, async () => {
+        await this.#options.forget(sessionId);
+        await this.#options.spool.removeRecording(sessionId);
+      });
+      if (!gone) return;
+      this.#shipments.delete(sessionId);
+      this.#options.shrunk();
+      this.#options.stored(sessionId, manifest, manifest.bytes + bytes.length);
+    });
+  }
+
+  /** Resolves when nothing is left to ship, or to try again once the signal is aborted. */
+  async settled(): Promise<void> {
+    if (this.#running > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  #shipmentOf(sessionId: string, prefix: string): Shipment {
+    let shipment = this.#shipments.get(sessionId);
+    if (!shipment) {
+      shipment = { prefix, waiting: 0, settled: undefined, troubled: false };
+      this.#shipments.set(sessionId, shipment);
+    }
+    return shipment;
+  }
+
+  #allSegments(shipment: Shipment): Promise<void> {
+    const { signal } = this.#options;
+    return new Promise((resolve) => {
+      shipment.settled = resolve;
+      signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+  }
+
+  #ship(
+    sessionId: string,
+    shipment: Shipment,
+    object: { name: string; sha256: string; keepMs: number },
+  ): Promise<boolean> {
+    return this.#retry(
+      sessionId,
+      () => this.#slots.with(() => this.#attempt(sessionId, `${shipment.prefix}/${object.name}`, object)),
+      shipment,
+    );
+  }
+
+  async #attempt(
+    sessionId: string,
+    key: string,
+    object: { name: string; sha256: string; keepMs: number },
+  ): Promise<void> {
+    const { spool, store, clock, health, storeTimeoutMs, retentionMs, signal } = this.#options;
+    // Many may have waited for a slot when the pipeline was stopped.
+    signal.throwIfAborted();
+    const bytes = await spool.read(sessionId, object.name, object.sha256);
+    const retainUntilMs = clock.nowMs() + (retentionMs > 0 ? retentionMs + object.keepMs : 0);
+    const ask = <T>(op: string, work: Promise<T>) => within(clock, storeTimeoutMs, op, work);
+    try {
+      await ask("store.create", store.create(key, bytes, { retainUntilMs })).catch((error: unknown) => {
+        // Already there: by an attempt whose answer was lost. Whether it is the same is seen below.
+        if (!isGatehouseError(error, "conflict")) throw error;
+      });
+      const found = await ask("store.stat", store.stat(key)).catch((error: unknown) => {
+        if (isGatehouseError(error, "not_found"))
+          throw new Error(`the store took ${key} and does not have it`, { cause: error });
+        throw error;
+      });
+      health.heard();
+      if (found.bytes !== bytes.length || found.sha256 !== object.sha256)
+        throw corrupted(
+          "pipeline.ship",
+          `the store holds other bytes under ${key} (${found.bytes} bytes, SHA-256 ${found.sha256})`,
+        );
+    } catch (error) {
+      if (!isGatehouseError(error, "corrupt")) health.heard(error);
+      throw error;
+    }
+  }
+
+  async #retry(sessionId: string, work: () => Promise<void>, shipment?: Shipment): Promise<boolean> {
+    const done = await untilDone(this.#options, work, (error) => {
+      const message = messageOf(error);
+      this.#lastError = message;
+      this.#options.log.warn("an object could not be shipped; it is kept here and tried again", {
+        session: sessionId,
+        error: message,
+      });
+      if (shipment && !shipment.troubled && isGatehouseError(error, "corrupt")) {
+        shipment.troubled = true;
+        this.#options.troubled(sessionId, message);
+      }
+    });
+    if (done) this.#lastError = undefined;
+    return done !== undefined;
+  }
+
+  #run(work: () => Promise<void>): void {
+    this.#running++;
+    void work().finally(() => {
+      this.#running--;
+      if (this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve();
+    });
+  }
+}
