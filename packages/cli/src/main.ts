@@ -10,9 +10,17 @@ const command = process.env["GATEHOUSE_COMMAND"] ?? basename(process.argv[1] ?? 
 delete process.env["GATEHOUSE_COMMAND"];
 
 const interrupt = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-  // Once: a second signal finds the default action, for who does not want to wait.
-  process.once(signal, () => interrupt.abort());
+const endingMs = 500;
+for (const [signal, number] of [
+  ["SIGHUP", 1],
+  ["SIGINT", 2],
+  ["SIGTERM", 15],
+] as const)
+  process.once(signal, () => {
+    interrupt.abort();
+    // A command that waits for somebody else would wait on.
+    setTimeout(() => process.exit(128 + number), endingMs).unref();
+  });
 // A reader such as `head` that has gone is no failure of ours.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(exitCodes.ok);

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { Cli } from "./cli.ts";
-import { addPlay } from "./commands/play.ts";
+import { commands } from "./commands/mod.ts";
 
 /** Every command, with its help. Nothing is done before `parseAsync`. */
 export function createProgram(cli: Cli): Command {
@@ -24,6 +24,6 @@ Exit codes:
 On the gateway's own machine, whoever may open <data directory>/admin.sock administers without signing in.
 Elsewhere: ${cli.command} login https://gate.example.com`,
     );
-  addPlay(program, cli);
+  for (const add of commands) add(program, cli);
   return program;
 }

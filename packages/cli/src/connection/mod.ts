@@ -5,5 +5,5 @@
  * Never: prints a token, or knows what a command asks for.
  */
 export { type GatewayOptions, connect, withGateway } from "./connect.ts";
-export { exchangeLink } from "./exchange-link.ts";
-export { type Profile, createProfiles } from "./profiles.ts";
+export { exchangeLink, tokenIn } from "./exchange-link.ts";
+export { type Profile, createProfiles, originOf } from "./profiles.ts";

@@ -1,12 +1,13 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { GatehouseError, isId } from "@gatehouse/kernel";
-import { type RecordingSource, manifestName, openRecording } from "@gatehouse/recording";
+import { type RecordingSource, manifestName, openBundle, openRecording } from "@gatehouse/recording";
 import { directorySource, nodeZstd } from "@gatehouse/recording/node";
 import type { Cli } from "../cli.ts";
 import { type GatewayOptions, connect } from "../connection/mod.ts";
 import type { PlaySource } from "../player/mod.ts";
 import { openAsciicast } from "./asciicast.ts";
+import { fileRangeReader } from "./file-range-reader.ts";
 import { type IdentityOptions, openersOf } from "./identity.ts";
 import { openOnGateway } from "./on-gateway.ts";
 import { recordedSource } from "./recorded.ts";
@@ -32,13 +33,20 @@ export type Place =
   | { kind: "asciicast"; path: string }
   | { kind: "recording"; path: string; source: RecordingSource };
 
-/** What lies at a path, or undefined where nothing does. */
+/** What lies at a path, or undefined where nothing does. A file is told by what it begins with, not by its name. */
 export async function placeOf(what: string, workingDirectory: string): Promise<Place | undefined> {
   const path = resolve(workingDirectory, what);
-  const found = await stat(path).catch(() => undefined);
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+    throw error;
+  });
   if (!found) return undefined;
   if (found.isDirectory()) return { kind: "recording", path, source: directorySource(path) };
-  return { kind: "asciicast", path };
+  const reader = await fileRangeReader(path);
+  const begin = await reader.read(0, Math.min(1, reader.bytes));
+  // A cast is lines of JSON objects and arrays; a tar begins with a file's name.
+  if (begin[0] === 0x7b) return { kind: "asciicast", path };
+  return { kind: "recording", path, source: await openBundle(reader) };
 }
 
 export function noSuch(what: string): GatehouseError {

@@ -1,0 +1,38 @@
+/**
+ * commands: what can be typed, one file each.
+ *
+ * Owns: the words, options and help of every command, and what each asks, reads and prints.
+ * Never: decides whether somebody may, keeps anything but a profile, or takes a secret from the command line.
+ */
+import type { Command } from "commander";
+import type { Cli } from "../cli.ts";
+import { addAudit } from "./audit.ts";
+import { addCompletion } from "./completion.ts";
+import { addConfig } from "./config.ts";
+import { addLogin } from "./login.ts";
+import { addPlay } from "./play.ts";
+import { addRecordings } from "./recordings.ts";
+import { addSessions } from "./sessions.ts";
+import { addStart } from "./start.ts";
+import { addStatus } from "./status.ts";
+import { addTargets } from "./targets.ts";
+import { addUsers } from "./users.ts";
+import { addVerify } from "./verify.ts";
+import { addVersion } from "./version.ts";
+
+/** In the order of the help: what people do first comes first. */
+export const commands: readonly ((program: Command, cli: Cli) => void)[] = [
+  addPlay,
+  addSessions,
+  addRecordings,
+  addVerify,
+  addLogin,
+  addStatus,
+  addUsers,
+  addTargets,
+  addAudit,
+  addConfig,
+  addStart,
+  addCompletion,
+  addVersion,
+];

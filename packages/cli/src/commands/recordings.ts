@@ -1,0 +1,146 @@
+import { createWriteStream } from "node:fs";
+import { rename, rm, stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { finished } from "node:stream/promises";
+import { type ExportFormat, type Session, exportFormats } from "@gatehouse/contracts/rest";
+import { GatehouseError } from "@gatehouse/kernel";
+import { type Command, Option } from "commander";
+import type { Cli } from "../cli.ts";
+import { type GatewayOptions, connect, withGateway } from "../connection/mod.ts";
+import {
+  type Column,
+  type Printer,
+  SilentExit,
+  createProgress,
+  exitCodes,
+  formatBytes,
+  writeAll,
+} from "../output/mod.ts";
+import { type OutputOptions, printerFor, withOutput } from "./options.ts";
+import { type ListOptions, durationOf, listSessions, withFilters } from "./sessions.ts";
+
+type ExportOptions = GatewayOptions & { format: ExportFormat; output?: string; force?: boolean };
+
+export function addRecordings(program: Command, cli: Cli): void {
+  const recordings = program.command("recordings").summary("list, export and verify recordings");
+  withFilters(recordings.command("ls").summary("list recordings, newest first")).action(
+    async (options: ListOptions) => {
+      const printer = printerFor(cli, options);
+      printer.list(await listSessions(options, cli), columnsOf(printer), "no recordings");
+    },
+  );
+  withGateway(
+    recordings
+      .command("export")
+      .summary("take a recording away as a file")
+      .argument("<session-id>")
+      .addOption(
+        new Option(
+          "-f, --format <format>",
+          "bundle proves itself and stays encrypted; the others are decrypted by the gateway",
+        )
+          .choices([...exportFormats])
+          .default("bundle"),
+      )
+      .option(
+        "-o, --output <file>",
+        "where to; - for standard output. Left out: the name that the gateway gives it",
+      )
+      .option("--force", "write over a file that is there"),
+  )
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ ${cli.command} recordings export 0199c0de-0000-7000-8000-000000000001
+  $ ${cli.command} recordings export 0199c0de-0000-7000-8000-000000000001 -f asciicast -o - | asciinema play -`,
+    )
+    .action((id: string, options: ExportOptions) => exportTo(id, options, cli));
+  withGateway(
+    withOutput(
+      recordings
+        .command("verify")
+        .summary("let the gateway check what is stored now")
+        .description(
+          "Lets the gateway check what is stored now. To check without trusting it: `recordings export`, then `verify`.",
+        )
+        .argument("<session-id>"),
+    ),
+  ).action(async (id: string, options: OutputOptions & GatewayOptions) => {
+    const { client } = await connect(options, cli);
+    const verification = await client.recordings.verify(id);
+    const printer = printerFor(cli, options);
+    printer.thing(verification, [
+      ["result", verification.ok ? "verified" : "NOT VERIFIED"],
+      ["session", verification.sessionId],
+      ["head", verification.headSha256 ?? undefined],
+      ...verification.checks.map(({ name, status, detail }) => [name, `${status}: ${detail}`] as const),
+    ]);
+    if (!verification.ok) throw new SilentExit(exitCodes.failed);
+  });
+}
+
+/** Written beside its place and moved there when it is whole: half an export never looks like one. */
+async function exportTo(id: string, options: ExportOptions, cli: Cli): Promise<void> {
+  const { client } = await connect(options, cli);
+  const { fileName, chunks } = await client.recordings.export(id, options.format, { signal: cli.signal });
+  const progress = createProgress({
+    label: "exporting",
+    totalBytes: undefined,
+    clock: cli.clock,
+    stderr: cli.stderr,
+  });
+  if (options.output === "-") {
+    for await (const chunk of chunks) {
+      progress.moved(chunk.length);
+      await writeAll(cli.stdout, chunk);
+    }
+    progress.done();
+    return;
+  }
+  const path = resolve(cli.workingDirectory, options.output ?? fileName);
+  if (!options.force && (await stat(path).catch(() => undefined)))
+    throw new GatehouseError({
+      code: "conflict",
+      op: "cli.export",
+      message: `${path} is there already`,
+      hint: "Name another file with --output, or write over it with --force.",
+    });
+  const part = `${path}.part`;
+  let bytes = 0;
+  try {
+    // What was recorded is nobody's business but its owner's.
+    const file = createWriteStream(part, { mode: 0o600 });
+    for await (const chunk of chunks) {
+      bytes += chunk.length;
+      progress.moved(chunk.length);
+      await new Promise<void>((done, failed) =>
+        file.write(chunk, (error) => (error ? failed(error) : done())),
+      );
+    }
+    file.end();
+    await finished(file);
+    await rename(part, path);
+  } finally {
+    progress.done();
+    await rm(part, { force: true });
+  }
+  cli.stderr.write(`${path}: ${formatBytes(bytes)}\n`);
+}
+
+function columnsOf(printer: Printer): Column<Session>[] {
+  return [
+    { title: "session", value: (session) => session.id },
+    { title: "started", value: (session) => printer.time(session.startedAt) },
+    { title: "took", value: durationOf, align: "right" },
+    { title: "person", value: (session) => session.user.name, narrowTo: 8 },
+    { title: "target", value: (session) => `${session.login}@${session.target.name}`, narrowTo: 10 },
+    { title: "state", value: ({ recording }) => recording.state },
+    { title: "frames", value: ({ recording }) => recording.frames?.toString() ?? "-", align: "right" },
+    {
+      title: "stored",
+      value: ({ recording }) => (recording.bytes === null ? "-" : formatBytes(recording.bytes)),
+      align: "right",
+    },
+  ];
+}

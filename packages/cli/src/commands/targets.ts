@@ -1,0 +1,265 @@
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { type Client, everyPage } from "@gatehouse/contracts/client";
+import type { CredentialWrite, HostKey, Target } from "@gatehouse/contracts/rest";
+import { GatehouseError } from "@gatehouse/kernel";
+import type { Command } from "commander";
+import type { Cli } from "../cli.ts";
+import { type GatewayOptions, connect, withGateway } from "../connection/mod.ts";
+import { ask, askSecret, SilentExit, exitCodes } from "../output/mod.ts";
+import { type OutputOptions, printerFor, usage, withOutput } from "./options.ts";
+import { firstOf } from "./sessions.ts";
+
+type Options = OutputOptions & GatewayOptions;
+type AddOptions = Options & {
+  login?: string[];
+  allowRole?: string[];
+  allowUser?: string[];
+  label?: string[];
+};
+type TrustOptions = Options & { yes?: boolean; fingerprint?: string[]; ca?: string };
+type CredentialOptions = Options & { keyFile?: string; password?: boolean; certificate?: boolean };
+
+const again = (value: string, before: string[] | undefined) => [...(before ?? []), value];
+
+export function addTargets(program: Command, cli: Cli): void {
+  const targets = program.command("targets").summary("what the gate opens sessions to");
+  const answering = (command: Command) => withGateway(withOutput(command));
+
+  answering(targets.command("ls").summary("list targets"))
+    .option("--search <text>", "part of a name or address")
+    .option("-n, --limit <count>", "at most so many; 0 for all", "200")
+    .action(async (options: Options & { search?: string; limit: string }) => {
+      const { client } = await connect(options, cli);
+      const q = options.search === undefined ? {} : { q: options.search };
+      const found = await firstOf(
+        (cursor, limit) => client.targets.list({ ...q, ...(cursor && { cursor }), limit }),
+        options.limit,
+      );
+      printerFor(cli, options).list(
+        found,
+        [
+          { title: "name", value: (target) => target.name },
+          { title: "address", value: (target) => `${target.host}:${target.port}`, narrowTo: 12 },
+          { title: "protocol", value: (target) => target.protocol },
+          {
+            title: "logins",
+            value: (target) =>
+              target.logins.map(({ name, credential }) => `${name} (${credential})`).join(", ") || "-",
+            narrowTo: 10,
+          },
+          {
+            title: "host key",
+            value: (target) => (target.hostTrust.kind === "none" ? "NOT TRUSTED" : target.hostTrust.kind),
+          },
+          {
+            title: "open to",
+            value: (target) => [...target.allowRoles, ...target.allowUsers].join(", ") || "nobody",
+            narrowTo: 8,
+          },
+        ],
+        "no targets",
+      );
+    });
+
+  answering(
+    targets
+      .command("add")
+      .summary("add a target")
+      .argument("<name>")
+      .argument("<address>", "host or host:port"),
+  )
+    .option("--login <name>", "an account on it; may be given again", again)
+    .option("--allow-role <role>", "who may open sessions; may be given again", again)
+    .option("--allow-user <name>", "who may open sessions; may be given again", again)
+    .option("--label <key=value>", "may be given again", again)
+    .addHelpText(
+      "after",
+      `
+Example:
+  $ ${cli.command} targets add web-01 10.0.0.5 --login root --allow-role platform-admin
+  $ ${cli.command} targets credential web-01 root --key-file id_ed25519
+  $ ${cli.command} targets trust web-01`,
+    )
+    .action(async (name: string, address: string, options: AddOptions) => {
+      const { host, port } = addressOf(address);
+      const labels = Object.fromEntries((options.label ?? []).map(labelOf));
+      const { client } = await connect(options, cli);
+      const target = await client.targets.create({
+        name,
+        host,
+        port,
+        labels,
+        logins: options.login ?? [],
+        allowRoles: options.allowRole ?? [],
+        allowUsers: options.allowUser ?? [],
+      });
+      printerFor(cli, options).done(
+        target,
+        `added ${target.name}; nobody is let through before \`${cli.command} targets trust ${target.name}\``,
+      );
+    });
+
+  answering(
+    targets
+      .command("trust")
+      .summary("accept a target's host key")
+      .description(
+        "Asks the target for its host keys, shows their fingerprints, and pins them when you say so. Compare them with what\n" +
+          "the target itself says (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub).",
+      )
+      .argument("<name>"),
+  )
+    .option(
+      "--fingerprint <SHA256:...>",
+      "pin the key with this fingerprint, and fail if it is not shown; may be given again",
+      again,
+    )
+    .option("--yes", "do not ask; only together with --fingerprint")
+    .option("--ca <file>", "trust the host CAs whose public keys are in this file instead")
+    .addHelpText(
+      "after",
+      `\nExample, for a script:\n  $ ${cli.command} targets trust web-01 --yes --fingerprint SHA256:uNiVztksCsDhcc0u9e8BrQmhZHTpN5Fr6dYZkT6YJCM`,
+    )
+    .action((name: string, options: TrustOptions) => trust(name, options, cli));
+
+  answering(
+    targets
+      .command("credential")
+      .summary("what the gate proves itself to a target with")
+      .description(
+        "Sets how the gate signs in to a target as one of its accounts. Secrets are read from a file or asked for.",
+      )
+      .argument("<name>")
+      .argument("<login>"),
+  )
+    .option("--key-file <file>", "a private key")
+    .option("--password", "a password, asked for or read from standard input")
+    .option("--certificate", "a short-lived certificate of the gate's own SSH user CA, for each connection")
+    .action(async (name: string, login: string, options: CredentialOptions) => {
+      const credential = await credentialOf(options, cli);
+      const { client } = await connect(options, cli);
+      const target = await targetCalled(client, name);
+      await client.targets.setCredential(target.id, login, credential);
+      printerFor(cli, options).done(
+        { target: target.name, login, kind: credential.kind },
+        `the gate signs in as ${login} at ${target.name} with a ${credential.kind}`,
+      );
+    });
+
+  answering(
+    targets.command("rm").summary("take a target away; its sessions and recordings stay").argument("<name>"),
+  )
+    .option("--yes", "do not ask")
+    .action(async (name: string, options: Options & { yes?: boolean }) => {
+      const { client } = await connect(options, cli);
+      const target = await targetCalled(client, name);
+      if (!options.yes) await confirm(`take ${target.name} (${target.host}:${target.port}) away?`, cli);
+      await client.targets.remove(target.id);
+      printerFor(cli, options).done(target, `${target.name} is gone; its recordings stay`);
+    });
+}
+
+async function trust(name: string, options: TrustOptions, cli: Cli): Promise<void> {
+  const wanted = options.fingerprint ?? [];
+  // Trust without a look and without a fingerprint is no trust.
+  if (options.yes && wanted.length === 0)
+    throw usage(
+      "--yes accepts a key only by its fingerprint",
+      "Add --fingerprint SHA256:..., or leave --yes out and compare.",
+    );
+  const { client } = await connect(options, cli);
+  const target = await targetCalled(client, name);
+  const printer = printerFor(cli, options);
+  if (options.ca !== undefined) {
+    const keys = linesOf(await readFile(resolve(cli.workingDirectory, options.ca), "utf8"));
+    const trusted = await client.targets.trustHostKeys(target.id, { kind: "ca", keys });
+    printer.done(trusted, `${target.name} is trusted when its certificate is of one of ${keys.length} CAs`);
+    return;
+  }
+  const scan = await client.targets.scanHostKeys(target.id);
+  const chosen =
+    wanted.length === 0
+      ? scan.keys
+      : wanted.map((fingerprint) => shown(scan.keys, fingerprint, scan.address));
+  if (!options.yes) {
+    cli.stderr.write(`${target.name} at ${scan.address} shows:\n`);
+    for (const key of scan.keys) {
+      const before = target.hostTrust.keys.some((pinned) => pinned.fingerprint === key.fingerprint);
+      cli.stderr.write(`  ${key.fingerprint}  ${key.algorithm}${before ? "  (pinned already)" : ""}\n`);
+    }
+    const lost = target.hostTrust.keys.filter(
+      (pinned) => !scan.keys.some((key) => key.fingerprint === pinned.fingerprint),
+    );
+    for (const key of lost)
+      cli.stderr.write(`  ${key.fingerprint}  ${key.algorithm}  (pinned, and NOT shown any more)\n`);
+    await confirm(`trust ${chosen.length === 1 ? "this key" : `these ${chosen.length} keys`}?`, cli);
+  }
+  const trusted = await client.targets.trustHostKeys(target.id, {
+    kind: "pinned",
+    keys: chosen.map((key) => key.publicKey),
+  });
+  printer.done(trusted, `${target.name} is trusted by ${chosen.map((key) => key.fingerprint).join(", ")}`);
+}
+
+function shown(keys: readonly HostKey[], fingerprint: string, address: string): HostKey {
+  const key = keys.find((candidate) => candidate.fingerprint === fingerprint);
+  if (key) return key;
+  throw new GatehouseError({
+    code: "conflict",
+    op: "cli.targets.trust",
+    message: `${address} does not show ${fingerprint}; it shows ${keys.map((other) => other.fingerprint).join(", ") || "no key"}`,
+    hint: "Something else may answer at this address. Nothing was trusted.",
+  });
+}
+
+async function confirm(question: string, cli: Cli): Promise<void> {
+  const answer = await ask(`${question} [yes/no]`, cli);
+  if (answer === "yes" || answer === "y") return;
+  cli.stderr.write("nothing was changed\n");
+  throw new SilentExit(exitCodes.failed);
+}
+
+async function credentialOf(options: CredentialOptions, cli: Cli): Promise<CredentialWrite> {
+  const ways = [options.keyFile !== undefined, options.password === true, options.certificate === true];
+  if (ways.filter(Boolean).length !== 1) throw usage("give one of --key-file, --password and --certificate");
+  if (options.certificate) return { kind: "certificate" };
+  if (options.password) return { kind: "password", password: await askSecret("password:", cli) };
+  const privateKey = await readFile(resolve(cli.workingDirectory, options.keyFile ?? ""), "utf8");
+  return { kind: "private-key", privateKey };
+}
+
+async function targetCalled(client: Client, name: string): Promise<Target> {
+  for await (const target of everyPage((cursor) =>
+    client.targets.list({ q: name, ...(cursor && { cursor }) }),
+  ))
+    if (target.name === name || target.id === name) return target;
+  throw new GatehouseError({
+    code: "not_found",
+    op: "cli.targets",
+    message: `there is no target called ${name}`,
+    hint: "`targets ls` lists them all.",
+  });
+}
+
+function addressOf(text: string): { host: string; port: number } {
+  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text);
+  const host = match?.[1] ?? match?.[2] ?? (/^[0-9A-Fa-f:]+$/.test(text) ? text : undefined);
+  const port = Number(match?.[3] ?? 22);
+  if (host === undefined || port < 1 || port > 65_535)
+    throw usage(`${text} is no address`, "Write host, host:port or [IPv6 address]:port.");
+  return { host, port };
+}
+
+function labelOf(text: string): [string, string] {
+  const at = text.indexOf("=");
+  if (at < 1) throw usage(`${text} is no label`, "Write key=value.");
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
+function linesOf(text: string): string[] {
+  return text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && !line.startsWith("#"));
+}
