@@ -120,3 +120,12 @@ test("the JSON Schema tells every event with its fields and refuses others", () 
       assert.ok(shape.required.includes(field), `${event} requires ${field}`);
   }
 });
+
+test("text that is too long or not well-formed is kept as far as it can be", () => {
+  const { fields } = byName("agent-forward");
+  const read = (error: string) => fields.parse({ error })["error"] as string;
+  assert.equal(read("x".repeat(4096)), "x".repeat(4096));
+  assert.equal(read("x".repeat(5000)), `${"x".repeat(4095)}\u2026`);
+  assert.equal(read(`${"x".repeat(4094)}\u{1f600}\u{1f600}`), `${"x".repeat(4094)}\u2026`);
+  assert.equal(read("a\ud800b"), "a\ufffdb");
+});

@@ -32,8 +32,20 @@ export function defineEvent<const D extends EventDescriptor>(descriptor: D): D {
   return descriptor;
 }
 
-/** Text that came from outside is kept, but not without end. */
-export const text = (max = 4096) => z.string().max(max);
+/**
+ * Text that came from outside: cut at its limit and made well-formed rather than refused, because an event that somebody
+ * could keep out of the log by a long name would be the one that matters.
+ */
+export const text = (max = 4096) =>
+  z
+    .string()
+    .overwrite((value) =>
+      (value.length <= max
+        ? value
+        : `${value.slice(0, max - 1).replace(/[\ud800-\udbff]$/, "")}\u2026`
+      ).toWellFormed(),
+    )
+    .max(max);
 export const count = () => z.int().nonnegative();
 /** SHA-256, lower-case hexadecimal. */
 export const sha256 = () => z.string().regex(/^[0-9a-f]{64}$/);

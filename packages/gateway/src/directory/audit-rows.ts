@@ -1,5 +1,5 @@
-import type { Kysely, Selectable } from "kysely";
-import type { AuditRow, AuditRows } from "./door.ts";
+import type { Expression, ExpressionBuilder, Kysely, Selectable, SqlBool } from "kysely";
+import type { AuditFilter, AuditRow, AuditRows } from "./door.ts";
 import type { Tables } from "./schema.ts";
 
 /** Rows of one insert: SQLite takes 32,766 parameters. */
@@ -28,36 +28,48 @@ export function auditRowsIn({ database }: { database: Kysely<Tables> }): AuditRo
       });
     },
     last: () => lastOf(database),
-    async after(index, limit) {
-      const rows = await database
+    async after(index, limit, filter = {}) {
+      const query = database
         .selectFrom("audit_events")
         .selectAll()
         .where("position", ">", index)
+        .where(matching(filter))
         .orderBy("position")
-        .limit(limit)
-        .execute();
-      return rows.map(rowOf);
-    },
-    async list({ events, user, sessionId, serverId, success, fromMs, toMs }, { limit, beforeIndex }) {
-      let query = database.selectFrom("audit_events").selectAll().orderBy("position", "desc").limit(limit);
-      if (beforeIndex !== undefined) query = query.where("position", "<", beforeIndex);
-      if (events !== undefined)
-        query = query.where(({ eb, or }) =>
-          or(
-            events.map((event) =>
-              // The names of events hold no sign that `like` gives a meaning to.
-              event.endsWith(".") ? eb("event", "like", `${event}%`) : eb("event", "=", event),
-            ),
-          ),
-        );
-      if (user !== undefined) query = query.where("user_name", "=", user);
-      if (sessionId !== undefined) query = query.where("session_id", "=", sessionId);
-      if (serverId !== undefined) query = query.where("server_id", "=", serverId);
-      if (success !== undefined) query = query.where("success", "=", success ? 1 : 0);
-      if (fromMs !== undefined) query = query.where("time_ms", ">=", fromMs);
-      if (toMs !== undefined) query = query.where("time_ms", "<", toMs);
+        .limit(limit);
       return (await query.execute()).map(rowOf);
     },
+    async list(filter, { limit, beforeIndex }) {
+      let query = database
+        .selectFrom("audit_events")
+        .selectAll()
+        .where(matching(filter))
+        .orderBy("position", "desc")
+        .limit(limit);
+      if (beforeIndex !== undefined) query = query.where("position", "<", beforeIndex);
+      return (await query.execute()).map(rowOf);
+    },
+  };
+}
+
+function matching({ events, user, sessionId, serverId, success, fromMs, toMs }: AuditFilter) {
+  return (builder: ExpressionBuilder<Tables, "audit_events">): Expression<SqlBool> => {
+    const demands: Expression<SqlBool>[] = [];
+    if (events !== undefined)
+      demands.push(
+        builder.or(
+          events.map((event) =>
+            // The names of events hold no sign that `like` gives a meaning to.
+            event.endsWith(".") ? builder("event", "like", `${event}%`) : builder("event", "=", event),
+          ),
+        ),
+      );
+    if (user !== undefined) demands.push(builder("user_name", "=", user));
+    if (sessionId !== undefined) demands.push(builder("session_id", "=", sessionId));
+    if (serverId !== undefined) demands.push(builder("server_id", "=", serverId));
+    if (success !== undefined) demands.push(builder("success", "=", success ? 1 : 0));
+    if (fromMs !== undefined) demands.push(builder("time_ms", ">=", fromMs));
+    if (toMs !== undefined) demands.push(builder("time_ms", "<", toMs));
+    return builder.and(demands);
   };
 }
 

@@ -258,6 +258,7 @@ export type AuditRow = {
   body: string;
 };
 export type AuditFilter = {
+  /** Names; one that ends in a dot stands for all that begin so: `session.`. */
   events?: readonly string[];
   user?: string;
   sessionId?: string;
@@ -274,7 +275,7 @@ export type AuditRows = {
   append(build: (last: { index: number; hash: string } | undefined) => readonly AuditRow[]): Promise<void>;
   last(): Promise<{ index: number; hash: string } | undefined>;
   /** In order of the index, those above `index`. */
-  after(index: number, limit: number): Promise<readonly AuditRow[]>;
+  after(index: number, limit: number, filter?: AuditFilter): Promise<readonly AuditRow[]>;
   /** Newest first, those below `beforeIndex`. */
   list(filter: AuditFilter, page: { limit: number; beforeIndex?: number }): Promise<readonly AuditRow[]>;
 };

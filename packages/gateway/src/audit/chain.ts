@@ -1,0 +1,147 @@
+import { createHash } from "node:crypto";
+import { canonicalJson } from "@gatehouse/contracts";
+import { assert, fromHex, utf8 } from "@gatehouse/kernel";
+
+/** A place in the chain and what stands there. */
+export type ChainHead = { index: number; hash: string };
+
+/** An event with its place. `body` is the canonical JSON (RFC 8785) of the event with `index` and `prev_hash`, without `hash`. */
+export type ChainLink = { index: number; hash: string; prevHash: string; body: string };
+
+export type ChainFault = {
+  kind: "missing" | "altered" | "moved" | "broken" | "truncated" | "replaced";
+  /** Of the event that is concerned. */
+  index: number;
+  /** One sentence for a person. */
+  message: string;
+};
+
+/** What the first event follows. */
+export const genesisHash = "0".repeat(64);
+const faultsMax = 100;
+
+/** `hash` = SHA-256 over the 32 bytes of `prev_hash` and the UTF-8 of `body`. */
+export function hashOf(prevHash: string, body: string): string {
+  return createHash("sha256").update(fromHex(prevHash)).update(utf8(body)).digest("hex");
+}
+
+/** Puts an event behind the last one. */
+export function linkAfter(last: ChainHead | undefined, event: Readonly<Record<string, unknown>>): ChainLink {
+  assert(!("hash" in event || "index" in event || "prev_hash" in event), "an event has no place of its own");
+  const index = last === undefined ? 0 : last.index + 1;
+  const prevHash = last?.hash ?? genesisHash;
+  const body = canonicalJson({ ...event, index, prev_hash: prevHash });
+  return { index, prevHash, body, hash: hashOf(prevHash, body) };
+}
+
+/** Follows a chain from its first link and names what does not fit. It goes on after a fault, to find the others. */
+export class ChainWalk {
+  readonly faults: ChainFault[] = [];
+  readonly #known: Map<number, string>;
+  #last: ChainHead | undefined;
+  #count = 0;
+
+  /** `known`: heads that were kept elsewhere. */
+  constructor(known: readonly ChainHead[] = []) {
+    this.#known = new Map(known.map(({ index, hash }) => [index, hash]));
+  }
+  get events(): number {
+    return this.#count;
+  }
+  get head(): ChainHead | undefined {
+    return this.#last;
+  }
+
+  /** `copies` are the columns that repeat parts of the body, to be searched; they must say what it says. */
+  step(link: ChainLink, copies: Readonly<Record<string, unknown>> = {}): void {
+    const expected = this.#last === undefined ? 0 : this.#last.index + 1;
+    const { index } = link;
+    this.#count++;
+    if (index > expected)
+      this.#fault(
+        "missing",
+        expected,
+        index === expected + 1
+          ? `event ${expected} is missing`
+          : `events ${expected} to ${index - 1} are missing`,
+      );
+    else if (index < expected)
+      this.#fault("moved", index, `event ${index} comes after event ${expected - 1}`);
+
+    const event = objectIn(link.body);
+    if (event === undefined) this.#fault("altered", index, `event ${index} is no event any more`);
+    else if (!isHash(link.prevHash) || !isHash(link.hash) || hashOf(link.prevHash, link.body) !== link.hash)
+      this.#fault("altered", index, `event ${index} was altered: its hash does not fit its content`);
+    else if (event["index"] !== index)
+      this.#fault("moved", index, `event ${String(event["index"])} stands in the place of event ${index}`);
+    else if (event["prev_hash"] !== link.prevHash)
+      this.#fault("altered", index, `event ${index} was altered: it names another event before it`);
+    else {
+      const differing = Object.keys(copies).filter(
+        (name) => (event[name] ?? null) !== (copies[name] ?? null),
+      );
+      if (differing.length > 0)
+        this.#fault("altered", index, `event ${index} was altered: ${differing.join(", ")} in its row`);
+      else if (index === expected && link.prevHash !== (this.#last?.hash ?? genesisHash))
+        this.#fault(
+          "broken",
+          index,
+          index === 0
+            ? "event 0 is not the first event of the log"
+            : `event ${index} does not follow event ${index - 1}: one of them was replaced`,
+        );
+    }
+    const known = this.#known.get(index);
+    if (known !== undefined && known !== link.hash)
+      this.#fault(
+        "replaced",
+        index,
+        `event ${index} is not the one that was known: the log was written anew`,
+      );
+    this.#last = { index, hash: link.hash };
+  }
+
+  /** After the last link. */
+  finish(): void {
+    const lastIndex = this.#last?.index ?? -1;
+    const farthest = Math.max(-1, ...this.#known.keys());
+    if (farthest > lastIndex)
+      this.#fault(
+        "truncated",
+        lastIndex + 1,
+        `the log is cut off: event ${farthest} was known, the last one is ${lastIndex < 0 ? "gone" : `event ${lastIndex}`}`,
+      );
+  }
+
+  #fault(kind: ChainFault["kind"], index: number, message: string): void {
+    if (this.faults.length < faultsMax) this.faults.push({ kind, index, message });
+  }
+}
+
+/** The link in a line of an export. Throws nothing: what cannot be read is a link that does not verify. */
+export function linkInLine(line: string): ChainLink {
+  const event = objectIn(line);
+  if (!event) return { index: -1, hash: "", prevHash: "", body: line };
+  const { hash, ...rest } = event;
+  return {
+    index: typeof rest["index"] === "number" ? rest["index"] : -1,
+    hash: typeof hash === "string" ? hash : "",
+    prevHash: typeof rest["prev_hash"] === "string" ? rest["prev_hash"] : "",
+    body: canonicalJson(rest),
+  };
+}
+
+function isHash(text: string): boolean {
+  return /^[0-9a-f]{64}$/.test(text);
+}
+
+function objectIn(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

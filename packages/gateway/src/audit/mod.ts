@@ -1,0 +1,10 @@
+/**
+ * audit: who did what, in a log that shows when somebody changed it.
+ *
+ * Owns: the chain of events, their order, and the check that nothing is missing, altered, moved or cut off.
+ * Never: drops an event silently, holds a field that the catalogue does not classify, or lets a caller go on when the
+ * event could not be kept.
+ */
+export { type ChainFault, type ChainHead, ChainWalk, genesisHash, hashOf } from "./chain.ts";
+export type { AuditHistory, AuditLog, AuditRecord, ChainVerdict } from "./door.ts";
+export { openAuditLog, verifyLines } from "./log.ts";
