@@ -30,13 +30,15 @@ export type Identity = {
     remoteAddress: string,
   ): Promise<{ token: string; person: Person; expiresAtMs: number }>;
   /** The person behind a web session's or API session's token, or nobody. */
-  personByToken(token: string): Promise<Person | undefined>;
+  personByToken(token: string): Promise<{ person: Person; expiresAtMs: number } | undefined>;
   /** A token that is nobody's is no error. */
   signOut(token: string, remoteAddress: string): Promise<void>;
+  /** Somebody active, or nobody. */
+  personById(id: string): Promise<Person | undefined>;
   /** The person who registered this public key (wire blob), or nobody. */
   personByKey(publicKeyBlob: Uint8Array): Promise<{ person: Person; keyId: string } | undefined>;
-  /** Audits a key's authentication, once its signature was verified. */
-  keyAuthenticated(fact: { keyId: string }): Promise<void>;
+  /** Notes a key's use, once its signature was verified. */
+  keyUsed(keyId: string): Promise<void>;
 };
 
 const firstLinkMs = 24 * 3_600_000;
@@ -123,15 +125,20 @@ export function createIdentity(options: {
 
     async personByToken(token) {
       const session = await webSessions.byHash(hashOf(token));
-      const user = session && (await users.byId(session.userId));
-      return user && !user.disabled ? personOf(user) : undefined;
+      const person = session && (await this.personById(session.userId));
+      return person && { person, expiresAtMs: session.expiresAtMs };
     },
 
     async signOut(token, remoteAddress) {
-      const person = await this.personByToken(token);
-      if (!person) return;
+      const found = await this.personByToken(token);
+      if (!found) return;
       await webSessions.revoke(hashOf(token));
-      await audit.append({ event: "user.logout", user: person.name, success: true, remoteAddress });
+      await audit.append({ event: "user.logout", user: found.person.name, success: true, remoteAddress });
+    },
+
+    async personById(id) {
+      const user = await users.byId(id);
+      return user && !user.disabled ? personOf(user) : undefined;
     },
 
     async personByKey(publicKeyBlob) {
@@ -140,9 +147,7 @@ export function createIdentity(options: {
       return { person: personOf(found.user), keyId: found.key.id };
     },
 
-    async keyAuthenticated({ keyId }) {
-      await userKeys.used(keyId);
-    },
+    keyUsed: (keyId) => userKeys.used(keyId),
   };
 }
 

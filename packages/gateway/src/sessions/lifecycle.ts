@@ -6,7 +6,8 @@ import {
   messageOf,
   newId,
 } from "@gatehouse/kernel";
-import type { RecordingChange, RecordingPipeline, SessionFacts } from "@gatehouse/recording/pipeline";
+import type { SessionFacts } from "@gatehouse/recording";
+import type { RecordingChange, RecordingPipeline } from "@gatehouse/recording/pipeline";
 import type { AuditLog } from "../audit/mod.ts";
 import { type SessionEntries, openSessionStates } from "../directory/mod.ts";
 import { LiveSession, type SessionLimits, type SessionOutcome } from "./live-session.ts";

@@ -1,5 +1,6 @@
 import { type Clock, type Timer, GatehouseError, messageOf, utf8 } from "@gatehouse/kernel";
-import type { FrameKind, RecordingWriter, SessionFacts } from "@gatehouse/recording";
+import type { FrameKind, SessionFacts } from "@gatehouse/recording";
+import type { RecordingWriter } from "@gatehouse/recording/pipeline";
 import type { EndReason, Session, SessionEnding } from "./session.ts";
 
 export type LiveSessionOptions = {

@@ -171,7 +171,11 @@ export function createTargets(options: {
       const secret = protocolOf(target.protocol).secretFrom(credential);
       const name = `${target.name}/${login}`;
       if (secret) {
-        const credentialId = await credentials.create({ name: `${name}/${clock.nowMs()}`, kind: secret.kind, secret: new Secret(secret.secret) });
+        const credentialId = await credentials.create({
+          name: `${name}/${clock.nowMs()}`,
+          kind: secret.kind,
+          secret: new Secret(secret.secret),
+        });
         await setLogin(target, login, { kind: secret.kind, credentialId });
         await note(principal, "credential.create", target, {
           credential_id: credentialId,

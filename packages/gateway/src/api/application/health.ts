@@ -1,0 +1,82 @@
+import type { Health } from "@gatehouse/contracts/rest";
+import { type Clock, messageOf } from "@gatehouse/kernel";
+import type { RecordingPipeline } from "@gatehouse/recording/pipeline";
+import type { AuditHistory, AuditLog } from "../../audit/mod.ts";
+import type { HealthDoor } from "../rest/door.ts";
+import { isoTime } from "./page.ts";
+
+/** Is everything recorded, stored, delivered? Asked anew at each request: nothing here remembers being well. */
+export function createHealth(options: {
+  gateway: { id: string; version: string };
+  store: { kind: string; location: string };
+  pipeline: Pick<RecordingPipeline, "status" | "admissible">;
+  audit: Pick<AuditLog, "admissible"> & Pick<AuditHistory, "head">;
+  sessions: { readonly liveCount: number };
+  clock: Clock;
+}): HealthDoor {
+  const startedAt = isoTime(options.clock.nowMs());
+  return {
+    async status() {
+      const { pipeline, audit } = options;
+      const findings: Health["findings"] = [];
+      const fault = async (ask: () => Promise<unknown>) => {
+        try {
+          await ask();
+          return null;
+        } catch (error) {
+          return messageOf(error);
+        }
+      };
+      const recordingFault = await fault(() => pipeline.admissible());
+      const auditFault = await fault(() => audit.admissible());
+      const head = await audit.head().catch(() => undefined);
+      const { journal, shipping, store } = pipeline.status();
+      if (recordingFault !== null)
+        findings.push({
+          level: "problem",
+          message: recordingFault,
+          hint: "No session is admitted until recording can be guaranteed again.",
+        });
+      if (auditFault !== null)
+        findings.push({
+          level: "problem",
+          message: auditFault,
+          hint: "No session is admitted until events can be kept.",
+        });
+      if (shipping.lastError !== undefined)
+        findings.push({
+          level: "warning",
+          message: `segments wait for the store: ${shipping.lastError}`,
+          hint: "They are kept on this machine and sent again by themselves.",
+        });
+      for (const { level, message, hint } of store.probe?.findings ?? [])
+        if (level !== "ok") findings.push({ level, message, hint: hint ?? null });
+      const refusing = recordingFault !== null || auditFault !== null;
+      return {
+        status: refusing ? "refusing" : findings.some(({ level }) => level !== "ok") ? "degraded" : "ok",
+        findings,
+        gateway: { ...options.gateway, startedAt },
+        sessions: { live: options.sessions.liveCount },
+        journal: {
+          capacityBytes: journal.capacityBytes,
+          usedBytes: journal.usedBytes,
+          reservedBytes: journal.reservedBytes,
+          failure: journal.failure ?? null,
+        },
+        shipping: {
+          waitingSegments: shipping.waitingSegments,
+          waitingBytes: shipping.waitingBytes,
+          lastError: shipping.lastError ?? null,
+        },
+        store: {
+          ...options.store,
+          reachable: store.reachable,
+          lastError: store.lastError ?? null,
+          overwrite: store.probe?.overwrite ?? "none",
+          deletion: store.probe?.deletion ?? "none",
+        },
+        audit: { appendable: auditFault === null, events: head ? head.index + 1 : 0, lastError: auditFault },
+      };
+    },
+  };
+}

@@ -1,0 +1,8 @@
+/**
+ * registry: what this gateway can do, one line per plug-in, in explicit typed arrays.
+ *
+ * Owns: the lists of protocols and stores, and what each adds to the configuration.
+ * Never: constructs one (compose does), or finds plug-ins by import side effects.
+ */
+export { protocolSections } from "./protocols.ts";
+export { openStore, storeSection } from "./stores.ts";

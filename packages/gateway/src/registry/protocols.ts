@@ -1,0 +1,6 @@
+import { sshSection } from "../protocols/ssh/mod.ts";
+
+/** The configuration's sections of the protocols, by name. */
+export const protocolSections = {
+  ssh: sshSection,
+} as const;
