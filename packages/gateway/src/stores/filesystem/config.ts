@@ -10,5 +10,11 @@ export const filesystemStoreSchema = z.strictObject({
     .describe(
       "The directory of the recordings, relative to `data_dir`. Left out: `recordings` in `data_dir`.",
     ),
+  immutable: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Sets the immutable attribute on each object until its retention has ended, so that not even root removes it by accident. Takes root, `chattr` and ext4, XFS or btrfs.",
+    ),
 });
 export type FilesystemStoreConfig = z.output<typeof filesystemStoreSchema>;

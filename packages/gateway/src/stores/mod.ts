@@ -1,0 +1,9 @@
+/**
+ * stores: where recordings are kept for good.
+ *
+ * Owns: the backends (one folder each, none knows another), the form of their keys, and the conformance suite that each
+ * of them passes.
+ * Never: defines the interface (that is the recording pipeline's, which consumes it), decides how long something is kept,
+ * or opens a recording. Which backends exist is in `registry/stores.ts`.
+ */
+export { type FilesystemStoreConfig, filesystemStoreSchema, openFilesystemStore } from "./filesystem/mod.ts";
