@@ -7,7 +7,7 @@ import { type LaneSealer, nonceBytes, tagBytes } from "./lane-sealer.ts";
 import { recordingIdBytes, recordingIdOf } from "./recording-id.ts";
 
 /** `GHR1`: so that a journal that lost its place finds where a record may begin. */
-export const recordMagic = 0x47485231;
+const recordMagic = 0x47485231;
 export const recordHeaderBytes = 74;
 export const lanes = ["main", "input"] as const satisfies readonly Lane[];
 

@@ -7,13 +7,13 @@ import { lanes } from "./record.ts";
 import { recordingIdBytes, recordingIdOf } from "./recording-id.ts";
 
 /** The first byte is not ASCII and the last two are CR LF, so that a transfer in text mode is seen at once. */
-export const segmentMagic = Uint8Array.of(0x89, 0x47, 0x48, 0x53, 0x45, 0x47, 0x0d, 0x0a);
-export const formatVersion = 1;
+const segmentMagic = Uint8Array.of(0x89, 0x47, 0x48, 0x53, 0x45, 0x47, 0x0d, 0x0a);
+const formatVersion = 1;
 
-export const segmentTypes = ["sealed", "raw"] as const;
+const segmentTypes = ["sealed", "raw"] as const;
 export type SegmentType = (typeof segmentTypes)[number];
-export const codecs = ["stored", "zstd"] as const;
-export type Codec = (typeof codecs)[number];
+const codecs = ["stored", "zstd"] as const;
+type Codec = (typeof codecs)[number];
 
 export type SegmentHeader = {
   readonly type: SegmentType;
@@ -40,9 +40,6 @@ export type BlockHeader = {
   readonly storedBytes: number;
   readonly nonce: Uint8Array;
 };
-
-export const unsignedTrailerBytes = 1;
-export const signedTrailerBytes = 1 + 32 + 64;
 
 function writeHeader(header: SegmentHeader): ByteWriter {
   return new ByteWriter(256 + header.opening.length)
@@ -114,7 +111,7 @@ export function parseSegment(bytes: Uint8Array): SegmentParts {
   return { header, head, body: body.body, signedBytes, signature };
 }
 
-export function readSegmentHeader(reader: ByteReader): SegmentHeader {
+function readSegmentHeader(reader: ByteReader): SegmentHeader {
   if (!equalBytes(reader.take(segmentMagic.length), segmentMagic)) throw corrupt(op, "not a segment");
   const version = reader.u16();
   if (version !== formatVersion) throw corrupt(op, `format version ${version}, and this reader knows 1`);

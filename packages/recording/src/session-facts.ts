@@ -2,7 +2,7 @@ import type { SessionFacts } from "./frame.ts";
 import { integer, object, oneOf, type Shape, text } from "./shape.ts";
 
 /** Limits of what is stored plainly about a session. A command fits whatever one SSH packet can carry. */
-export const factsLimits = { commandCharsMax: 262_144, nameCharsMax: 1_024 } as const;
+const factsLimits = { commandCharsMax: 262_144, nameCharsMax: 1_024 } as const;
 
 const name = text({ charsMax: factsLimits.nameCharsMax });
 

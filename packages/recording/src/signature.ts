@@ -2,7 +2,7 @@ import { concatBytes, toHex, utf8 } from "@gatehouse/kernel";
 import type { RecordingSigner } from "./seal-crypto.ts";
 
 /** What is signed begins with what it is, so that a signature for one kind of document never fits another. */
-export const signaturePrefixes = {
+const signaturePrefixes = {
   segment: "gatehouse recording segment v1\n",
   manifest: "gatehouse recording manifest v1\n",
 } as const;

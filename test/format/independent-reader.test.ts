@@ -1,0 +1,81 @@
+/**
+ * docs/format.md is enough for a stranger: a reader in Python, written from that page and sharing no code with ours,
+ * reads the golden recordings to the same frames and names the same faults.
+ */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+const testdata = path("../../testdata/v1");
+const reader = path("./read_recording.py");
+const signer = readFileSync(`${testdata}/signer.hex`, "utf8").trim();
+
+/** The first Python that has what the reader imports. Debian: python3-cryptography and python3-zstandard. */
+const python = ["/usr/bin/python3", "python3"].find(
+  (program) => spawnSync(program, [reader, "--help"], { stdio: "ignore" }).status === 0,
+);
+const skip =
+  python === undefined &&
+  "no Python with the packages cryptography and zstandard: the reader in another language cannot run";
+
+type Answer = { findings: string[]; withheld: string[]; frames: { kind: string }[] };
+function read(folder: string, identity?: string): Answer {
+  const args = [reader, folder, "--signer", signer];
+  if (identity !== undefined) args.push("--identity", `${testdata}/${identity}`);
+  const { stdout, stderr } = spawnSync(python as string, args, { encoding: "utf8" });
+  assert.notEqual(stdout, "", stderr);
+  return JSON.parse(stdout) as Answer;
+}
+
+for (const name of ["terminal", "exec", "interrupted"])
+  test(`the reader in Python reads v1 ${name} as we do`, { skip }, () => {
+    const expected = JSON.parse(
+      readFileSync(`${testdata}/${name}.expected.json`, "utf8"),
+    ) as Answer["frames"];
+    const folder = `${testdata}/${name}`;
+    assert.deepEqual(read(folder, "identity-everything.txt"), {
+      findings: [],
+      withheld: [],
+      frames: expected,
+    });
+    assert.deepEqual(read(folder, "identity-output-only.txt"), {
+      findings: [],
+      withheld: ["input"],
+      frames: expected.filter(({ kind }) => kind !== "input" && kind !== "stdin"),
+    });
+    assert.deepEqual(read(folder), { findings: [], withheld: [], frames: [] });
+  });
+
+test("the reader in Python names what is wrong as we do", { skip }, () => {
+  const folder = mkdtempSync(join(tmpdir(), "gatehouse-format-"));
+  try {
+    const damage = (name: string, change: (bytes: Buffer) => Uint8Array): string[] => {
+      cpSync(`${testdata}/interrupted`, folder, { recursive: true });
+      writeFileSync(join(folder, name), change(readFileSync(join(folder, name))));
+      return read(folder).findings;
+    };
+    const flip = (bytes: Buffer) => {
+      bytes[200] = (bytes[200] as number) ^ 1;
+      return bytes;
+    };
+    assert.deepEqual(damage("000001.seg", flip), ["segment_altered@1"]);
+    assert.deepEqual(
+      damage("000002.seg", (bytes) => bytes.subarray(0, 300)),
+      ["segment_truncated@2"],
+    );
+    assert.deepEqual(
+      damage("manifest.json", (bytes) => Buffer.from(bytes.toString().replace('"ada"', '"bob"'))),
+      ["manifest_altered", "manifest_inconsistent@0"],
+    );
+    cpSync(`${testdata}/interrupted`, folder, { recursive: true });
+    rmSync(join(folder, "000001.seg"));
+    assert.deepEqual(read(folder).findings, ["segment_missing@1"]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
