@@ -2,7 +2,7 @@
  * Real OpenSSH for tests: a server as a process of its own on a free loopback port, and its client's tools.
  */
 import { type ChildProcess, type SpawnOptions, execFileSync, spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
@@ -116,8 +116,6 @@ async function startOnce(options: SshdOptions, directory: string): Promise<Sshd>
   ];
   const child = spawn(serverProgram, ["-D", "-e", "-f", file("sshd_config", config.join("\n"))], {
     stdio: ["ignore", "ignore", "pipe"],
-    // Its own process group, so that closing takes the connections' processes along.
-    detached: true,
   });
   let log = "";
   child.stderr?.setEncoding("utf8");
@@ -138,18 +136,44 @@ async function startOnce(options: SshdOptions, directory: string): Promise<Sshd>
     hostKeyBlobs: hostKeys.map((text) => parsePrivateKey(text).public.blob),
     log: () => log,
     async close() {
-      await endGroup(child);
+      await endTree(child);
       rmSync(directory, { recursive: true, force: true });
     },
   };
 }
 
-function endGroup(child: ChildProcess): Promise<void> {
+/** Each connection's sshd is a session of its own, with the person's programs below it: the whole tree goes. */
+function endTree(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
     if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return resolve();
-    child.once("exit", () => resolve());
-    process.kill(-child.pid, "SIGKILL");
+    child.once("exit", () => {
+      // Whoever inherited the other end must not keep this process waiting.
+      child.stderr?.destroy();
+      resolve();
+    });
+    for (const pid of [child.pid, ...descendants(child.pid)]) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // It ended by itself in between.
+      }
+    }
   });
+}
+
+function descendants(pid: number): number[] {
+  const found = childrenOf(pid);
+  // The list grows as it is walked: children of children follow.
+  for (const child of found) found.push(...childrenOf(child));
+  return found;
+}
+function childrenOf(pid: number): number[] {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+    return text === "" ? [] : text.split(" ").map(Number);
+  } catch {
+    return [];
+  }
 }
 
 function freePort(): Promise<number> {
