@@ -1,14 +1,6 @@
 import { createCipheriv, createDecipheriv, createHmac, timingSafeEqual } from "node:crypto";
 import type { Outbox } from "./outbox.ts";
-import {
-  type Opener,
-  type Padding,
-  type Sealer,
-  assembled,
-  forged,
-  paddingLength,
-  smallPayloadBytesMax,
-} from "./packet-cipher.ts";
+import { type Opener, type Padding, type Sealer, assembled, forged, paddingLength } from "./packet-cipher.ts";
 
 /**
  * RFC 4344 §4 (AES in counter mode) with RFC 6668's HMACs: either over the ciphertext with the length in clear
@@ -41,8 +33,6 @@ export class CtrSealer implements Sealer {
   readonly #authenticator: Authenticator;
   readonly #overCiphertext: boolean;
   readonly #padding: Padding;
-  readonly #length = Buffer.alloc(4);
-  readonly #paddingLength = Buffer.alloc(1);
 
   constructor(keys: Keys, padding: Padding) {
     this.#cipher = createCipheriv(`aes-${keys.key.length * 8}-ctr`, keys.key, keys.iv);
@@ -52,28 +42,18 @@ export class CtrSealer implements Sealer {
   }
 
   seal(sequence: number, head: Uint8Array, body: Uint8Array, out: Outbox): void {
-    const payloadBytes = head.length + body.length;
-    const padding = this.#padding.take(
-      paddingLength((this.#overCiphertext ? 1 : 5) + payloadBytes, blockBytes),
-    );
-    this.#length.writeUInt32BE(1 + payloadBytes + padding.length);
+    const counted = (this.#overCiphertext ? 1 : 5) + head.length + body.length;
+    const packet = assembled(head, body, this.#padding.take(paddingLength(counted, blockBytes)));
     const mac = this.#authenticator.start(sequence);
-    const add = (plain: Uint8Array) => {
-      const sealed = this.#cipher.update(plain);
-      mac.update(this.#overCiphertext ? sealed : plain);
-      out.push(sealed);
-    };
     if (this.#overCiphertext) {
-      mac.update(this.#length);
-      out.append(this.#length);
-    } else add(this.#length);
-    if (payloadBytes <= smallPayloadBytesMax) add(assembled(head, body, padding));
-    else {
-      this.#paddingLength[0] = padding.length;
-      add(this.#paddingLength);
-      if (head.length > 0) add(head);
-      if (body.length > 0) add(body);
-      add(padding);
+      const length = packet.subarray(0, 4);
+      const rest = this.#cipher.update(packet.subarray(4));
+      out.append(length);
+      out.append(rest);
+      mac.update(length).update(rest);
+    } else {
+      out.append(this.#cipher.update(packet));
+      mac.update(packet);
     }
     out.append(mac.digest());
   }

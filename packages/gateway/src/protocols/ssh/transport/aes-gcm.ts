@@ -1,14 +1,6 @@
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import type { Outbox } from "./outbox.ts";
-import {
-  type Opener,
-  type Padding,
-  type Sealer,
-  assembled,
-  forged,
-  paddingLength,
-  smallPayloadBytesMax,
-} from "./packet-cipher.ts";
+import { type Opener, type Padding, type Sealer, assembled, forged, paddingLength } from "./packet-cipher.ts";
 
 /**
  * RFC 5647 as OpenSSH PROTOCOL §1.6 names it: the length is in clear and authenticated, the rest is encrypted, the IV
@@ -36,8 +28,6 @@ export class AesGcmSealer implements Sealer {
   readonly #key: Uint8Array;
   readonly #iv: Buffer;
   readonly #padding: Padding;
-  readonly #length = Buffer.alloc(4);
-  readonly #paddingLength = Buffer.alloc(1);
 
   constructor(key: Uint8Array, iv: Uint8Array, padding: Padding) {
     this.#algorithm = algorithmOf(key);
@@ -47,21 +37,14 @@ export class AesGcmSealer implements Sealer {
   }
 
   seal(_sequence: number, head: Uint8Array, body: Uint8Array, out: Outbox): void {
-    const payloadBytes = head.length + body.length;
-    const padding = this.#padding.take(paddingLength(1 + payloadBytes, blockBytes));
+    const padding = this.#padding.take(paddingLength(1 + head.length + body.length, blockBytes));
+    const packet = assembled(head, body, padding);
     const cipher = createCipheriv(this.#algorithm, this.#key, this.#iv);
     countUp(this.#iv);
-    this.#length.writeUInt32BE(1 + payloadBytes + padding.length);
-    cipher.setAAD(this.#length);
-    out.append(this.#length);
-    if (payloadBytes <= smallPayloadBytesMax) out.push(cipher.update(assembled(head, body, padding)));
-    else {
-      this.#paddingLength[0] = padding.length;
-      out.push(cipher.update(this.#paddingLength));
-      if (head.length > 0) out.push(cipher.update(head));
-      if (body.length > 0) out.push(cipher.update(body));
-      out.push(cipher.update(padding));
-    }
+    const length = packet.subarray(0, 4);
+    cipher.setAAD(length);
+    out.append(length);
+    out.append(cipher.update(packet.subarray(4)));
     cipher.final();
     out.append(cipher.getAuthTag());
   }

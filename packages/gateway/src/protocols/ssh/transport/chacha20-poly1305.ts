@@ -1,15 +1,7 @@
 import * as nodeCrypto from "node:crypto";
 import { createCipheriv, timingSafeEqual } from "node:crypto";
 import type { Outbox } from "./outbox.ts";
-import {
-  type Opener,
-  type Padding,
-  type Sealer,
-  assembled,
-  forged,
-  paddingLength,
-  smallPayloadBytesMax,
-} from "./packet-cipher.ts";
+import { type Opener, type Padding, type Sealer, assembled, forged, paddingLength } from "./packet-cipher.ts";
 
 /**
  * OpenSSH PROTOCOL.chacha20poly1305: one key encrypts the length, the other the packet and, with its first block, the
@@ -50,8 +42,6 @@ class Keystreams {
 export class ChachaSealer implements Sealer {
   readonly #streams: Keystreams;
   readonly #padding: Padding;
-  readonly #length = Buffer.alloc(4);
-  readonly #paddingLength = Buffer.alloc(1);
 
   constructor(key: Uint8Array, padding: Padding) {
     this.#streams = new Keystreams(key);
@@ -59,24 +49,14 @@ export class ChachaSealer implements Sealer {
   }
 
   seal(sequence: number, head: Uint8Array, body: Uint8Array, out: Outbox): void {
-    const payloadBytes = head.length + body.length;
-    const padding = this.#padding.take(paddingLength(1 + payloadBytes, blockBytes));
-    this.#length.writeUInt32BE(1 + payloadBytes + padding.length);
+    const padding = this.#padding.take(paddingLength(1 + head.length + body.length, blockBytes));
+    const packet = assembled(head, body, padding);
     const { cipher, mac } = this.#streams.packet(sequence);
-    const add = (sealed: Buffer) => {
-      mac.update(sealed);
-      out.push(sealed);
-    };
-    add(this.#streams.length(sequence, this.#length));
-    if (payloadBytes <= smallPayloadBytesMax) add(cipher.update(assembled(head, body, padding)));
-    else {
-      this.#paddingLength[0] = padding.length;
-      add(cipher.update(this.#paddingLength));
-      if (head.length > 0) add(cipher.update(head));
-      if (body.length > 0) add(cipher.update(body));
-      add(cipher.update(padding));
-    }
-    out.append(mac.final());
+    const length = this.#streams.length(sequence, packet.subarray(0, 4));
+    const rest = cipher.update(packet.subarray(4));
+    out.append(length);
+    out.append(rest);
+    out.append(mac.update(length).update(rest).final());
   }
 }
 

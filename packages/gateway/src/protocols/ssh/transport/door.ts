@@ -35,6 +35,7 @@ export type Transport = {
   destroy(): void;
 };
 
+/** Names of algorithms. A MAC is `implicit` where the cipher authenticates. */
 export type Negotiated = {
   kex: string;
   hostKey: string;

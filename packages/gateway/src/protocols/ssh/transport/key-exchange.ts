@@ -1,7 +1,7 @@
 import type { Random } from "@gatehouse/kernel";
 import { blobType, verifiableAlgorithms, verifySignature } from "../keys/mod.ts";
 import { openerFor, sealerFor } from "./cipher-suites.ts";
-import type { TransportOptions } from "./door.ts";
+import type { Negotiated, TransportOptions } from "./door.ts";
 import { type Initiated, keyExchangeMethod } from "./key-exchange-methods.ts";
 import {
   type KexInit,
@@ -13,7 +13,6 @@ import {
   messageNumber,
 } from "./messages.ts";
 import {
-  type Agreement,
   type CipherOffer,
   negotiate,
   offerCiphers,
@@ -54,7 +53,7 @@ const namesMax = 16 * 1024;
 export class KeyExchange {
   /** Set by the first exchange, for good. */
   sessionId: Uint8Array | undefined;
-  agreement: Agreement | undefined;
+  negotiated: Negotiated | undefined;
   /** Whether the peer asked for strict key exchange too: decided in the first exchange, for good. */
   strict = false;
   /** The first exchange is over. */
@@ -155,14 +154,14 @@ export class KeyExchange {
     }
     this.start();
     const ours = this.#ours as Sent;
-    const agreement = negotiate(this.#options.role, ours.message, message);
-    this.agreement = agreement;
-    this.#dropNext = agreement.dropGuess;
+    const { negotiated, dropGuess } = negotiate(this.#options.role, ours.message, message);
+    this.negotiated = negotiated;
+    this.#dropNext = dropGuess;
     if (this.#options.role === "server") {
       this.#expected = "kexStart";
       return;
     }
-    const method = keyExchangeMethod(agreement.kex);
+    const method = keyExchangeMethod(negotiated.kex);
     this.#initiated = method.initiate();
     this.#expected = "kexReply";
     const writer = new SshWriter(2048).byte(messageNumber.kexStart);
@@ -177,14 +176,14 @@ export class KeyExchange {
   /** The server's side: KEXDH_INIT and the like (RFC 4253 §8). */
   #answer(payload: Uint8Array): void {
     const options = this.#options;
-    const agreement = this.agreement as Agreement;
-    const method = keyExchangeMethod(agreement.kex);
+    const negotiated = this.negotiated as Negotiated;
+    const method = keyExchangeMethod(negotiated.kex);
     const reader = new SshReader(payload, 1);
     const clientValue = method.values === "mpint" ? reader.mpint() : reader.string();
     reader.end("the key exchange");
     const hostKey =
       options.role === "server"
-        ? options.hostKeys.find((key) => key.algorithms.includes(agreement.hostKey))
+        ? options.hostKeys.find((key) => key.algorithms.includes(negotiated.hostKey))
         : undefined;
     if (hostKey === undefined) throw broken("no such host key", disconnectReason.keyExchangeFailed);
     const { publicValue, secret } = method.respond(clientValue);
@@ -198,7 +197,7 @@ export class KeyExchange {
     };
     const hash = exchangeHash(this.#preamble(), agreed);
     this.#makeKeys(agreed, hash);
-    const signature = hostKey.sign(agreement.hostKey, hash);
+    const signature = hostKey.sign(negotiated.hostKey, hash);
     const writer = new SshWriter(4096).byte(messageNumber.kexReply).string(hostKey.publicBlob);
     if (method.values === "mpint") writer.mpint(publicValue);
     else writer.string(publicValue);
@@ -209,8 +208,8 @@ export class KeyExchange {
   /** The client's side: the answer, the proof of the host key, and what the caller thinks of that key. */
   #receiveReply(payload: Uint8Array): void {
     const options = this.#options;
-    const agreement = this.agreement as Agreement;
-    const method = keyExchangeMethod(agreement.kex);
+    const negotiated = this.negotiated as Negotiated;
+    const method = keyExchangeMethod(negotiated.kex);
     const initiated = this.#initiated as Initiated;
     const reader = new SshReader(payload, 1);
     const hostKeyBlob = Uint8Array.from(reader.string());
@@ -218,7 +217,7 @@ export class KeyExchange {
     const signature = reader.string();
     reader.end("the key exchange");
     // RFC 8332 §3: the algorithm names the signature, the blob keeps the name of the key's type.
-    if (blobType(hostKeyBlob) !== agreement.hostKey.replace(/^rsa-sha2-(256|512)/, "ssh-rsa"))
+    if (blobType(hostKeyBlob) !== negotiated.hostKey.replace(/^rsa-sha2-(256|512)/, "ssh-rsa"))
       throw broken("the host key is not of the agreed type", disconnectReason.keyExchangeFailed);
     const agreed: Agreed = {
       hash: method.hash,
@@ -229,7 +228,7 @@ export class KeyExchange {
       secret: initiated.finish(serverValue),
     };
     const hash = exchangeHash(this.#preamble(), agreed);
-    if (!verifySignature(hostKeyBlob, signature, hash, { algorithm: agreement.hostKey }))
+    if (!verifySignature(hostKeyBlob, signature, hash, { algorithm: negotiated.hostKey }))
       throw broken("the host key's signature is wrong", disconnectReason.keyExchangeFailed);
     this.#makeKeys(agreed, hash);
     if (options.role !== "client") return;
@@ -268,17 +267,17 @@ export class KeyExchange {
 
   /** The keys of both directions, kept until NEWKEYS says that they are used (RFC 4253 §7.3). */
   #makeKeys(agreed: Agreed, hash: Uint8Array): void {
-    const agreement = this.agreement as Agreement;
+    const negotiated = this.negotiated as Negotiated;
     const sessionId = (this.sessionId ??= hash);
     const keys = (direction: "toServer" | "toClient") =>
       deriveKeys({ hash: agreed.hash, secret: agreed.secret, exchangeHash: hash, sessionId, direction });
     const server = this.#options.role === "server";
     this.#opener = openerFor(
-      { cipher: agreement.cipherIn, mac: agreement.macIn },
+      { cipher: negotiated.cipherIn, mac: negotiated.macIn },
       keys(server ? "toServer" : "toClient"),
     );
     this.#sealer = sealerFor(
-      { cipher: agreement.cipherOut, mac: agreement.macOut },
+      { cipher: negotiated.cipherOut, mac: negotiated.macOut },
       keys(server ? "toClient" : "toServer"),
       this.#padding,
     );

@@ -63,7 +63,8 @@ export function ourKexInit(fields: {
   };
 }
 
-export type Agreement = Negotiated & {
+export type Agreement = {
+  negotiated: Negotiated;
   /** The peer's guessed packet follows its KEXINIT and is to be dropped (RFC 4253 §7). */
   dropGuess: boolean;
 };
@@ -85,12 +86,14 @@ export function negotiate(role: "server" | "client", ours: KexInit, theirs: KexI
   choose("compression", client.compressionToClient, server.compressionToClient);
   const inbound = role === "client";
   return {
-    kex,
-    hostKey,
-    cipherIn: inbound ? cipherToClient : cipherToServer,
-    cipherOut: inbound ? cipherToServer : cipherToClient,
-    macIn: inbound ? macToClient : macToServer,
-    macOut: inbound ? macToServer : macToClient,
+    negotiated: {
+      kex,
+      hostKey,
+      cipherIn: inbound ? cipherToClient : cipherToServer,
+      cipherOut: inbound ? cipherToServer : cipherToClient,
+      macIn: inbound ? macToClient : macToServer,
+      macOut: inbound ? macToServer : macToClient,
+    },
     dropGuess:
       theirs.guessFollows && (theirs.kex[0] !== ours.kex[0] || theirs.hostKey[0] !== ours.hostKey[0]),
   };

@@ -4,65 +4,59 @@ import type { Socket } from "node:net";
 const highMarkBytes = 1024 * 1024;
 const lowMarkBytes = 256 * 1024;
 
-/** Small pieces are gathered in blocks of this. */
-const blockBytes = 16 * 1024;
-/** What is larger is not copied again, it goes out as a buffer of its own. */
-const copyBytesMax = 1024;
+const blockBytes = 128 * 1024;
+/** What is shorter than this leaves in a buffer of its own size, so that a slow peer never pins nearly empty blocks. */
+const wholeBlockBytes = 32 * 1024;
+/** Blocks that no connection uses. They hold only what went over a network already. */
+const freeBlocks: Buffer[] = [];
+const freeBlocksMax = 16;
 
 /**
- * Everything on its way out. The pieces of one turn of the event loop leave in one write of the socket: small ones
- * gathered in a block, large ones as they are.
+ * Everything on its way out. Packets are copied together into a block, and those of one turn of the event loop leave in
+ * one write of the socket: for packets of 32 KiB that costs less than a list of buffers, for small ones far less.
  */
 export class Outbox {
   readonly #socket: Socket;
-  #pieces: Uint8Array[] = [];
-  #pieceBytes = 0;
-  #block = Buffer.alloc(0);
-  #blockStart = 0;
+  #block: Buffer | undefined;
   #blockAt = 0;
+  #full: Buffer[] = [];
+  #pendingBytes = 0;
   #scheduled = false;
   #congested = false;
   /** Bytes that the transport holds back elsewhere and that count as backlog too. */
   heldBytes = 0;
+  /** What the socket was given, in order; undefined where it was no block. */
+  readonly #inFlight: (Buffer | undefined)[] = [];
   #waiting: (() => void)[] = [];
   #closed = false;
-  /** An error of a write comes as the socket's own event too, where it is dealt with. */
-  readonly #written = (): void => this.#relieve();
   readonly #flushLater = (): void => this.flush();
+  readonly #written = (error?: Error | null): void => {
+    const block = this.#inFlight.shift();
+    // After an error it is not known who still looks at it. The error itself comes as the socket's event too.
+    if (error) return;
+    if (block !== undefined && freeBlocks.length < freeBlocksMax) freeBlocks.push(block);
+    if (this.#congested && this.backlogBytes <= lowMarkBytes) this.#letGo();
+  };
 
   constructor(socket: Socket) {
     this.#socket = socket;
   }
 
-  /** Copies. */
+  /** Copies `bytes` to the end. */
   append(bytes: Uint8Array): void {
-    if (this.#blockAt + bytes.length > this.#block.length) {
-      this.#cut();
-      this.#block = Buffer.allocUnsafeSlow(Math.max(blockBytes, bytes.length));
-      this.#blockStart = 0;
+    let block = this.#block;
+    if (block === undefined || this.#blockAt + bytes.length > block.length) {
+      if (block !== undefined) this.#full.push(block.subarray(0, this.#blockAt));
+      block =
+        bytes.length > blockBytes
+          ? Buffer.allocUnsafeSlow(bytes.length)
+          : (freeBlocks.pop() ?? Buffer.allocUnsafeSlow(blockBytes));
+      this.#block = block;
       this.#blockAt = 0;
     }
-    this.#block.set(bytes, this.#blockAt);
+    block.set(bytes, this.#blockAt);
     this.#blockAt += bytes.length;
-    this.#added(bytes.length);
-  }
-
-  /** Keeps large ones: `bytes` must not change afterwards. */
-  push(bytes: Uint8Array): void {
-    if (bytes.length <= copyBytesMax) return this.append(bytes);
-    this.#cut();
-    this.#pieces.push(bytes);
-    this.#added(bytes.length);
-  }
-
-  #cut(): void {
-    if (this.#blockAt === this.#blockStart) return;
-    this.#pieces.push(this.#block.subarray(this.#blockStart, this.#blockAt));
-    this.#blockStart = this.#blockAt;
-  }
-
-  #added(length: number): void {
-    this.#pieceBytes += length;
+    this.#pendingBytes += bytes.length;
     if (this.#scheduled) return;
     this.#scheduled = true;
     // A tick runs after the callback that is running, and after the promises it settled.
@@ -71,25 +65,37 @@ export class Outbox {
 
   flush(): void {
     this.#scheduled = false;
-    this.#cut();
-    const pieces = this.#pieces;
-    if (pieces.length === 0) return;
-    this.#pieces = [];
-    this.#pieceBytes = 0;
+    const block = this.#block;
+    if (block === undefined) return;
+    const full = this.#full;
+    this.#block = undefined;
+    this.#full = [];
+    this.#pendingBytes = 0;
     if (this.#closed || this.#socket.destroyed || this.#socket.writableEnded) return;
-    const last = pieces.length - 1;
-    if (last === 0) {
-      this.#socket.write(pieces[0] as Uint8Array, this.#written);
-      return;
-    }
+    if (full.length === 0) return this.#write(block.subarray(0, this.#blockAt));
     this.#socket.cork();
-    for (let i = 0; i < last; i++) this.#socket.write(pieces[i] as Uint8Array);
-    this.#socket.write(pieces[last] as Uint8Array, this.#written);
+    for (const bytes of full) this.#write(bytes);
+    this.#write(block.subarray(0, this.#blockAt));
     this.#socket.uncork();
   }
 
+  /** `bytes` is the beginning of a block. */
+  #write(bytes: Buffer): void {
+    const block = Buffer.from(bytes.buffer);
+    const whole = block.length === blockBytes;
+    if (whole && bytes.length < wholeBlockBytes) {
+      const copy = Buffer.from(bytes);
+      if (freeBlocks.length < freeBlocksMax) freeBlocks.push(block);
+      this.#inFlight.push(undefined);
+      this.#socket.write(copy, this.#written);
+      return;
+    }
+    this.#inFlight.push(whole ? block : undefined);
+    this.#socket.write(bytes, this.#written);
+  }
+
   get backlogBytes(): number {
-    return this.#pieceBytes + this.heldBytes + this.#socket.writableLength;
+    return this.#pendingBytes + this.heldBytes + this.#socket.writableLength;
   }
 
   /** From the high mark until the low mark. */
@@ -106,16 +112,13 @@ export class Outbox {
   /** Nothing more leaves; whoever waits is let go. */
   close(): void {
     this.#closed = true;
-    this.#pieces = [];
-    this.#pieceBytes = 0;
+    this.#block = undefined;
+    this.#full = [];
+    this.#pendingBytes = 0;
     this.heldBytes = 0;
-    this.#blockStart = this.#blockAt;
     this.#letGo();
   }
 
-  #relieve(): void {
-    if (this.#congested && this.backlogBytes <= lowMarkBytes) this.#letGo();
-  }
   #letGo(): void {
     this.#congested = false;
     const waiting = this.#waiting;

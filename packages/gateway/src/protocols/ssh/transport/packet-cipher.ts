@@ -58,23 +58,24 @@ export class Padding {
   }
 }
 
-/** Packets below this are put together before they are encrypted: the copy costs less than the calls it saves. */
-export const smallPayloadBytesMax = 4096;
-const scratch = Buffer.allocUnsafeSlow(1 + smallPayloadBytesMax + 64);
+/** Holds the packet that is being sealed, of whatever connection. */
+const scratch = Buffer.allocUnsafeSlow(64 * 1024);
 
 /**
- * Padding length, payload and padding as one view, for payloads up to `smallPayloadBytesMax`. The view is of a scratch
- * buffer that the next call overwrites.
+ * `packet_length`, padding length, payload and padding as one view, overwritten by the next call. The copy costs less
+ * than encrypting the parts one by one: each call of a cipher allocates, and copies once more by itself.
  */
 export function assembled(head: Uint8Array, body: Uint8Array, padding: Uint8Array): Buffer {
-  let at = 1;
-  scratch[0] = padding.length;
-  scratch.set(head, at);
+  const length = 1 + head.length + body.length + padding.length;
+  const packet = 4 + length <= scratch.length ? scratch : Buffer.allocUnsafeSlow(4 + length);
+  packet.writeUInt32BE(length);
+  packet[4] = padding.length;
+  let at = 5;
+  packet.set(head, at);
   at += head.length;
-  scratch.set(body, at);
-  at += body.length;
-  scratch.set(padding, at);
-  return scratch.subarray(0, at + padding.length);
+  packet.set(body, at);
+  packet.set(padding, at + body.length);
+  return packet.subarray(0, 4 + length);
 }
 
 /** Before the first NEWKEYS. */
@@ -85,15 +86,8 @@ export class PlainSealer implements Sealer {
     this.#padding = padding;
   }
   seal(_sequence: number, head: Uint8Array, body: Uint8Array, out: Outbox): void {
-    const payloadBytes = head.length + body.length;
-    const padding = this.#padding.take(paddingLength(5 + payloadBytes, 8));
-    const intro = Buffer.allocUnsafe(5);
-    intro.writeUInt32BE(1 + payloadBytes + padding.length);
-    intro[4] = padding.length;
-    out.append(intro);
-    out.append(head);
-    out.append(body);
-    out.append(padding);
+    const padding = this.#padding.take(paddingLength(5 + head.length + body.length, 8));
+    out.append(assembled(head, body, padding));
   }
 }
 

@@ -39,6 +39,11 @@ const lingerMs = 5_000;
 /** A key exchange needs five; whoever sends more before its end is not at one. */
 const handshakePacketsMax = 64;
 
+/** Far above the mark at which producers stop. */
+const answersBacklogBytesMax = 8 * 1024 * 1024;
+/** What a payload that waits costs beyond its bytes, roughly. */
+const waitingOverheadBytes = 128;
+
 const noBytes = new Uint8Array(0);
 
 type State = "identifying" | "opening" | "open" | "ending" | "closed";
@@ -127,9 +132,9 @@ class SshTransport implements Transport, KeyExchangeHost {
     return this.#keyExchange.sessionId ?? noBytes;
   }
   get negotiated(): Negotiated {
-    const agreement = this.#keyExchange.agreement;
-    assert(agreement !== undefined, "a transport is handed out after its first key exchange");
-    return agreement;
+    const negotiated = this.#keyExchange.negotiated;
+    assert(negotiated !== undefined, "a transport is handed out after its first key exchange");
+    return negotiated;
   }
   get backlogBytes(): number {
     return this.#outbox.backlogBytes;
@@ -148,7 +153,7 @@ class SshTransport implements Transport, KeyExchangeHost {
     if (this.#keyExchange.outgoingHeld) {
       const copy = Buffer.concat([head, body]);
       this.#waiting.push(copy);
-      this.#outbox.heldBytes += copy.length;
+      this.#outbox.heldBytes += copy.length + waitingOverheadBytes;
       return;
     }
     this.#seal(head, body);
@@ -248,7 +253,7 @@ class SshTransport implements Transport, KeyExchangeHost {
   #receive(payload: Buffer): void {
     const keyExchange = this.#keyExchange;
     const number = payload[0] as number;
-    if (number >= 50 && number < 128 ? this.#state === "open" && !keyExchange.incomingHeld : false)
+    if (number >= 50 && number < 128 && this.#state === "open" && !keyExchange.incomingHeld)
       return this.#deliver(payload);
     if (!keyExchange.established) this.#checkHandshakePacket(number);
     if (number >= messageNumber.kexInit && number < 50) {
@@ -278,8 +283,10 @@ class SshTransport implements Transport, KeyExchangeHost {
         return;
       }
       case messageNumber.ping:
+        this.#checkBacklog();
         return this.send(encodePong(payload));
       default:
+        this.#checkBacklog();
         // RFC 4253 §11.4.
         return this.send(encodeUnimplemented(this.#reader.sequence));
     }
@@ -291,6 +298,7 @@ class SshTransport implements Transport, KeyExchangeHost {
   }
 
   #receiveKeyExchange(payload: Buffer): void {
+    this.#checkBacklog();
     const wasActive = this.#keyExchange.active;
     this.#keyExchange.receive(payload);
     if (!wasActive) this.#limitRekey();
@@ -304,6 +312,11 @@ class SshTransport implements Transport, KeyExchangeHost {
     if (number === messageNumber.disconnect || !keyExchange.strict) return;
     if (number < messageNumber.kexInit || number >= 50)
       throw broken(`message ${number} during the strict key exchange`);
+  }
+
+  /** Before an answer that the peer alone caused: one that asks and never reads must not fill the memory. */
+  #checkBacklog(): void {
+    if (this.#outbox.backlogBytes > answersBacklogBytesMax) throw broken("the answers are not read");
   }
 
   #receiveDisconnect(payload: Buffer): void {
@@ -371,7 +384,11 @@ class SshTransport implements Transport, KeyExchangeHost {
   #limitRekey(): void {
     if (!this.#keyExchange.established || !this.#keyExchange.active) return;
     this.#timer?.cancel();
-    this.#timer = this.#clock.after(rekeyTimeoutMs, () => this.#timedOut("a key exchange", rekeyTimeoutMs));
+    this.#timer = this.#clock.after(rekeyTimeoutMs, () => {
+      // While the caller does not want to read, the peer's part of the exchange may be here already.
+      if (this.#holds.has("caller")) this.#limitRekey();
+      else this.#timedOut("a key exchange", rekeyTimeoutMs);
+    });
   }
 
   // The end.
