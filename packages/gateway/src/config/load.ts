@@ -59,15 +59,7 @@ export function checkConfig<S extends Sections>(request: ConfigRequest<S>): Conf
     if (issue.code === "unrecognized_keys")
       return issue.keys.map((name) => {
         const full = path === "" ? name : `${path}.${name}`;
-        const near = suggest(name, namesUnder(path));
-        // The same word elsewhere: somebody put a right key in a wrong section.
-        const elsewhere = near ? undefined : keys.find((key) => key.path.split(".").at(-1) === name)?.path;
-        const hint = near ?? elsewhere;
-        return {
-          path: full,
-          message: `unknown key${hint ? `; did you mean \`${hint}\`?` : ""}`,
-          where: source.whereIs([...issue.path, name]),
-        };
+        return { path: full, message: unknown(name, path), where: source.whereIs([...issue.path, name]) };
       });
     const given = valueAt(source.values, issue.path);
     const shown = secrets.has(path) ? "a value" : show(given);
@@ -78,10 +70,19 @@ export function checkConfig<S extends Sections>(request: ConfigRequest<S>): Conf
     if (issue.message.startsWith("expected ")) return issue.message;
     if (issue.code === "invalid_type" && issue.expected === "object")
       return `expected a section with the keys ${namesUnder(path).join(", ")}`;
+    if (issue.code === "too_small") return `expected at least ${issue.minimum}${unitOf(issue.origin)}`;
+    if (issue.code === "too_big") return `expected at most ${issue.maximum}${unitOf(issue.origin)}`;
     const expected = keys.find((key) => key.path === path)?.expected;
-    return expected === undefined || issue.code === "too_big" || issue.code === "too_small"
-      ? `${issue.message.charAt(0).toLowerCase()}${issue.message.slice(1)}`
-      : `expected ${expected}`;
+    return expected === undefined ? issue.message : `expected ${expected}`;
+  }
+
+  function unknown(name: string, path: string): string {
+    const here = namesUnder(path);
+    // Plug-ins choose their keys by `type`: the key is right, and stands beside the wrong one.
+    if (here.includes(name)) return "this key belongs to another `type`";
+    // The same word elsewhere: somebody put a right key into a wrong section.
+    const meant = suggest(name, here) ?? keys.find((key) => key.path.split(".").at(-1) === name)?.path;
+    return meant === undefined ? "unknown key" : `unknown key; did you mean \`${meant}\`?`;
   }
 
   /** The names that may stand in a section. */
@@ -113,6 +114,11 @@ export function loadConfig<S extends Sections>(request: ConfigRequest<S>): Confi
 
 export function formatFinding({ path, message, where }: ConfigFinding): string {
   return `${where}: ${path === "" || path === where ? "" : `${path}: `}${message}`;
+}
+
+function unitOf(origin: string): string {
+  if (origin === "string") return " characters";
+  return origin === "array" ? " entries" : "";
 }
 
 function valueAt(values: unknown, path: readonly PropertyKey[]): unknown {

@@ -5,9 +5,12 @@ import { address, duration, size } from "./units.ts";
 const key = <S extends z.ZodType>(schema: S, description: string) => schema.describe(description);
 
 /** The name of a gateway stands in file names, object keys and manifests. */
-const gatewayId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, {
-  error: "expected 1 to 63 lower-case letters, digits and hyphens, the first no hyphen",
-});
+const gatewayId = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, {
+    error: "expected 1 to 63 lower-case letters, digits and hyphens, the first no hyphen",
+  })
+  .meta({ expected: "1 to 63 lower-case letters, digits and hyphens" });
 
 /** `age1...` (age-encryption.org/v1, X25519 recipients). */
 const recipient = z.string().regex(/^age1[02-9ac-hj-np-z]{58}$/, {
@@ -46,6 +49,7 @@ export const coreShape = {
             (url) => !URL.canParse(url) || new URL(url).pathname === "/",
             "expected an origin, without a path",
           )
+          .meta({ expected: "an http or https URL without a path" })
           .optional(),
         "How browsers reach the web pages, such as https://gate.example.com. Left out: http:// and `web.listen`.",
       ),
