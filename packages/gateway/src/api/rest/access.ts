@@ -99,8 +99,13 @@ function names(request: FastifyRequest, subject: Subject): boolean {
 
 function credentialOf(request: FastifyRequest, listener: AppOptions["listener"]): Credential | undefined {
   if (listener === "admin-socket") return { kind: "admin-socket" };
-  const bearer = /^Bearer ([\x21-\x7e]{1,4096})$/.exec(request.headers.authorization ?? "");
-  if (bearer) return { kind: "bearer", token: bearer[1] as string };
+  const bearer = bearerTokenOf(request);
+  if (bearer !== undefined) return { kind: "bearer", token: bearer };
   const token = sessionCookieOf(request);
   return token === undefined ? undefined : { kind: "cookie", token };
+}
+
+/** RFC 6750 §2.1. */
+export function bearerTokenOf(request: FastifyRequest): string | undefined {
+  return /^Bearer ([\x21-\x7e]{1,4096})$/.exec(request.headers.authorization ?? "")?.[1];
 }

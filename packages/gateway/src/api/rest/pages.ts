@@ -25,13 +25,13 @@ export async function servePages(app: App, folder: string | undefined): Promise<
         response.header("cache-control", hashed ? "public, max-age=31536000, immutable" : "no-cache");
       },
     });
-  });
-  app.setNotFoundHandler((request, reply) => {
-    const wantsPage =
-      (request.method === "GET" || request.method === "HEAD") &&
-      !request.url.startsWith("/api/") &&
-      !request.url.startsWith("/assets/") &&
-      (request.headers.accept ?? "").includes("text/html");
-    return wantsPage ? reply.sendFile("index.html") : answerNotFound(request, reply);
+    scope.setNotFoundHandler((request, reply) => {
+      const wantsPage =
+        (request.method === "GET" || request.method === "HEAD") &&
+        !request.url.startsWith("/api/") &&
+        !request.url.startsWith("/assets/") &&
+        (request.headers.accept ?? "").includes("text/html");
+      return wantsPage ? reply.sendFile("index.html") : answerNotFound(request, reply);
+    });
   });
 }

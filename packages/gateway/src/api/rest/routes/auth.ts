@@ -1,7 +1,7 @@
 import { linkExchange, me } from "@gatehouse/contracts/rest";
 import { z } from "zod";
 import { actions } from "../../../access/mod.ts";
-import { principalOf } from "../access.ts";
+import { bearerTokenOf, principalOf } from "../access.ts";
 import type { App, AppOptions } from "../app.ts";
 import type { Principal } from "../door.ts";
 import { checkNotForeign, clearSessionCookies, sessionCookieOf, setSessionCookie } from "../security.ts";
@@ -57,8 +57,9 @@ export function authRoutes(app: App, options: AppOptions): void {
       config: { access: { action: "self.read" } },
     },
     async (request, reply) => {
-      const cookie = sessionCookieOf(request);
-      if (cookie !== undefined) await doors.identity.signOut(cookie);
+      // The command shows the same session as a bearer token.
+      const session = bearerTokenOf(request) ?? sessionCookieOf(request);
+      if (session !== undefined) await doors.identity.signOut(session);
       clearSessionCookies(reply);
       return reply.code(204).send();
     },

@@ -203,9 +203,9 @@ export function memoryGate(clock: Clock): MemoryGate {
             via: "admin-socket",
             remoteAddress: "",
           };
-        if (credential.kind === "bearer") return undefined;
         const userId = webSessions.get(credential.token);
-        return userId === undefined ? undefined : principalFor(userId, "web");
+        const via = credential.kind === "bearer" ? "token" : "web";
+        return userId === undefined ? undefined : principalFor(userId, via);
       },
       async signOut(cookie) {
         webSessions.delete(cookie);

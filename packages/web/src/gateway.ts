@@ -1,0 +1,116 @@
+import { createClient } from "@gatehouse/contracts/client";
+import { isGatehouseError } from "@gatehouse/kernel";
+import { QueryClient, QueryCache, infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import type { AuditQuery, PersonQuery, SessionQuery, TargetQuery } from "@gatehouse/contracts/rest";
+
+/** The gateway that served this page. */
+export const gateway = createClient({ baseUrl: "" });
+
+/** Told when the web session has ended, so that the shell can lead to signing in and back again. */
+const signedOutListeners = new Set<() => void>();
+export function onSignedOut(listener: () => void): () => void {
+  signedOutListeners.add(listener);
+  return () => signedOutListeners.delete(listener);
+}
+
+/** Trying again helps only against what passes by itself. */
+function mayPass(error: unknown): boolean {
+  return isGatehouseError(error, "unavailable") || isGatehouseError(error, "timeout");
+}
+
+export const queryClient = new QueryClient({
+  queryCache: new QueryCache({
+    onError(error) {
+      if (isGatehouseError(error, "unauthenticated")) for (const listener of signedOutListeners) listener();
+    },
+  }),
+  defaultOptions: {
+    queries: {
+      staleTime: 5_000,
+      retry: (failures, error) => mayPass(error) && failures < 2,
+      refetchOnWindowFocus: true,
+    },
+  },
+});
+
+/** While something is live its row changes; otherwise a look every half minute is enough. */
+const liveEveryMs = 5_000;
+const quietEveryMs = 30_000;
+
+type PageParam = string | undefined;
+const paging = {
+  initialPageParam: undefined as PageParam,
+  getNextPageParam: (last: { next: string | null }): PageParam => last.next ?? undefined,
+};
+const at = (cursor: PageParam) => (cursor === undefined ? {} : { cursor });
+
+export const queries = {
+  me: queryOptions({
+    queryKey: ["me"],
+    queryFn: ({ signal }) => gateway.auth.me({ signal }),
+    staleTime: 60_000,
+  }),
+  sessions: (filter: SessionQuery) =>
+    infiniteQueryOptions({
+      queryKey: ["sessions", filter],
+      queryFn: ({ pageParam, signal }) => gateway.sessions.list({ ...filter, ...at(pageParam) }, { signal }),
+      ...paging,
+      refetchInterval: ({ state }) => {
+        // Only a list that is at its beginning: renewing many pages every few seconds would be a burden for nothing.
+        if ((state.data?.pages.length ?? 0) > 1) return false;
+        const isLive = state.data?.pages[0]?.items.some((one) => one.state === "live") ?? false;
+        return isLive ? liveEveryMs : quietEveryMs;
+      },
+    }),
+  session: (id: string) =>
+    queryOptions({
+      queryKey: ["session", id],
+      queryFn: ({ signal }) => gateway.sessions.get(id, { signal }),
+      refetchInterval: ({ state }) => (state.data?.state === "live" ? liveEveryMs : false),
+    }),
+  recording: (id: string) =>
+    queryOptions({
+      queryKey: ["recording", id],
+      queryFn: ({ signal }) => gateway.recordings.get(id, { signal }),
+    }),
+  /** Reads every stored byte, and is noted in the audit log: once for each time the page is opened, or when asked. */
+  verification: (id: string) =>
+    queryOptions({
+      queryKey: ["verification", id],
+      queryFn: () => gateway.recordings.verify(id),
+      staleTime: Number.POSITIVE_INFINITY,
+      refetchOnWindowFocus: false,
+    }),
+  audit: (filter: AuditQuery) =>
+    infiniteQueryOptions({
+      queryKey: ["audit", filter],
+      queryFn: ({ pageParam, signal }) => gateway.audit.list({ ...filter, ...at(pageParam) }, { signal }),
+      ...paging,
+    }),
+  targets: (filter: TargetQuery) =>
+    infiniteQueryOptions({
+      queryKey: ["targets", filter],
+      queryFn: ({ pageParam, signal }) => gateway.targets.list({ ...filter, ...at(pageParam) }, { signal }),
+      ...paging,
+    }),
+  target: (id: string) =>
+    queryOptions({ queryKey: ["target", id], queryFn: ({ signal }) => gateway.targets.get(id, { signal }) }),
+  people: (filter: PersonQuery) =>
+    infiniteQueryOptions({
+      queryKey: ["people", filter],
+      queryFn: ({ pageParam, signal }) => gateway.people.list({ ...filter, ...at(pageParam) }, { signal }),
+      ...paging,
+    }),
+  person: (id: string) =>
+    queryOptions({ queryKey: ["person", id], queryFn: ({ signal }) => gateway.people.get(id, { signal }) }),
+  sshKeys: (personId: string) =>
+    queryOptions({
+      queryKey: ["ssh-keys", personId],
+      queryFn: ({ signal }) => gateway.people.sshKeys(personId, { signal }),
+    }),
+  health: queryOptions({
+    queryKey: ["health"],
+    queryFn: ({ signal }) => gateway.health({ signal }),
+    refetchInterval: liveEveryMs,
+  }),
+};

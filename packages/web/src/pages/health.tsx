@@ -1,0 +1,163 @@
+import type { Health } from "@gatehouse/contracts/rest";
+import { useQuery } from "@tanstack/react-query";
+import { CircleCheck, CircleX, TriangleAlert } from "lucide-react";
+import type { ReactNode } from "react";
+import { queries } from "../gateway.ts";
+import { Time } from "../ui/elements.tsx";
+import { ago, bytes, count } from "../ui/format.ts";
+import { Problem, SkeletonRows, StaleNote } from "../ui/states.tsx";
+import { PageHead } from "./page-head.tsx";
+
+/** A Monday's question: is everything recorded, stored, delivered? */
+export function HealthPage() {
+  const query = useQuery(queries.health);
+  if (query.isError && !query.data)
+    return <Problem error={query.error} onRetry={() => void query.refetch()} />;
+  if (!query.data) return <SkeletonRows />;
+  const health = query.data;
+  return (
+    <>
+      <StaleNote query={query} />
+      <PageHead title="Health" />
+      <div className="grid gap-5 px-4 pb-8">
+        <Verdict health={health} />
+        <div className="grid border-t md:grid-cols-2 md:[&>section:nth-child(even)]:border-l md:[&>section:nth-child(even)]:pl-6 md:[&>section:nth-child(odd)]:pr-6">
+          <Journal health={health} />
+          <Store health={health} />
+          <Shipping health={health} />
+          <AuditLog health={health} />
+          <Gateway health={health} />
+        </div>
+      </div>
+    </>
+  );
+}
+
+const verdicts = {
+  ok: { icon: CircleCheck, style: "text-verified", words: "Everything is recorded, stored and delivered." },
+  degraded: {
+    icon: TriangleAlert,
+    style: "text-attention",
+    words: "Sessions are recorded. Something needs attention.",
+  },
+  refusing: {
+    icon: CircleX,
+    style: "text-danger",
+    words: "No session is admitted now, because its recording could not be guaranteed.",
+  },
+} as const;
+
+const levelStyles = { ok: "text-soft", warning: "text-attention", problem: "text-danger" } as const;
+
+function Verdict({ health }: { health: Health }) {
+  const { icon: Icon, style, words } = verdicts[health.status];
+  return (
+    <div role="status" className="grid gap-2">
+      <p className="flex items-center gap-2 text-base font-medium">
+        <Icon size={18} aria-hidden className={style} /> {words}
+      </p>
+      {health.findings.length > 0 && (
+        <ul className="grid gap-1.5 pl-6.5">
+          {health.findings.map((finding) => (
+            <li key={finding.message}>
+              <span className={levelStyles[finding.level]}>{finding.message}</span>
+              {finding.hint && <span className="block text-soft">{finding.hint}</span>}
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}
+
+function Part({ title, fault, children }: { title: string; fault: string | null; children: ReactNode }) {
+  return (
+    <section className="border-b py-4">
+      <h2 className="mb-2 flex items-center gap-2 text-base">
+        <span aria-hidden className={`size-2 rounded-full ${fault === null ? "bg-verified" : "bg-danger"}`} />
+        {title}
+        <span className="sr-only">{fault === null ? "works" : "does not work"}</span>
+      </h2>
+      {fault !== null && <p className="mb-2 text-danger">{fault}</p>}
+      <dl className="grid gap-1">{children}</dl>
+    </section>
+  );
+}
+
+function Line({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div className="grid grid-cols-[9rem_1fr] gap-3">
+      <dt className="text-soft">{name}</dt>
+      <dd className="min-w-0 break-words">{children}</dd>
+    </div>
+  );
+}
+
+function Journal({ health: { journal } }: { health: Health }) {
+  const share = (n: number) => `${Math.min(100, (100 * n) / Math.max(1, journal.capacityBytes))}%`;
+  return (
+    <Part title="Journal" fault={journal.failure}>
+      <div className="mb-1 flex h-2 overflow-hidden rounded bg-line" aria-hidden>
+        <div className="bg-accent" style={{ width: share(journal.usedBytes) }} />
+        <div className="bg-accent/40" style={{ width: share(journal.reservedBytes) }} />
+      </div>
+      <Line name="Used">{bytes(journal.usedBytes)}</Line>
+      <Line name="Reserved">{bytes(journal.reservedBytes)} for live sessions</Line>
+      <Line name="Room for">
+        {bytes(Math.max(0, journal.capacityBytes - journal.usedBytes - journal.reservedBytes))} more
+      </Line>
+    </Part>
+  );
+}
+
+const whoRefuses = {
+  backend: "refused by the store itself",
+  gatehouse: "refused by Gatehouse only",
+  none: "not refused",
+} as const;
+
+function Store({ health: { store } }: { health: Health }) {
+  return (
+    <Part title="Store" fault={store.reachable ? null : (store.lastError ?? "The store cannot be reached.")}>
+      <Line name="Kind">{store.kind}</Line>
+      <Line name="Place">
+        <span className="font-mono text-xs break-all">{store.location}</span>
+      </Line>
+      <Line name="Overwriting">{whoRefuses[store.overwrite]}</Line>
+      <Line name="Early deletion">{whoRefuses[store.deletion]}</Line>
+    </Part>
+  );
+}
+
+function Shipping({ health: { shipping } }: { health: Health }) {
+  return (
+    <Part title="On the way to the store" fault={shipping.lastError}>
+      <Line name="Waiting">
+        {shipping.waitingSegments === 0
+          ? "nothing"
+          : `${count(shipping.waitingSegments)} segments, ${bytes(shipping.waitingBytes)}`}
+      </Line>
+    </Part>
+  );
+}
+
+function AuditLog({ health: { audit } }: { health: Health }) {
+  return (
+    <Part title="Audit log" fault={audit.appendable ? null : (audit.lastError ?? "Nothing can be appended.")}>
+      <Line name="Events">{count(audit.events)}</Line>
+    </Part>
+  );
+}
+
+function Gateway({ health: { gateway, sessions } }: { health: Health }) {
+  return (
+    <Part title="Gateway" fault={null}>
+      <Line name="Live sessions">{count(sessions.live)}</Line>
+      <Line name="Name">{gateway.id}</Line>
+      <Line name="Version">{gateway.version}</Line>
+      <Line name="Started">
+        <Time iso={gateway.startedAt} /> <span className="text-faint">({ago(gateway.startedAt)})</span>
+      </Line>
+    </Part>
+  );
+}

@@ -1,0 +1,208 @@
+import type { Session } from "@gatehouse/contracts/rest";
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, useNavigate } from "@tanstack/react-router";
+import { RotateCw } from "lucide-react";
+import { Suspense, lazy, useCallback, useMemo, useState } from "react";
+import { queries } from "../gateway.ts";
+import { ExecView } from "../player/exec-view.tsx";
+import { FilesView } from "../player/files-view.tsx";
+import { ForwardsView } from "../player/forwards-view.tsx";
+import { MomentList } from "../player/moment-list.tsx";
+import { momentsOf } from "../player/moments.ts";
+import { payload, sizeOf } from "../player/payload.ts";
+import type { Reel } from "../player/reel.ts";
+import type { Seek } from "../player/terminal-player.tsx";
+import { useReel } from "../player/use-reel.ts";
+import { Facts } from "../session/facts.tsx";
+import { SessionHead } from "../session/session-head.tsx";
+import { Button } from "../ui/elements.tsx";
+import { clockTime, momentText, parseMoment } from "../ui/format.ts";
+import { Empty, InlineProblem, Problem, SkeletonRows, StaleNote } from "../ui/states.tsx";
+
+/** The terminal is half of all the code, and needed on no other page. */
+const TerminalPlayer = lazy(async () => ({
+  default: (await import("../player/terminal-player.tsx")).TerminalPlayer,
+}));
+const route = getRouteApi("/shell/sessions/$sessionId");
+
+export function SessionPage() {
+  const { sessionId } = route.useParams();
+  const query = useQuery(queries.session(sessionId));
+  if (query.isError && !query.data)
+    return <Problem error={query.error} onRetry={() => void query.refetch()} />;
+  if (!query.data) return <SkeletonRows />;
+  return (
+    <>
+      <StaleNote query={query} />
+      <SessionRoom key={sessionId} session={query.data} />
+    </>
+  );
+}
+
+function SessionRoom({ session }: { session: Session }) {
+  const { t, panel = "moments" } = route.useSearch();
+  const navigate = useNavigate({ from: "/sessions/$sessionId" });
+  const { reel, again } = useReel(session.id);
+  const [startUs] = useState(() => (t === undefined ? undefined : parseMoment(t)));
+  const [timeUs, setTimeUs] = useState(startUs ?? 0);
+  const [seek, setSeek] = useState<Seek>();
+
+  // Moments are read from what has come in when it is whole, or when it will not get any further.
+  const isSettled = reel.state !== "loading";
+  const moments = useMemo(() => (isSettled ? momentsOf(reel.frames) : []), [isSettled, reel.frames]);
+  const onPlace = useCallback(
+    (us: number) =>
+      void navigate({
+        search: (before) => ({ ...before, t: momentText(us) }),
+        replace: true,
+        resetScroll: false,
+      }),
+    [navigate],
+  );
+  const choose = (us: number) => setSeek((before) => ({ timeUs: us, turn: (before?.turn ?? 0) + 1 }));
+  const isTerminal = session.track === "terminal";
+
+  return (
+    <div className="flex min-h-full flex-col lg:h-full">
+      <SessionHead session={session} />
+      {session.state === "live" && <LiveNote session={session} onAgain={again} isLoading={!isSettled} />}
+      {reel.error !== undefined && reel.frames.length > 0 && (
+        <div className="px-4 pb-2">
+          <InlineProblem error={reel.error}>
+            What stands here is what could be read: the first {clockTime(reel.endUs)}.
+          </InlineProblem>
+        </div>
+      )}
+      <div className="flex min-h-0 flex-1 flex-col border-t lg:flex-row">
+        <div className="flex min-w-0 flex-col max-lg:h-[65dvh] max-sm:h-100 lg:flex-1">
+          {reel.state === "failed" && reel.frames.length === 0 ? (
+            <Problem error={reel.error} onRetry={again} />
+          ) : (
+            <Suspense fallback={<div className="flex-1 bg-terminal" />}>
+              <Track
+                session={session}
+                reel={reel}
+                startUs={startUs}
+                moments={moments}
+                seek={seek}
+                onMoment={setTimeUs}
+                onPlace={onPlace}
+              />
+            </Suspense>
+          )}
+        </div>
+        <aside
+          aria-label="About this session"
+          className="flex min-h-0 flex-col border-t lg:w-88 lg:border-t-0 lg:border-l"
+        >
+          {isTerminal && (
+            <div role="tablist" aria-label="About this session" className="flex gap-4 border-b px-4">
+              {(["moments", "facts"] as const).map((one) => (
+                <button
+                  key={one}
+                  type="button"
+                  role="tab"
+                  id={`tab-${one}`}
+                  aria-selected={panel === one}
+                  aria-controls={`panel-${one}`}
+                  onClick={() =>
+                    void navigate({ search: (before) => ({ ...before, panel: one }), replace: true })
+                  }
+                  className="-mb-px h-9 border-b-2 border-transparent text-soft aria-selected:border-accent aria-selected:text-ink"
+                >
+                  {one === "moments" ? "Moments" : "Facts"}
+                </button>
+              ))}
+            </div>
+          )}
+          <div
+            className="min-h-0 flex-1 lg:overflow-y-auto"
+            {...(isTerminal
+              ? { role: "tabpanel", id: `panel-${panel}`, "aria-labelledby": `tab-${panel}` }
+              : {})}
+          >
+            {isTerminal && panel === "moments" ? (
+              <MomentList moments={moments} timeUs={timeUs} isLoading={!isSettled} onChoose={choose} />
+            ) : (
+              <Facts session={session} />
+            )}
+          </div>
+        </aside>
+      </div>
+    </div>
+  );
+}
+
+function Track({
+  session,
+  reel,
+  startUs,
+  ...player
+}: {
+  session: Session;
+  reel: Reel;
+  startUs: number | undefined;
+  moments: ReturnType<typeof momentsOf>;
+  seek: Seek | undefined;
+  onMoment: (timeUs: number) => void;
+  onPlace: (timeUs: number) => void;
+}) {
+  const first = reel.frames[0];
+  const startSize = useMemo(
+    () =>
+      sizeOf((first?.kind === "session.start" ? payload(first.data) : {})["size"]) ?? { cols: 80, rows: 24 },
+    [first],
+  );
+  switch (session.track) {
+    case "terminal": {
+      const knownUs = (session.durationMs ?? 0) * 1000;
+      const endUs = reel.state === "loading" ? Math.max(knownUs, reel.endUs) : reel.endUs;
+      return (
+        <TerminalPlayer
+          reel={reel}
+          startSize={startSize}
+          endUs={Math.max(endUs, 1)}
+          startUs={startUs ?? 0}
+          autoplay={startUs === undefined && !matchMedia("(prefers-reduced-motion: reduce)").matches}
+          {...player}
+        />
+      );
+    }
+    case "exec":
+      return <ExecView reel={reel} />;
+    case "files":
+      return <FilesView reel={reel} />;
+    case "forward":
+      return <ForwardsView reel={reel} />;
+    case "query":
+    case "http":
+    case "desktop":
+      return (
+        <Empty title={`This page does not show ${session.track} recordings`}>
+          <p>The recording is complete. Export it as JSON to read every frame.</p>
+        </Empty>
+      );
+  }
+}
+
+function LiveNote({
+  session,
+  onAgain,
+  isLoading,
+}: {
+  session: Session;
+  onAgain: () => void;
+  isLoading: boolean;
+}) {
+  return (
+    <div className="flex flex-wrap items-center gap-3 px-4 pb-2 text-soft">
+      <p>
+        {session.user.name} is connected now. What has been stored so far is shown; the last seconds may still
+        be on their way.
+      </p>
+      <Button onClick={onAgain} disabled={isLoading}>
+        <RotateCw size={14} aria-hidden /> Read on
+      </Button>
+    </div>
+  );
+}

@@ -1,0 +1,58 @@
+import type { WireFrame } from "@gatehouse/contracts/rest";
+
+/** Nothing that a person sees happens for longer than this: idle, shaded and skipped. */
+export const idleAfterUs = 3_000_000;
+/** What is left of an idle stretch when it is skipped: enough to see that something ends and something begins. */
+export const idleKeptUs = 600_000;
+
+const seen = new Set([
+  "output",
+  "input",
+  "notice",
+  "stdout",
+  "stderr",
+  "stdin",
+  "file",
+  "forward.open",
+  "forward.close",
+  "resize",
+]);
+
+export type Stretch = { fromUs: number; toUs: number };
+
+/** The stretches in which nothing was shown or typed, each longer than `idleAfterUs`. */
+export function idleStretches(frames: readonly WireFrame[], endUs: number): Stretch[] {
+  const out: Stretch[] = [];
+  let lastUs = 0;
+  const close = (toUs: number) => {
+    if (toUs - lastUs > idleAfterUs) out.push({ fromUs: lastUs, toUs });
+  };
+  for (const frame of frames) {
+    if (!seen.has(frame.kind)) continue;
+    close(frame.timeUs);
+    lastUs = frame.timeUs;
+  }
+  close(endUs);
+  return out;
+}
+
+/** Where playing goes on when idle time is skipped; the moment itself where there is nothing to skip. */
+export function afterIdle(stretches: readonly Stretch[], timeUs: number): number {
+  const stretch = stretches.find((one) => timeUs > one.fromUs + idleKeptUs && timeUs < one.toUs - idleKeptUs);
+  return stretch ? stretch.toUs - idleKeptUs : timeUs;
+}
+
+/**
+ * How much went by in each part of the recording, from 0 to 1. Logarithmic: one large listing must not make everything
+ * else look like nothing.
+ */
+export function activity(frames: readonly WireFrame[], endUs: number, parts: number): number[] {
+  const sums = Array.from({ length: parts }, () => 0);
+  for (const frame of frames) {
+    if (!seen.has(frame.kind)) continue;
+    const part = Math.min(parts - 1, Math.floor((frame.timeUs / Math.max(1, endUs)) * parts));
+    sums[part] = (sums[part] ?? 0) + frame.data.length + 1;
+  }
+  const top = Math.log1p(Math.max(...sums, 1));
+  return sums.map((sum) => (sum === 0 ? 0 : Math.max(0.06, Math.log1p(sum) / top)));
+}

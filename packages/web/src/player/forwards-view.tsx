@@ -1,0 +1,103 @@
+import { useMemo } from "react";
+import { bytes, clockTime, duration } from "../ui/format.ts";
+import { Empty, SkeletonRows } from "../ui/states.tsx";
+import { numberOf, payload, textOf } from "./payload.ts";
+import type { Reel } from "./reel.ts";
+
+type Forward = {
+  stream: number;
+  openUs: number;
+  closeUs?: number;
+  direction: string;
+  to: string;
+  from: string;
+  bytesIn?: number;
+  bytesOut?: number;
+  error: string;
+};
+
+const directions: Record<string, string> = { local: "to", remote: "back from", listen: "listened on" };
+
+function readForwards(reel: Reel): Forward[] {
+  const all: Forward[] = [];
+  for (const frame of reel.frames) {
+    const said = payload(frame.data);
+    if (frame.kind === "forward.open")
+      all.push({
+        stream: frame.stream,
+        openUs: frame.timeUs,
+        direction: textOf(said["direction"]),
+        to: `${textOf(said["host"])}:${numberOf(said["port"]) ?? "?"}`,
+        from: textOf(said["originHost"])
+          ? `${textOf(said["originHost"])}:${numberOf(said["originPort"]) ?? "?"}`
+          : "",
+        error: "",
+      });
+    if (frame.kind !== "forward.close") continue;
+    const open = all.findLast((one) => one.stream === frame.stream && one.closeUs === undefined);
+    if (!open) continue;
+    open.closeUs = frame.timeUs;
+    open.bytesIn = numberOf(said["bytesIn"]) ?? 0;
+    open.bytesOut = numberOf(said["bytesOut"]) ?? 0;
+    open.error = textOf(said["error"]);
+  }
+  return all;
+}
+
+/** Forwarded connections as a table: where to, how long, how much each way. What passed in them is not recorded. */
+export function ForwardsView({ reel }: { reel: Reel }) {
+  const rows = useMemo(() => readForwards(reel), [reel]);
+  if (rows.length === 0)
+    return reel.state === "loading" ? <SkeletonRows /> : <Empty title="No connection was forwarded" />;
+  return (
+    <section aria-label="Forwards" className="min-h-0 flex-1 overflow-auto">
+      <table className="w-full">
+        <thead className="sticky top-0 bg-paper text-xs text-faint">
+          <tr className="[&>th]:h-8 [&>th]:border-b [&>th]:px-3">
+            <th scope="col" className="text-end!">
+              Opened
+            </th>
+            <th scope="col">Destination</th>
+            <th scope="col" className="max-md:hidden">
+              From
+            </th>
+            <th scope="col" className="text-end!">
+              Lasted
+            </th>
+            <th scope="col" className="text-end!">
+              In
+            </th>
+            <th scope="col" className="text-end!">
+              Out
+            </th>
+          </tr>
+        </thead>
+        <tbody className="divide-y">
+          {rows.map((row) => (
+            <tr
+              key={`${row.stream}-${row.openUs}`}
+              className={`align-top [&>td]:px-3 [&>td]:py-1.5 ${row.error ? "text-danger" : ""}`}
+            >
+              <td className="text-end text-xs text-faint">{clockTime(row.openUs)}</td>
+              <td>
+                <span className="text-soft">{directions[row.direction] ?? row.direction} </span>
+                <span className="font-mono text-xs">{row.to}</span>
+                {row.error && <span className="block">{row.error}</span>}
+              </td>
+              <td className="font-mono text-xs text-soft max-md:hidden">{row.from}</td>
+              <td className="text-end whitespace-nowrap">
+                {row.closeUs === undefined ? "not closed" : duration((row.closeUs - row.openUs) / 1000)}
+              </td>
+              <td className="text-end whitespace-nowrap text-soft">
+                {row.bytesIn === undefined ? "–" : bytes(row.bytesIn)}
+              </td>
+              <td className="text-end whitespace-nowrap text-soft">
+                {row.bytesOut === undefined ? "–" : bytes(row.bytesOut)}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}

@@ -1,0 +1,171 @@
+import type { WireFrame } from "@gatehouse/contracts/rest";
+import { numberOf, payload, textOf } from "./payload.ts";
+
+/** Something worth jumping to. Derived for reading; the frames are what happened. */
+export type Moment = {
+  timeUs: number;
+  kind:
+    | "typed"
+    | "hidden"
+    | "notice"
+    | "resize"
+    | "signal"
+    | "env"
+    | "request"
+    | "people"
+    | "exit"
+    | "end"
+    | "break"
+    | "file"
+    | "forward";
+  text: string;
+};
+
+const decoder = new TextDecoder();
+
+/** Control sequences out of what a terminal was told: CSI, OSC, and the two-byte ones (ECMA-48 §5.3, §5.4). */
+export function plainText(output: string): string {
+  return output
+    .replaceAll(/\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)/g, "")
+    .replaceAll(/\u001b\[[0-?]*[ -/]*[@-~]/g, "")
+    .replaceAll(/\u001b[ -/]*[0-~]/g, "")
+    .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, "");
+}
+
+/** Takes keys and gives lines. Keys that move about or complete make what was typed differ from what was run. */
+class TypedLine {
+  text = "";
+  edited = false;
+  startUs = 0;
+  echo = "";
+  isEmpty = true;
+
+  key(data: string, timeUs: number): void {
+    if (this.isEmpty) this.startUs = timeUs;
+    this.isEmpty = false;
+    for (const char of data.replaceAll(
+      /\u001b(?:\[[0-?]*[ -/]*[@-~]|O.|.)/g,
+      () => ((this.edited = true), ""),
+    )) {
+      if (char === "\u007f" || char === "\b") this.text = this.text.slice(0, -1);
+      else if (char === "\u0015" || char === "\u0003") this.text = "";
+      else if (char === "\u0017") this.text = this.text.replace(/\S*\s*$/, "");
+      else if (char === "\t") this.edited = true;
+      else if (char >= " ") this.text += char;
+    }
+  }
+
+  /**
+   * A line that was not echoed was not meant to be seen, a password most likely: it is not shown here either. Where keys
+   * completed or moved, the echo is what was run.
+   */
+  moment(): Moment | undefined {
+    const typed = this.text.trim();
+    const echoed =
+      plainText(this.echo)
+        .split(/[\r\n]/)[0]
+        ?.trim() ?? "";
+    if (typed === "" && !(this.edited && echoed !== "")) return undefined;
+    const timeUs = this.startUs;
+    if (echoed.includes(typed) && !this.edited) return { timeUs, kind: "typed", text: typed };
+    // Keys that a program took before the prompt came back stand before the line itself.
+    const own = commonEnd(typed, echoed).trimStart();
+    if (!this.edited && own.length >= 3) return { timeUs, kind: "typed", text: own };
+    if (echoed !== "" && (this.edited || echoed.length >= typed.length / 2))
+      return { timeUs, kind: "typed", text: echoed };
+    return { timeUs, kind: "hidden", text: "typed without being shown" };
+  }
+}
+
+function commonEnd(a: string, b: string): string {
+  let length = 0;
+  while (length < Math.min(a.length, b.length) && a.at(-1 - length) === b.at(-1 - length)) length++;
+  return length === 0 ? "" : a.slice(-length);
+}
+
+const textMax = 300;
+
+/** The moments of a recording in their order. */
+export function momentsOf(frames: readonly WireFrame[]): Moment[] {
+  const out: Moment[] = [];
+  const add = (frame: WireFrame, kind: Moment["kind"], text: string) =>
+    out.push({ timeUs: frame.timeUs, kind, text: text.slice(0, textMax) });
+  let line = new TypedLine();
+  for (const frame of frames) {
+    switch (frame.kind) {
+      case "input": {
+        const keys = decoder.decode(frame.data);
+        for (const part of keys.split(/(?<=[\r\n\u0003])/)) {
+          line.key(part.replace(/[\r\n]$/, ""), frame.timeUs);
+          if (!/[\r\n\u0003]$/.test(part)) continue;
+          const moment = line.moment();
+          if (moment) out.push({ ...moment, text: moment.text.slice(0, textMax) });
+          line = new TypedLine();
+        }
+        break;
+      }
+      case "output":
+        if (!line.isEmpty && line.echo.length < 4096) line.echo += decoder.decode(frame.data);
+        break;
+      default: {
+        const other = momentOf(frame);
+        if (other) add(frame, other.kind, other.text);
+      }
+    }
+  }
+  return out.sort((a, b) => a.timeUs - b.timeUs);
+}
+
+function momentOf(frame: WireFrame): { kind: Moment["kind"]; text: string } | undefined {
+  const said = payload(frame.data);
+  const user = textOf((said["user"] as { name?: unknown } | undefined)?.name);
+  switch (frame.kind) {
+    case "notice":
+      return { kind: "notice", text: plainText(decoder.decode(frame.data)).trim() };
+    case "resize":
+      return {
+        kind: "resize",
+        text: `window ${numberOf(said["cols"]) ?? "?"} × ${numberOf(said["rows"]) ?? "?"}`,
+      };
+    case "signal":
+      return { kind: "signal", text: `signal ${textOf(said["signal"])}` };
+    case "env":
+      return {
+        kind: "env",
+        text:
+          said["refused"] === true
+            ? `${textOf(said["name"])} refused`
+            : `${textOf(said["name"])}=${textOf(said["value"])}`,
+      };
+    case "request":
+      return {
+        kind: "request",
+        text: [textOf(said["type"]), textOf(said["command"])].filter(Boolean).join(": "),
+      };
+    case "pause":
+    case "resume":
+      return { kind: "people", text: `${frame.kind}d by ${user}` };
+    case "join":
+      return { kind: "people", text: `${user} began to watch` };
+    case "leave":
+      return { kind: "people", text: `${user} stopped watching` };
+    case "break":
+      return { kind: "break", text: `the chain begins anew: ${textOf(said["why"])}` };
+    case "exit":
+      return {
+        kind: "exit",
+        text:
+          "signal" in said
+            ? `killed by ${textOf(said["signal"])}`
+            : `exit ${numberOf(said["status"]) ?? "?"}`,
+      };
+    case "session.end":
+      return { kind: "end", text: `ended: ${textOf(said["reason"])}` };
+    case "forward.open":
+      return { kind: "forward", text: `${textOf(said["host"])}:${numberOf(said["port"]) ?? "?"}` };
+    case "file":
+      return { kind: "file", text: `${textOf(said["op"])} ${textOf(said["path"])}` };
+    default:
+      return undefined;
+  }
+}

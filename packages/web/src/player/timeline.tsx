@@ -1,0 +1,141 @@
+import { type PointerEvent, type Ref, useMemo, useRef, useState } from "react";
+import { clockTime } from "../ui/format.ts";
+import { activity, type Stretch } from "./activity.ts";
+import type { Moment } from "./moments.ts";
+import type { Reel } from "./reel.ts";
+
+const parts = 300;
+
+const markStyles: Partial<Record<Moment["kind"], string>> = {
+  typed: "bg-accent",
+  hidden: "bg-accent",
+  notice: "bg-attention",
+  people: "bg-attention",
+  signal: "bg-attention",
+  break: "bg-danger",
+  exit: "bg-soft",
+  end: "bg-soft",
+};
+
+/**
+ * The whole recording at a glance: how much went by, when nothing did, and the moments, with the place in it that is
+ * shown. The list of moments beside the player is the same in words.
+ */
+export function Timeline({
+  reel,
+  endUs,
+  idle,
+  moments,
+  timeUs,
+  head,
+  onSeek,
+}: {
+  reel: Reel;
+  endUs: number;
+  idle: readonly Stretch[];
+  moments: readonly Moment[];
+  timeUs: number;
+  /** Moved by the player itself for each picture, without rendering. Its `--at` is the share of the whole. */
+  head: Ref<HTMLDivElement>;
+  onSeek: (timeUs: number) => void;
+}) {
+  const track = useRef<HTMLDivElement>(null);
+  const [hoverUs, setHoverUs] = useState<number>();
+  const bars = useMemo(() => {
+    const shares = activity(reel.frames, endUs, parts);
+    return shares
+      .map((share, i) => (share > 0 ? `M${i} 40V${(40 - share * 36).toFixed(1)}h1V40z` : ""))
+      .join("");
+  }, [reel, endUs]);
+  const percent = (us: number) => `${(100 * us) / Math.max(1, endUs)}%`;
+
+  const momentUnder = (event: PointerEvent) => {
+    const box = track.current?.getBoundingClientRect();
+    if (!box) return 0;
+    return Math.round(Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)) * endUs);
+  };
+  const near = hoverUs === undefined ? undefined : nearest(moments, hoverUs, endUs / 80);
+
+  return (
+    <div ref={head} className="px-3 pt-2" style={{ ["--at" as string]: 0 }}>
+      <div
+        ref={track}
+        role="slider"
+        tabIndex={0}
+        aria-label="Position"
+        aria-valuemin={0}
+        aria-valuemax={Math.round(endUs / 1_000_000)}
+        aria-valuenow={Math.round(timeUs / 1_000_000)}
+        aria-valuetext={`${clockTime(timeUs)} of ${clockTime(endUs)}`}
+        className="relative h-11 cursor-pointer touch-none select-none"
+        onPointerDown={(event) => {
+          event.currentTarget.setPointerCapture(event.pointerId);
+          onSeek(momentUnder(event));
+        }}
+        onPointerMove={(event) => {
+          setHoverUs(momentUnder(event));
+          if (event.buttons === 1 && event.currentTarget.hasPointerCapture(event.pointerId))
+            onSeek(momentUnder(event));
+        }}
+        onPointerLeave={() => setHoverUs(undefined)}
+      >
+        {idle.map((stretch) => (
+          <div
+            key={stretch.fromUs}
+            className="idle-stretch absolute inset-y-0"
+            style={{ left: percent(stretch.fromUs), width: percent(stretch.toUs - stretch.fromUs) }}
+          />
+        ))}
+        <svg
+          viewBox={`0 0 ${parts} 40`}
+          preserveAspectRatio="none"
+          aria-hidden
+          className="absolute inset-0 size-full fill-current text-faint opacity-60"
+        >
+          <path d={bars} />
+        </svg>
+        <div
+          className="absolute inset-y-0 left-0 border-r-2 border-accent bg-accent/15"
+          style={{ width: "calc(100% * var(--at))" }}
+        />
+        {moments.map((moment) => {
+          const style = markStyles[moment.kind];
+          return style ? (
+            <div
+              key={`${moment.timeUs}-${moment.text}`}
+              className={`absolute top-0 h-1.5 w-0.5 rounded-b ${style}`}
+              style={{ left: percent(moment.timeUs) }}
+            />
+          ) : null;
+        })}
+        <div className="absolute inset-x-0 bottom-0 h-px bg-strong" />
+        {hoverUs !== undefined && (
+          <>
+            <div
+              className="pointer-events-none absolute inset-y-0 w-px bg-soft"
+              style={{ left: percent(hoverUs) }}
+            />
+            <div
+              className="pointer-events-none absolute bottom-full z-20 mb-1 max-w-80 truncate rounded border bg-raised px-2 py-0.5 text-xs shadow-sm"
+              style={{
+                left: percent(hoverUs),
+                transform: `translateX(-${Math.round((100 * hoverUs) / Math.max(1, endUs))}%)`,
+              }}
+            >
+              {clockTime(hoverUs)}
+              {near && <code className="ml-2 font-mono text-soft">{near.text}</code>}
+            </div>
+          </>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function nearest(moments: readonly Moment[], timeUs: number, withinUs: number): Moment | undefined {
+  let best: Moment | undefined;
+  for (const moment of moments)
+    if (Math.abs(moment.timeUs - timeUs) <= Math.abs((best?.timeUs ?? Number.POSITIVE_INFINITY) - timeUs))
+      best = moment;
+  return best && Math.abs(best.timeUs - timeUs) <= withinUs ? best : undefined;
+}

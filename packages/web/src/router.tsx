@@ -1,0 +1,89 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+} from "@tanstack/react-router";
+import { Missing } from "./pages/missing.tsx";
+import { SessionsPage } from "./pages/sessions.tsx";
+import { SignInPage } from "./pages/sign-in.tsx";
+import { auditSearch, momentSearch, nameSearch, sessionSearch } from "./search.ts";
+import { Shell } from "./shell/shell.tsx";
+import { Problem } from "./ui/states.tsx";
+
+const root = createRootRoute({ notFoundComponent: Missing });
+
+const signIn = createRoute({ getParentRoute: () => root, path: "/sign-in", component: SignInPage });
+
+/** Everything that needs somebody signed in. */
+const shell = createRoute({ getParentRoute: () => root, id: "shell", component: Shell });
+
+const index = createRoute({
+  getParentRoute: () => shell,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/sessions" });
+  },
+});
+const sessions = createRoute({
+  getParentRoute: () => shell,
+  path: "/sessions",
+  validateSearch: sessionSearch,
+  component: SessionsPage,
+});
+const session = createRoute({
+  getParentRoute: () => shell,
+  path: "/sessions/$sessionId",
+  validateSearch: momentSearch,
+  component: lazyRouteComponent(() => import("./pages/session.tsx"), "SessionPage"),
+});
+const audit = createRoute({
+  getParentRoute: () => shell,
+  path: "/audit",
+  validateSearch: auditSearch,
+  component: lazyRouteComponent(() => import("./pages/audit.tsx"), "AuditPage"),
+});
+const targets = createRoute({
+  getParentRoute: () => shell,
+  path: "/targets",
+  validateSearch: nameSearch,
+  component: lazyRouteComponent(() => import("./pages/targets.tsx"), "TargetsPage"),
+});
+const target = createRoute({
+  getParentRoute: () => shell,
+  path: "/targets/$targetId",
+  component: lazyRouteComponent(() => import("./pages/target.tsx"), "TargetPage"),
+});
+const people = createRoute({
+  getParentRoute: () => shell,
+  path: "/people",
+  validateSearch: nameSearch,
+  component: lazyRouteComponent(() => import("./pages/people.tsx"), "PeoplePage"),
+});
+const person = createRoute({
+  getParentRoute: () => shell,
+  path: "/people/$personId",
+  component: lazyRouteComponent(() => import("./pages/person.tsx"), "PersonPage"),
+});
+const health = createRoute({
+  getParentRoute: () => shell,
+  path: "/health",
+  component: lazyRouteComponent(() => import("./pages/health.tsx"), "HealthPage"),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    signIn,
+    shell.addChildren([index, sessions, session, audit, targets, target, people, person, health]),
+  ]),
+  defaultPreload: "intent",
+  scrollRestoration: true,
+  defaultErrorComponent: ({ error, reset }) => <Problem error={error} onRetry={reset} />,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * What the address bar may hold. A link is a handover, and may be old or mistyped: what is not understood is left out
+ * rather than refused.
+ */
+type Raw = Record<string, unknown>;
+
+function text(raw: Raw, name: string): string | undefined {
+  const value = raw[name];
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function oneOf<T extends string>(raw: Raw, name: string, allowed: readonly T[]): T | undefined {
+  return allowed.find((one) => one === raw[name]);
+}
+
+function withoutAbsent<T extends Record<string, unknown>>(
+  search: T,
+): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}
+
+export const states = ["live", "ended", "interrupted"] as const;
+export const kinds = ["shell", "exec", "sftp", "scp", "forward"] as const;
+export const recordingStates = ["recording", "shipping", "stored", "interrupted", "corrupt"] as const;
+
+/** `from` and `to` are days of the viewer: `2026-11-22`. */
+export const sessionSearch = (raw: Raw) =>
+  withoutAbsent({
+    q: text(raw, "q"),
+    user: text(raw, "user"),
+    target: text(raw, "target"),
+    state: oneOf(raw, "state", states),
+    kind: oneOf(raw, "kind", kinds),
+    recording: oneOf(raw, "recording", recordingStates),
+    from: day(raw, "from"),
+    to: day(raw, "to"),
+  });
+export type SessionSearch = ReturnType<typeof sessionSearch>;
+
+export const auditSearch = (raw: Raw) =>
+  withoutAbsent({
+    event: text(raw, "event"),
+    user: text(raw, "user"),
+    target: text(raw, "target"),
+    session: text(raw, "session"),
+    outcome: oneOf(raw, "outcome", ["ok", "refused"] as const),
+    from: day(raw, "from"),
+    to: day(raw, "to"),
+  });
+export type AuditSearch = ReturnType<typeof auditSearch>;
+
+export const nameSearch = (raw: Raw) => withoutAbsent({ q: text(raw, "q") });
+
+/** The session's page: the moment, the speed, and whether idle time is skipped. */
+export const momentSearch = (raw: Raw) =>
+  withoutAbsent({ t: text(raw, "t"), panel: oneOf(raw, "panel", ["moments", "facts"] as const) });
+
+function day(raw: Raw, name: string): string | undefined {
+  const value = text(raw, name);
+  return value !== undefined && /^\d{4}-\d{2}-\d{2}$/.test(value) && !Number.isNaN(Date.parse(value))
+    ? value
+    : undefined;
+}
+
+/** The viewer's midnight at which a day begins, or with `days` 1, ends. */
+export function midnight(dayText: string, days = 0): string {
+  const [year, month, date] = dayText.split("-").map(Number);
+  return new Date(year ?? 0, (month ?? 1) - 1, (date ?? 1) + days).toISOString();
+}

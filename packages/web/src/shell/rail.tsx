@@ -1,0 +1,102 @@
+import type { Me } from "@gatehouse/contracts/rest";
+import { useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { CircleHelp, KeyRound, LogOut, PanelLeft } from "lucide-react";
+import { useState } from "react";
+import { gateway } from "../gateway.ts";
+import { IconButton } from "../ui/elements.tsx";
+import { Gate } from "./gate.tsx";
+import { places } from "./places.ts";
+
+const foldKey = "gatehouse.rail-folded";
+
+/** The places: a rail at the left, icons only when folded or when there is little room, a bar at the bottom of a phone. */
+export function Rail({ me, onShowKeys }: { me: Me; onShowKeys: () => void }) {
+  const [folded, setFolded] = useState(localStorage.getItem(foldKey) === "yes");
+  const fold = () => {
+    localStorage.setItem(foldKey, folded ? "no" : "yes");
+    setFolded(!folded);
+  };
+  const name = folded ? "sr-only" : "max-sm:text-2xs sm:max-lg:sr-only";
+  const allowed = places.filter((place) => me.may.includes(place.action));
+  return (
+    <nav
+      aria-label="Places"
+      className={`flex shrink-0 border-t bg-sunken sm:flex-col sm:border-t-0 sm:border-r ${folded ? "sm:w-13" : "sm:w-13 lg:w-48"}`}
+    >
+      <div className="hidden h-12 items-center gap-2 px-3.5 sm:flex">
+        <Gate className="size-5 shrink-0 text-accent" />
+        <span className={`font-semibold tracking-tight ${name}`}>Gatehouse</span>
+      </div>
+      <ul className="flex flex-1 justify-around gap-px sm:flex-none sm:flex-col sm:px-2 sm:py-1">
+        {allowed.map(({ to, name: placeName, icon: Icon }) => (
+          <li key={to} className="max-sm:flex-1">
+            <Link
+              to={to}
+              title={placeName}
+              className="flex items-center gap-2.5 rounded-md text-soft transition-colors hover:bg-hover hover:text-ink max-sm:h-13 max-sm:flex-col max-sm:justify-center max-sm:gap-0.5 sm:h-8 sm:px-2"
+              activeProps={{ className: "sm:bg-chosen !text-accent font-medium", "aria-current": "page" }}
+            >
+              <Icon size={17} strokeWidth={1.75} aria-hidden className="shrink-0" />
+              <span className={name}>{placeName}</span>
+            </Link>
+          </li>
+        ))}
+      </ul>
+      <div className="mt-auto hidden flex-col gap-px p-2 sm:flex">
+        <Account me={me} nameStyle={name} />
+        <div className={`flex ${folded ? "flex-col" : "max-lg:flex-col"}`}>
+          <IconButton label="Keys (?)" onClick={onShowKeys}>
+            <CircleHelp size={16} strokeWidth={1.75} />
+          </IconButton>
+          <IconButton
+            label={folded ? "Unfold the rail" : "Fold the rail"}
+            aria-expanded={!folded}
+            onClick={fold}
+            className="max-lg:hidden"
+          >
+            <PanelLeft size={16} strokeWidth={1.75} />
+          </IconButton>
+          <SignOut />
+        </div>
+      </div>
+    </nav>
+  );
+}
+
+function Account({ me, nameStyle }: { me: Me; nameStyle: string }) {
+  const inner = (
+    <>
+      <KeyRound size={16} strokeWidth={1.75} aria-hidden className="shrink-0" />
+      <span className={`min-w-0 ${nameStyle}`}>
+        <span className="block truncate text-ink">{me.name}</span>
+        <span className="block truncate text-2xs text-faint">{me.roles.join(", ")}</span>
+      </span>
+    </>
+  );
+  return (
+    <Link
+      to="/people/$personId"
+      params={{ personId: me.id }}
+      title={`${me.name}: your account and keys`}
+      className="flex min-h-8 items-center gap-2.5 rounded-md px-2 py-1 text-soft hover:bg-hover"
+    >
+      {inner}
+    </Link>
+  );
+}
+
+export function SignOut() {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const leave = async () => {
+    await gateway.auth.signOut();
+    client.clear();
+    await navigate({ to: "/sign-in", search: {} });
+  };
+  return (
+    <IconButton label="Sign out" onClick={() => void leave()}>
+      <LogOut size={16} strokeWidth={1.75} />
+    </IconButton>
+  );
+}

@@ -1,0 +1,81 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { systemClock, systemRandom } from "@gatehouse/kernel";
+import { type Browser, type Page, chromium } from "playwright-core";
+import { startRest } from "../../packages/gateway/src/api/rest/mod.ts";
+import { type MemoryGate, memoryGate } from "../../packages/gateway/src/api/rest/testing/memory-doors.ts";
+import type { samplePeople } from "../../packages/gateway/src/api/rest/testing/sample-sessions.ts";
+
+export type Look = { width: number; height: number; scheme: "dark" | "light" };
+
+/** The built pages over sample recordings, and a Chromium to look at them with. */
+export type WebStand = {
+  url: string;
+  gate: MemoryGate;
+  /** Where screenshots go: kept when GATEHOUSE_SHOTS names a folder. */
+  shots: string;
+  /** A page of its own browser profile. What its console complains of is collected. */
+  open(look?: Partial<Look>): Promise<{ page: Page; complaints: string[] }>;
+  signIn(page: Page, name: keyof typeof samplePeople): Promise<void>;
+  stop(): Promise<void>;
+};
+
+export async function webStand(): Promise<WebStand> {
+  const folder = mkdtempSync(join(tmpdir(), "gatehouse-web-"));
+  const gate = memoryGate(systemClock);
+  const server = await startRest({
+    doors: gate.doors,
+    gateway: { id: "gate-1", version: "0.1.0" },
+    clock: systemClock,
+    random: systemRandom,
+    web: { host: "127.0.0.1", port: 0 },
+    adminSocketPath: join(folder, "admin.sock"),
+    signInsPerMinuteMax: 10_000,
+    pagesFolder: fileURLToPath(new URL("../../packages/web/dist", import.meta.url)),
+  });
+  const browser: Browser = await chromium.launch({
+    executablePath: "/usr/bin/chromium",
+    headless: true,
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+  return {
+    url: server.url,
+    gate,
+    shots: process.env["GATEHOUSE_SHOTS"] ?? folder,
+    async open({ width = 1440, height = 900, scheme = "dark" } = {}) {
+      const context = await browser.newContext({
+        viewport: { width, height },
+        colorScheme: scheme,
+        timezoneId: "Europe/Berlin",
+        locale: "en-GB",
+        permissions: ["clipboard-read", "clipboard-write"],
+      });
+      const page = await context.newPage();
+      const complaints: string[] = [];
+      page.on("console", (message) => {
+        if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+      });
+      page.on("pageerror", (error) => complaints.push(String(error)));
+      return { page, complaints };
+    },
+    async signIn(page, name) {
+      await page.goto(`${server.url}/sign-in#token=${gate.link(name)}`);
+      await page.waitForURL(/\/(sessions|audit|targets|people|health)/);
+    },
+    async stop() {
+      await browser.close();
+      await server.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
