@@ -78,7 +78,7 @@ test("what was written is read again, sealed or raw, and verifies", async () => 
         assert.equal(verdict.decrypted.frames, frames.length);
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });
 

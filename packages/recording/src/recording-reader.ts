@@ -111,7 +111,7 @@ async function* segmentsOf(place: Place, filter: FrameFilter): AsyncGenerator<Se
   if (manifest) {
     for (const entry of manifest.segments) {
       if (!overlaps(entry, filter)) continue;
-      const bytes = await source.read(entry.name, entry.bytes);
+      const bytes = await source.read(entry.name, formatLimits.segmentBytesMax);
       if (toHex(await sha256(bytes)) !== entry.sha256)
         throw corrupt("recording.read", `${entry.name} is not the object that the manifest lists`);
       yield own(parseSegment(bytes), entry.n);

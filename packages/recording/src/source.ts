@@ -1,4 +1,5 @@
 import { checkLimit, GatehouseError } from "@gatehouse/kernel";
+import { formatLimits } from "./format-limits.ts";
 
 /**
  * Where a recording's objects lie: a store, a directory, a bundle, a browser's fetch. Names are bare (`000000.seg`,
@@ -24,11 +25,17 @@ export function memorySource(objects: ReadonlyMap<string, Uint8Array>): Recordin
   };
 }
 
-/** One recording in an object store, below `prefix` (which ends in `/`). */
+/** Twice what a recording may have: enough to find strays, and an end to a bucket full of them. */
+const objectsMax = 2 * formatLimits.segmentsMax;
+
+/**
+ * One recording in an object store, below `prefix` (which ends in `/`). Asks for one byte more than the limit and no
+ * more: whoever may write to the bucket must not be able to fill the gateway's memory.
+ */
 export function storeSource(
   store: {
     list(prefix: string, options?: { after?: string; limit?: number }): Promise<string[]>;
-    read(key: string): Promise<Uint8Array>;
+    read(key: string, range?: { start: number; end: number }): Promise<Uint8Array>;
   },
   prefix: string,
 ): RecordingSource {
@@ -39,12 +46,13 @@ export function storeSource(
       for (;;) {
         const keys = await store.list(prefix, after === undefined ? { limit: 1000 } : { limit: 1000, after });
         for (const key of keys) names.push(key.slice(prefix.length));
+        checkLimit("source.list", "the number of objects", names.length, objectsMax);
         if (keys.length === 0) return names;
         after = keys.at(-1) as string;
       }
     },
     async read(name, bytesMax) {
-      const bytes = await store.read(prefix + name);
+      const bytes = await store.read(prefix + name, { start: 0, end: bytesMax + 1 });
       checkLimit("source.read", `${name}, in bytes,`, bytes.length, bytesMax);
       return bytes;
     },

@@ -27,6 +27,8 @@ export type Sample = {
   keys: RecordingKeys;
   signer: RecordingSigner;
   opener: KeyOpener;
+  /** What `opener` opens with, as text: `AGE-SECRET-KEY-1…`. */
+  identity: string;
   /** Opens the main lane alone. */
   mainOpener: KeyOpener;
 };
@@ -103,6 +105,7 @@ export async function sampleRecording(options: {
     keys,
     signer,
     opener: ageOpener([identities.both]),
+    identity: identities.both,
     mainOpener: ageOpener([identities.main]),
   };
 }
