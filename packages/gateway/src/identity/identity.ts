@@ -133,7 +133,13 @@ export function createIdentity(options: {
       const found = await this.personByToken(token);
       if (!found) return;
       await webSessions.revoke(hashOf(token));
-      await audit.append({ event: "user.logout", user: found.person.name, success: true, remoteAddress });
+      await audit.append({
+        event: "user.logout",
+        user: found.person.name,
+        success: true,
+        remoteAddress,
+        fields: { reason: "asked" },
+      });
     },
 
     async personById(id) {
