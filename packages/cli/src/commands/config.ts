@@ -24,11 +24,11 @@ export function addConfig(program: Command, cli: Cli): void {
       const file = given ?? (await defaultIfThere(cli));
       // Loaded here alone: every other command works without the gateway's parts.
       const { checkConfig, formatFinding } = await import("@gatehouse/gateway/config");
-      const { protocolSections, storeSection } = await import("@gatehouse/gateway/registry");
+      const { configSections } = await import("@gatehouse/gateway/registry");
       const check = checkConfig({
         file,
         env: cli.env,
-        sections: { store: storeSection, ...protocolSections },
+        sections: configSections,
         ignoredVariables: Object.keys(cli.env).filter((name) => name.startsWith("GATEHOUSE_CLI_")),
         workingDirectory: cli.workingDirectory,
       });

@@ -31,3 +31,17 @@ export function printerFor(cli: Cli, options: OutputOptions): Printer {
 export function usage(message: string, hint?: string): GatehouseError {
   return new GatehouseError({ code: "invalid", op: "cli.usage", message, hint });
 }
+
+/** For what is read on this machine; the secrets stand in files, for a command line is seen by others. */
+export function withIdentity(command: Command): Command {
+  return command.option(
+    "-i, --identity <file>",
+    "a file of age identities (AGE-SECRET-KEY-1...) that open an encrypted recording; may be given again",
+    again,
+  );
+}
+
+/** Collects an option that may be given again. */
+export function again(value: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), value];
+}

@@ -1,11 +1,12 @@
 import { type Command, Option } from "commander";
 import type { Cli } from "../cli.ts";
 import { exitCodes, SilentExit, writeAll } from "../output/mod.ts";
-import { type PlaySource, formatMoment, playOnTerminal, playRaw, speeds } from "../player/mod.ts";
-import { type IdentityOptions, openPlayable, withIdentity } from "../source/mod.ts";
+import type { PlaySource } from "../player/mod.ts";
+import type { IdentityOptions } from "../source/mod.ts";
 import { type GatewayOptions, withGateway } from "../connection/mod.ts";
-import { printFrames } from "./play-print.ts";
+import { withIdentity } from "./options.ts";
 
+const speeds = [0.5, 0.75, 1, 1.5, 2, 4, 8] as const;
 const formats = ["pty", "json", "yaml", "text"] as const;
 type PlayFormat = (typeof formats)[number];
 type Options = IdentityOptions &
@@ -43,15 +44,20 @@ Examples:
   $ ${cli.command} play --format text ./session.cast | less`,
     )
     .action(async (what: string, options: Options) => {
+      // Loaded here: a terminal and the cryptography of recordings are what no other command waits for.
+      const { openPlayable } = await import("../source/mod.ts");
       const source = await openPlayable(what, options, cli);
-      if (options.format === "pty") await playIt(source, options, cli);
-      else await printFrames(source, options.format, cli);
+      if (options.format === "pty") return playIt(source, options, cli);
+      const { printFrames } = await import("./play-print.ts");
+      await printFrames(source, options.format, cli);
     });
 }
 
 async function playIt(source: PlaySource, options: Options, cli: Cli): Promise<void> {
+  const { formatMoment, playOnTerminal, playRaw } = await import("../player/mod.ts");
   const pace = {
     source,
+    speeds,
     clock: cli.clock,
     speed: Number(options.speed.slice(0, -1)),
     skipIdle: options.skipIdleTime === true,

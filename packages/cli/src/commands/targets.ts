@@ -7,7 +7,7 @@ import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { type GatewayOptions, connect, withGateway } from "../connection/mod.ts";
 import { ask, askSecret, SilentExit, exitCodes } from "../output/mod.ts";
-import { type OutputOptions, printerFor, usage, withOutput } from "./options.ts";
+import { type OutputOptions, again, printerFor, usage, withOutput } from "./options.ts";
 import { firstOf } from "./sessions.ts";
 
 type Options = OutputOptions & GatewayOptions;
@@ -19,8 +19,6 @@ type AddOptions = Options & {
 };
 type TrustOptions = Options & { yes?: boolean; fingerprint?: string[]; ca?: string };
 type CredentialOptions = Options & { keyFile?: string; password?: boolean; certificate?: boolean };
-
-const again = (value: string, before: string[] | undefined) => [...(before ?? []), value];
 
 export function addTargets(program: Command, cli: Cli): void {
   const targets = program.command("targets").summary("what the gate opens sessions to");

@@ -6,13 +6,11 @@ import { GatehouseError } from "@gatehouse/kernel";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { type GatewayOptions, connect, withGateway } from "../connection/mod.ts";
-import { type OutputOptions, printerFor, usage, withOutput } from "./options.ts";
+import { type OutputOptions, again, printerFor, usage, withOutput } from "./options.ts";
 import { firstOf } from "./sessions.ts";
 
 type Options = OutputOptions & GatewayOptions;
 type AddOptions = Options & { role: string[]; displayName?: string; key?: string };
-
-const again = (value: string, before: string[] | undefined) => [...(before ?? []), value];
 
 export function addUsers(program: Command, cli: Cli): void {
   const users = program.command("users").summary("people, their keys and their sign-in links");

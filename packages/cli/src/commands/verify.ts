@@ -1,13 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { GatehouseError, fromBase64, fromHex, toBase64 } from "@gatehouse/kernel";
-import { type RecordingSource, type Verification, verifyRecording } from "@gatehouse/recording";
-import { nodeZstd } from "@gatehouse/recording/node";
+import type { RecordingSource, Verification } from "@gatehouse/recording";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { SilentExit, createProgress, exitCodes, formatBytes } from "../output/mod.ts";
-import { type IdentityOptions, noSuch, openersOf, placeOf, withIdentity } from "../source/mod.ts";
-import { type OutputOptions, printerFor, usage, withOutput } from "./options.ts";
+import type { IdentityOptions } from "../source/mod.ts";
+import { type OutputOptions, again, printerFor, usage, withIdentity, withOutput } from "./options.ts";
 
 type Options = OutputOptions & IdentityOptions & { trustedKey?: string[]; head?: string };
 
@@ -24,7 +23,7 @@ export function addVerify(program: Command, cli: Cli): void {
     .option(
       "-k, --trusted-key <key>",
       "the gateway's public key: a PEM file, 32 bytes in base64 or hexadecimal; may be given again",
-      (key: string, before: string[] | undefined) => [...(before ?? []), key],
+      again,
     )
     .option("--key <key>", "the same as --trusted-key")
     .option("--head <sha256>", "the head that the audit log carries for this session");
@@ -43,6 +42,10 @@ Exit codes: 0 it verifies, 1 it does not, 2 the command line was wrong, 4 there 
       const trustedKeys = await Promise.all(keys.map((key) => publicKeyOf(key, cli.workingDirectory)));
       if (options.head !== undefined && !/^[0-9a-f]{64}$/.test(options.head))
         throw usage("--head expects a SHA-256 of 64 hexadecimal digits");
+      // Loaded here: reading recordings brings cryptography that no other command waits for.
+      const { noSuch, openersOf, placeOf } = await import("../source/mod.ts");
+      const { verifyRecording } = await import("@gatehouse/recording");
+      const { nodeZstd } = await import("@gatehouse/recording/node");
       const openers = await openersOf(options, cli.workingDirectory);
       const place = await placeOf(what, cli.workingDirectory);
       if (!place) throw noSuch(what);

@@ -7,6 +7,5 @@
  */
 export { formatMoment } from "./moment.ts";
 export { type PlayFrame, type PlaySource } from "./play-source.ts";
-export { speeds } from "./play.ts";
 export { playOnTerminal } from "./play-on-terminal.ts";
 export { playRaw } from "./play-raw.ts";

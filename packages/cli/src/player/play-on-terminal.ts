@@ -12,6 +12,7 @@ export async function playOnTerminal(options: {
   source: PlaySource;
   clock: Clock;
   speed: number;
+  speeds: readonly number[];
   skipIdle: boolean;
   stdin: NodeJS.ReadStream;
   stdout: NodeJS.WriteStream;

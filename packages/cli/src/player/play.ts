@@ -6,13 +6,13 @@ import type { PlayFrame, PlaySource } from "./play-source.ts";
 import { type Screen, createScreen } from "./screen.ts";
 import type { Viewport } from "./viewport.ts";
 
-export const speeds = [0.5, 0.75, 1, 1.5, 2, 4, 8] as const;
-
 export type PlayOptions = {
   source: PlaySource;
   viewport: Viewport;
   clock: Clock;
   speed: number;
+  /** What faster and slower go through, ascending. */
+  speeds: readonly number[];
   skipIdle: boolean;
   /** Whether there is somebody with keys; without, there is no status line and nothing to wait for. */
   interactive: boolean;
@@ -42,7 +42,7 @@ const pendingBytesMax = 1 << 20;
 
 /** Plays to the end, or until the person quits. The caller opens and closes the viewport. */
 export async function play(options: PlayOptions): Promise<PlayOutcome> {
-  const { source, viewport, clock, signal } = options;
+  const { source, viewport, clock, signal, speeds } = options;
   let screen = createScreen(source.size);
   let frames = source.frames()[Symbol.asyncIterator]();
   let next: PlayFrame | undefined;

@@ -2,19 +2,10 @@ import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { type KeyOpener, ageOpener } from "@gatehouse/recording";
 import { GatehouseError, checkLimit } from "@gatehouse/kernel";
-import type { Command } from "commander";
 
 export type IdentityOptions = { identity?: string[] };
 
 const fileBytesMax = 1 << 20;
-
-export function withIdentity(command: Command): Command {
-  return command.option(
-    "-i, --identity <file>",
-    "a file of age identities (AGE-SECRET-KEY-1...) that open an encrypted recording; may be given again",
-    (file: string, before: string[] | undefined) => [...(before ?? []), file],
-  );
-}
 
 /** Openers of every identity in the files named. The secrets are read from files, for a command line is seen by others. */
 export async function openersOf(options: IdentityOptions, workingDirectory: string): Promise<KeyOpener[]> {

@@ -4,5 +4,5 @@
  * Owns: telling a session's id from a file, a directory, a bundle and an asciicast, and reading each of them.
  * Never: draws, or decides whether somebody may.
  */
-export { type IdentityOptions, openersOf, withIdentity } from "./identity.ts";
+export { type IdentityOptions, openersOf } from "./identity.ts";
 export { type Place, noSuch, openPlayable, placeOf } from "./open-playable.ts";
