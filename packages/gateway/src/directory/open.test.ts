@@ -29,6 +29,19 @@ test("a probe tells that the database is locked, and that it is free again", asy
   await assert.rejects(directory.probe());
 });
 
+test("every probe writes, also two in the same millisecond", async (context) => {
+  const { directory, path } = await temporaryDirectory(context);
+  const reader = new DatabaseSync(path, { readOnly: true });
+  const version = () => ({ ...reader.prepare("pragma data_version").get() })["data_version"];
+  const seen = new Set([version()]);
+  for (let n = 0; n < 3; n++) {
+    await directory.probe();
+    seen.add(version());
+  }
+  reader.close();
+  assert.equal(seen.size, 4);
+});
+
 test("a link lets one person in, once, until it expires", async (context) => {
   const { directory, clock } = await temporaryDirectory(context);
   const { users, loginLinks } = directory;
