@@ -18,4 +18,5 @@ export type {
 } from "./door.ts";
 export { type PipelineLimits, defaultPipelineLimits } from "./limits.ts";
 export type { PipelineLog } from "./log.ts";
+export { objectPrefix } from "./shipper.ts";
 export { type PipelineOptions, createPipeline } from "./pipeline.ts";

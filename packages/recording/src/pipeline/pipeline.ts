@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { dirname } from "node:path";
 import {
   assert,
   type Clock,
@@ -134,6 +135,9 @@ class Pipeline implements RecordingPipeline {
   async #recover(files: JournalFile[]): Promise<readonly RecoveredRecording[]> {
     for (const name of ["", "journal", "spool", "recovered"])
       await this.#disk.makeDirectory(this.#path(name));
+    // A directory that a power cut takes away takes all that is in it.
+    for (const directory of [this.#options.directory, dirname(this.#options.directory)])
+      await this.#disk.syncDirectory(directory);
     this.#lock = (this.#options.lock ?? lockDirectory)(this.#options.directory);
     const directory = this.#path("journal");
     for (const name of await journalFileNames(this.#disk, directory))

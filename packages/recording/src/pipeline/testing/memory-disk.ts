@@ -100,7 +100,7 @@ export class MemoryDisk implements Disk {
     await this.#turn();
     this.fault("create", path);
     if (this.#names.has(path)) throw systemError("EEXIST", path);
-    if (!this.#names.has(parentOf(path))) throw systemError("ENOENT", path);
+    if (parentOf(path) !== "/" && !this.#names.has(parentOf(path))) throw systemError("ENOENT", path);
     const content: Content = { bytes: new Uint8Array(), length: 0 };
     this.#name(path, { content });
     return this.#file(path, content, false);
@@ -207,10 +207,10 @@ function setName(names: Map<string, Name>, path: string, name: Name | undefined)
   else names.delete(path);
 }
 
-const parentOf = (path: string) => path.slice(0, path.lastIndexOf("/"));
+const parentOf = (path: string) => path.slice(0, path.lastIndexOf("/")) || "/";
 
 function hasParents(names: ReadonlyMap<string, Name>, path: string): boolean {
-  for (let parent = parentOf(path); parent !== ""; parent = parentOf(parent))
+  for (let parent = parentOf(path); parent !== "/"; parent = parentOf(parent))
     if (!names.has(parent)) return false;
   return true;
 }
