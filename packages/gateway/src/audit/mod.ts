@@ -5,6 +5,5 @@
  * Never: drops an event silently, holds a field that the catalogue does not classify, or lets a caller go on when the
  * event could not be kept.
  */
-export { type ChainFault, type ChainHead, ChainWalk, genesisHash, hashOf } from "./chain.ts";
-export type { AuditHistory, AuditLog, AuditRecord, ChainVerdict } from "./door.ts";
-export { openAuditLog, verifyLines } from "./log.ts";
+export type { AuditHistory, AuditLog, AuditRecord } from "./door.ts";
+export { openAuditLog } from "./log.ts";

@@ -33,7 +33,7 @@ type Node = {
   oneOf?: readonly Node[];
 };
 
-export function variableOf(path: readonly string[]): string {
+function variableOf(path: readonly string[]): string {
   return `GATEHOUSE_${path.join("__").toUpperCase()}`;
 }
 

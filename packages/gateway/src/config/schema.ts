@@ -26,7 +26,7 @@ export function section<S extends z.ZodRawShape>(shape: S, description: string) 
 }
 
 /** What every gateway has. Stores and protocols add their own sections (`loadConfig({ sections })`). */
-export const coreShape = {
+const coreShape = {
   mode: key(
     z.enum(["development", "production"]).default("development"),
     "`production` refuses everything that only a tour or a test may have, and logs JSON.",

@@ -4,7 +4,7 @@ import { type SealingKeys, open, seal } from "./envelope.ts";
 import { Secret } from "./secret.ts";
 
 /** What may be known of a stored secret. */
-export type CredentialInfo = Omit<SealedCredential, "envelope">;
+type CredentialInfo = Omit<SealedCredential, "envelope">;
 
 /** Secrets that open targets. They are given, replaced and used; nothing reads them out. */
 export type Credentials = {

@@ -19,7 +19,7 @@ const keyIdBytes = 8;
 const nonceBytes = 12;
 const tagBytes = 16;
 /** Longer than any key or password that a target takes. */
-export const secretBytesMax = 64 * 1024;
+const secretBytesMax = 64 * 1024;
 
 export type SealingKey = { readonly id: Uint8Array; readonly key: Uint8Array };
 /** The first key seals; all of them open. A new key is put first, and the others stay until nothing needs them. */

@@ -26,7 +26,7 @@ export type Keyring = {
 };
 
 /** Ed25519 (RFC 8032). */
-export type ManifestSigner = {
+type ManifestSigner = {
   /** 32 raw bytes. */
   readonly publicKey: Uint8Array;
   /** 64 bytes. */

@@ -5,8 +5,6 @@
  * and the folder of key files with its modes.
  * Never: lists, logs or returns a stored secret, reads a key file that others may read, or replaces one that is there.
  */
-export { type CredentialInfo, type Credentials, credentialsIn } from "./credentials.ts";
-export { type SealingKeys, sealingKey } from "./envelope.ts";
-export { type KeyFolder, openKeyFolder } from "./key-folder.ts";
-export { type Keyring, type ManifestSigner, openKeyring } from "./keyring.ts";
+export { type Credentials, credentialsIn } from "./credentials.ts";
+export { type Keyring, openKeyring } from "./keyring.ts";
 export { Secret } from "./secret.ts";

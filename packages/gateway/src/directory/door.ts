@@ -2,7 +2,7 @@ import type { SessionFacts } from "@gatehouse/recording";
 import type { RecordingState } from "@gatehouse/recording/pipeline";
 
 /** What can lie in a JSON column. */
-export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
+type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
 export type JsonObject = { readonly [key: string]: JsonValue };
 
 /** One page of a list, in its order. `next` is opaque; absent at the end. */
@@ -107,7 +107,7 @@ export type Targets = {
   remove(id: string): Promise<boolean>;
 };
 
-export const sessionStates = ["admitted", "live", "paused", "ending", "closed", "interrupted"] as const;
+const sessionStates = ["admitted", "live", "paused", "ending", "closed", "interrupted"] as const;
 export type SessionState = (typeof sessionStates)[number];
 /** States from which a session may still change by itself; after a crash these are the interrupted ones. */
 export const openSessionStates = [
@@ -238,7 +238,7 @@ export type WebSessions = {
   revokeOfUser(userId: string): Promise<void>;
 };
 
-export type Settings = {
+type Settings = {
   get(key: string): Promise<string | undefined>;
   set(key: string, value: string): Promise<void>;
 };

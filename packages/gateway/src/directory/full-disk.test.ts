@@ -11,7 +11,7 @@ import { temporaryFolder } from "./testing/temporary.ts";
 test("a full disk is `unavailable`, loses nothing that was committed, and passes", async (context) => {
   const folder = temporaryFolder(context);
   try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], { stdio: "pipe" });
+    execFileSync("/bin/mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], { stdio: "pipe" });
   } catch {
     context.skip("a small file system cannot be mounted here: it takes root and the right to mount");
     return;
@@ -47,6 +47,6 @@ test("a full disk is `unavailable`, loses nothing that was committed, and passes
     assert.equal(await directory.settings.get("lost"), "found");
   } finally {
     await directory.close();
-    execFileSync("umount", [folder]);
+    execFileSync("/bin/umount", [folder]);
   }
 });

@@ -7,7 +7,7 @@ import { refusing } from "./refusals.ts";
 
 type Made = { database: Kysely<Tables>; clock: Pick<Clock, "nowMs">; random: Random };
 
-export function userOf(row: Selectable<Tables["users"]>): User {
+function userOf(row: Selectable<Tables["users"]>): User {
   return {
     id: row.id,
     name: row.name,

@@ -48,7 +48,7 @@ export const loggable = [
   "user",
   "version",
 ] as const;
-export type Loggable = (typeof loggable)[number];
+type Loggable = (typeof loggable)[number];
 
 /** `error` may be anything that was thrown; `audit_event` an event of the catalogue, whose fields are classified there. */
 export type LogFields = {

@@ -2,8 +2,7 @@ import { GatehouseError, messageOf } from "@gatehouse/kernel";
 import { type DestinationStream, pino } from "pino";
 import { type LogFields, loggable } from "./fields.ts";
 
-export const logLevels = ["debug", "info", "warn", "error"] as const;
-export type LogLevel = (typeof logLevels)[number];
+export type LogLevel = "debug" | "info" | "warn" | "error";
 
 /** The operational log: for whoever runs the gateway. It is not the audit log, and nothing depends on it. */
 export type Log = {
