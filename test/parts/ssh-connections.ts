@@ -14,7 +14,7 @@ export type Side = { limits?: ConnectionLimits };
 
 export function connectionPair(options: { client?: Side; server?: Side; clock?: Clock } = {}) {
   const clock = options.clock ?? systemClock;
-  const routes = [new PacketRoute(() => undefined), new PacketRoute(() => undefined)] as const;
+  const routes = [new PacketRoute(), new PacketRoute()] as const;
   const [clientTransport, serverTransport] = memoryTransports(routes[0].events, routes[1].events);
   const client = new Connection({ role: "client", transport: clientTransport, clock, ...options.client });
   const server = new Connection({ role: "server", transport: serverTransport, clock, ...options.server });

@@ -8,12 +8,13 @@ import { ServerAuth } from "./server-auth.ts";
 /** Binds the server's side to a transport. */
 export function acceptOver(open: OpenTransport): AcceptConnection {
   return async ({ socket, hostKeys, auth, limits = {}, clock, ...tuning }) => {
-    const route = new PacketRoute(() => socket.destroy());
+    const route = new PacketRoute();
     const transport = await open({
       ...tuning,
       role: "server",
       socket,
       hostKeys,
+      clock,
       events: route.events,
     });
     return new Promise<Accepted>((resolve, reject) => {

@@ -1,5 +1,5 @@
 import { SshReader, SshWriter } from "../transport/wire.ts";
-import { messageNumber, protocolError, readDescription } from "./messages.ts";
+import { messageNumber, protocolError, readDescription, withoutControls } from "./messages.ts";
 
 /** The messages of user authentication (RFC 4252, RFC 4256) as pure codecs; see messages.ts. */
 
@@ -7,8 +7,9 @@ import { messageNumber, protocolError, readDescription } from "./messages.ts";
 const userCharsMax = 512;
 const methodCharsMax = 64;
 const promptsMax = 16;
+const bannerBytesMax = 8192;
 /** As long as OpenSSH takes for a password. */
-export const answerBytesMax = 1024;
+const answerBytesMax = 1024;
 
 export const connectionService = "ssh-connection";
 export const authService = "ssh-userauth";
@@ -95,11 +96,10 @@ export function encodeBanner(text: string): Uint8Array {
   const lines = text.replaceAll(/\r?\n/g, "\r\n");
   return new SshWriter(64).byte(messageNumber.userauthBanner).string(lines).string("").done();
 }
-/** Line ends survive; other control characters do not. */
+/** Line ends survive; other control characters do not. What is longer than a screen or two is cut. */
 export function decodeBanner(payload: Uint8Array): string {
-  const raw = new SshReader(payload, 1).string();
-  const lines = Buffer.from(raw.buffer, raw.byteOffset, Math.min(raw.length, 8192)).toString().split(/\r?\n/);
-  return lines.map((line) => readDescription(new SshReader(new SshWriter().string(line).done()))).join("\n");
+  const text = new TextDecoder().decode(new SshReader(payload, 1).string().subarray(0, bannerBytesMax));
+  return text.split(/\r?\n/).map(withoutControls).join("\n");
 }
 
 export type Prompt = { text: string; echo: boolean };

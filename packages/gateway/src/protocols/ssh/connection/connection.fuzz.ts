@@ -5,6 +5,7 @@ import { isGatehouseError, systemClock } from "@gatehouse/kernel";
 import { memoryTransports } from "../../../../../../test/parts/memory-transport.ts";
 import { SshWriter } from "../transport/wire.ts";
 import * as auth from "./auth-messages.ts";
+import { ClientAuth } from "./client-auth.ts";
 import { Connection } from "./connection.ts";
 import type { Channel, ChannelEvents } from "./door.ts";
 import * as messages from "./messages.ts";
@@ -329,6 +330,47 @@ test("no order of messages gets in without a good signature, or crashes the auth
       server.transportClosed(undefined);
       assert.equal(failures, 1, "the end is told once");
       assert.ok(!transport.sent.some(([number]) => number === 52));
+    }),
+    { numRuns },
+  );
+});
+
+test("no server makes our client crash, hang on its own words, or give a password that was not asked for", async () => {
+  const prompts = fc
+    .array(fc.record({ text: fc.constantFrom("Password:", "Code:"), echo: fc.boolean() }), { maxLength: 3 })
+    .map((asked) => auth.encodeInfoRequest("", "", asked));
+  const failure = fc
+    .tuple(fc.subarray(["publickey", "password", "keyboard-interactive"]), fc.boolean())
+    .map(([methods, partial]) => auth.encodeAuthFailure(methods, partial));
+  const answer = fc.oneof(
+    prompts,
+    failure,
+    failure,
+    fc.constant(auth.encodeBanner("hello")),
+    fc.uint8Array({ minLength: 1, maxLength: 40 }),
+    fc
+      .tuple(fc.constantFrom(6, 51, 53, 60, 61), fc.uint8Array({ maxLength: 30 }))
+      .map(([n, rest]) => Uint8Array.of(n, ...rest)),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(answer, { maxLength: 20 }), async (payloads) => {
+      const idle = { packet: () => undefined, closed: () => undefined };
+      const [transport] = memoryTransports(idle, idle);
+      let ends = 0;
+      const client = new ClientAuth({
+        transport,
+        user: "u",
+        credentials: [{ method: "password", password: "the secret" }],
+        clock: systemClock,
+        succeeded: () => ends++,
+        failed: () => ends++,
+      });
+      client.packet(auth.encodeService(6, "ssh-userauth"));
+      for (const payload of payloads) client.packet(payload);
+      client.transportClosed(undefined);
+      assert.equal(ends, 1, "the end is told once");
+      const given = transport.sent.filter((payload) => Buffer.from(payload).includes("the secret"));
+      assert.ok(given.length <= 1, "the password goes out once at most");
     }),
     { numRuns },
   );

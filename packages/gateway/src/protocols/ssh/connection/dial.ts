@@ -9,8 +9,8 @@ import { PacketRoute } from "./packet-route.ts";
 export function dialOver(open: OpenTransport): DialConnection {
   return async (options) => {
     const { user, credentials, authTimeoutMs, limits = {}, clock, banner, ...transportOptions } = options;
-    const route = new PacketRoute(() => options.socket.destroy());
-    const transport = await open({ ...transportOptions, role: "client", events: route.events });
+    const route = new PacketRoute();
+    const transport = await open({ ...transportOptions, role: "client", clock, events: route.events });
     return new Promise<SshConnection>((resolve, reject) => {
       route.to(
         new ClientAuth({

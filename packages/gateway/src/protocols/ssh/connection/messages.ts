@@ -58,13 +58,10 @@ function readName(reader: SshReader, what: string): string {
 const lossy = new TextDecoder();
 /** Text for people from a peer that may send anything; RFC 4251 §9.2: control characters are replaced. */
 export function readDescription(reader: SshReader): string {
-  const text = lossy.decode(reader.string());
-  let out = "";
-  for (const char of text.slice(0, descriptionCharsMax)) {
-    const code = char.codePointAt(0) ?? 0;
-    out += code < 0x20 || (code >= 0x7f && code < 0xa0) ? " " : char;
-  }
-  return out;
+  return withoutControls(lossy.decode(reader.string()).slice(0, descriptionCharsMax));
+}
+export function withoutControls(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, " ");
 }
 
 function open(payload: Uint8Array): SshReader {

@@ -6,10 +6,8 @@
  * Never: opens a socket or a file, keeps a key, decides who a person is or what they may reach.
  */
 export {
-  certificateAlgorithm,
   isCertificateAlgorithm,
   plainAlgorithm,
-  publicKeyTypes,
   signatureAlgorithms,
   verifiableAlgorithms,
 } from "./algorithms.ts";
@@ -30,7 +28,7 @@ export {
 } from "./door.ts";
 export { checkHostKey, hostKeyAlgorithmsFor } from "./host-trust.ts";
 export { writePrivateKey } from "./openssh-key.ts";
-export { generateKey, parsePrivateKey, privateKeyOf } from "./private-key.ts";
+export { generateKey, parsePrivateKey } from "./private-key.ts";
 export {
   type KeyLine,
   blobType,

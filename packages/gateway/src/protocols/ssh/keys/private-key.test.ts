@@ -38,7 +38,9 @@ for (const [i, args] of made.entries()) {
     assert.deepEqual(parsePublicKeyLine(line).blob, key.public.blob);
     assert.equal(sshKeygen("-l", "-f", `${file}.pub`).split(" ")[1], fingerprint(key.public.blob));
 
-    sshKeygen("-q", "-p", "-P", "", "-N", "correct horse", "-a", "2", "-f", file);
+    // Without its format named again, ssh-keygen would write its own.
+    const format = args.includes("-m") ? args.slice(args.indexOf("-m")) : [];
+    sshKeygen("-q", "-p", "-P", "", "-N", "correct horse", "-a", "2", "-f", file, ...format);
     const sealed = readFileSync(file, "utf8");
     assert.deepEqual(parsePrivateKey(sealed, "correct horse").public, key.public);
     assert.throws(() => parsePrivateKey(sealed), { code: "unauthenticated" });

@@ -28,7 +28,7 @@ const bytesOf = (text: string | undefined): Uint8Array =>
   Uint8Array.from(Buffer.from(text ?? "", "base64url"));
 
 /** Wraps a key of `node:crypto`. Throws `invalid` for types and sizes that SSH does not take here. */
-export function privateKeyOf(key: KeyObject, comment = ""): PrivateKey {
+function privateKeyOf(key: KeyObject, comment = ""): PrivateKey {
   return { public: parsePublicKey(publicBlobOf(key)), key, comment };
 }
 

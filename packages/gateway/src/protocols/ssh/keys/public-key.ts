@@ -5,10 +5,10 @@ import { SshReader, SshWriter } from "../transport/wire.ts";
 import { curveOf, isCertificateAlgorithm, isPublicKeyType, plainAlgorithm } from "./algorithms.ts";
 import type { PublicKey } from "./door.ts";
 
-export const rsaBitsMin = 2048;
+const rsaBitsMin = 2048;
 const rsaBitsMax = 16_384;
 /** A blob of a 16,384 bit RSA key is 2 KiB; a certificate with many principals stays far below this. */
-export const keyBlobBytesMax = 64 * 1024;
+const keyBlobBytesMax = 64 * 1024;
 
 export function invalidKey(message: string, cause?: unknown): GatehouseError {
   return new GatehouseError({ code: "invalid", op: "ssh.keys.parse", message, cause });
@@ -71,7 +71,7 @@ export function keyBlob(type: string, numbers: KeyNumbers): Uint8Array {
 
 export const base64url = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64url");
 
-export function bitLength(magnitude: Uint8Array): number {
+function bitLength(magnitude: Uint8Array): number {
   return magnitude.length === 0 ? 0 : magnitude.length * 8 - Math.clz32(magnitude[0] as number) + 24;
 }
 
