@@ -14,7 +14,7 @@ export function addConfig(program: Command, cli: Cli): void {
       .command("check")
       .summary("read a configuration without starting")
       .description(
-        "Reads the file and the environment as the gateway would, and names every key that is wrong, what is expected and\n" +
+        "Reads the file and the environment as the gateway would, and names every key that is wrong, what is expected and " +
           `where it stands. Without a file: ${defaultFile} here if there is one, else the environment and the defaults alone.`,
       )
       .argument("[file]"),

@@ -11,8 +11,8 @@ export function addLogin(program: Command, cli: Cli): void {
       .command("login")
       .summary("sign in to a gateway")
       .description(
-        "Signs in with the one-time link that an administrator made for you (`users link`), or with a token, and keeps the\n" +
-          "session in a file that only you can read. The link is asked for, or read from standard input: a command line is\n" +
+        "Signs in with the one-time link that an administrator made for you (`users link`), or with a token, and keeps the " +
+          "session in a file that only you can read. The link is asked for, or read from standard input: a command line is " +
           "seen by others.",
       )
       .argument("<gateway>", "its address, such as https://gate.example.com")

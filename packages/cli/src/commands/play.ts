@@ -18,7 +18,7 @@ export function addPlay(program: Command, cli: Cli): void {
     .summary("play a recording in this terminal")
     .description(
       "Plays a recording: of a session on the gateway, or out of a file, which needs no gateway.\n\n" +
-        "Keys: space pauses; left and right go 5 seconds, [ and ] (or shift and arrows) 30 seconds; + and - change\n" +
+        "Keys: space pauses; left and right go 5 seconds, [ and ] (or shift and arrows) 30 seconds; + and - change " +
         "the speed; 0 or home goes to the start; q quits.",
     )
     .argument("<what>", "a session's id, a recording's directory, a bundle (.tar) or an asciicast (.cast)")

@@ -39,7 +39,7 @@ export function withFilters(command: Command): Command {
   return withGateway(withOutput(command))
     .option("--user <name>", "of this person")
     .option("--target <name>", "to this target")
-    .addOption(new Option("--state <state>").choices(["live", "ended", "interrupted"]))
+    .addOption(new Option("--state <state>", "in this state").choices(["live", "ended", "interrupted"]))
     .option("--since <time>", "started at this time or later (ISO 8601, or a date)")
     .option("--until <time>", "started before this time")
     .option("--search <text>", "part of a person, login, target, address or command")

@@ -7,7 +7,7 @@ export function addStart(program: Command, cli: Cli): void {
     .command("start")
     .summary("run a gateway on this machine")
     .description(
-      "Runs a gateway in the foreground until it is stopped (SIGTERM or Ctrl-C ends sessions in order). It says where it\n" +
+      "Runs a gateway in the foreground until it is stopped (SIGTERM or Ctrl-C ends sessions in order). It says where it " +
         "listens, and at the first start how to sign in.",
     )
     .option("-c, --config <file>", "its configuration; without one, the environment and the defaults")

@@ -103,7 +103,7 @@ Example:
       .command("trust")
       .summary("accept a target's host key")
       .description(
-        "Asks the target for its host keys, shows their fingerprints, and pins them when you say so. Compare them with what\n" +
+        "Asks the target for its host keys, shows their fingerprints, and pins them when you say so. Compare them with what " +
           "the target itself says (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub).",
       )
       .argument("<name>"),

@@ -15,7 +15,7 @@ export function addVerify(program: Command, cli: Cli): void {
     .command("verify")
     .summary("check a recording offline")
     .description(
-      "Checks a recording that lies on this machine: every segment, the chain, the signatures, and with an identity every\n" +
+      "Checks a recording that lies on this machine: every segment, the chain, the signatures, and with an identity every " +
         "frame. It needs no gateway, no database and no network, and names each thing that is wrong.\n\n" +
         "Without --trusted-key it shows that one key signed everything, and which; whose key that is you must compare yourself.",
     )

@@ -54,7 +54,10 @@ export function createKeyReader(): (text: string) => Key[] {
         held = held.slice(found[0].length);
         continue;
       }
+      // The beginning of a sequence, ours or a foreign one, waits for its rest.
       if (bindings.some(([sequence]) => sequence.startsWith(held))) break;
+      // eslint-disable-next-line no-control-regex
+      if (/^\u001b(?:O|\[[0-?]{0,16}[ -/]{0,4})?$/.test(held)) break;
       // ECMA-48 §5.4: a control sequence ends with a byte from 4/0 to 7/14.
       // eslint-disable-next-line no-control-regex
       const foreign = /^\u001b(?:\[[0-?]*[ -/]*[@-~]|O.)/.exec(held);
