@@ -18,3 +18,16 @@ export function PageHead({
     </header>
   );
 }
+
+/** A part of a page about one thing: its name and what it is for at the left, the thing itself at the right. */
+export function Part({ title, note, children }: { title: string; note: string; children: ReactNode }) {
+  return (
+    <section className="grid grid-cols-[minmax(0,1fr)] gap-x-8 gap-y-3 border-t py-5 md:grid-cols-[13rem_minmax(0,1fr)]">
+      <div>
+        <h2 className="text-base">{title}</h2>
+        <p className="text-xs text-faint">{note}</p>
+      </div>
+      <div className="min-w-0">{children}</div>
+    </section>
+  );
+}

@@ -2,14 +2,14 @@ import type { Person, PersonUpdate } from "@gatehouse/contracts/rest";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, getRouteApi } from "@tanstack/react-router";
 import { Link2, UserRoundCheck, UserRoundX } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
 import { gateway, queries } from "../gateway.ts";
 import { RoleChoice } from "../people/roles.tsx";
 import { SshKeys } from "../people/ssh-keys.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Badge, Button, Command, Time } from "../ui/elements.tsx";
 import { InlineProblem, Problem, SkeletonRows, StaleNote } from "../ui/states.tsx";
-import { PageHead } from "./page-head.tsx";
+import { PageHead, Part } from "./page-head.tsx";
 
 const route = getRouteApi("/shell/people/$personId");
 
@@ -46,7 +46,7 @@ export function PersonPage() {
         {mayWrite && <SignInLink person={person} />}
         {mayWrite && !isOwn && <ShutOut person={person} />}
       </PageHead>
-      <div className="grid max-w-4xl px-4 pb-10">
+      <div className="grid max-w-4xl grid-cols-[minmax(0,1fr)] px-4 pb-10">
         <Part
           title="SSH keys"
           note="What the gate knows them by. The private half never leaves their machine."
@@ -66,18 +66,6 @@ export function PersonPage() {
         </p>
       </div>
     </>
-  );
-}
-
-function Part({ title, note, children }: { title: string; note: string; children: ReactNode }) {
-  return (
-    <section className="grid gap-x-8 gap-y-3 border-t py-5 md:grid-cols-[13rem_1fr]">
-      <div>
-        <h2 className="text-base">{title}</h2>
-        <p className="text-xs text-faint">{note}</p>
-      </div>
-      <div className="min-w-0">{children}</div>
-    </section>
   );
 }
 

@@ -93,7 +93,7 @@ function SessionRoom({ session }: { session: Session }) {
         </div>
         <aside
           aria-label="About this session"
-          className="flex min-h-0 flex-col border-t lg:w-88 lg:border-t-0 lg:border-l"
+          className="flex min-h-0 flex-col border-t lg:w-72 xl:w-88 lg:border-t-0 lg:border-l"
         >
           {isTerminal && (
             <div role="tablist" aria-label="About this session" className="flex gap-4 border-b px-4">

@@ -171,6 +171,7 @@ function SessionRow({
         </Link>
         <span className="md:hidden">
           {session.durationMs === null ? "" : ` · ${duration(session.durationMs)}`}
+          {` · ${session.kind}`}
         </span>
       </td>
       <td className="figures whitespace-nowrap max-md:hidden" title={endWords(session)}>

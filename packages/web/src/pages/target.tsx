@@ -2,7 +2,7 @@ import type { Target } from "@gatehouse/contracts/rest";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
 import { Trash2 } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
 import { gateway, queries } from "../gateway.ts";
 import { HostKeys } from "../targets/host-keys.tsx";
 import { Logins } from "../targets/logins.tsx";
@@ -10,7 +10,7 @@ import { TargetSettings } from "../targets/settings.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Button, Time } from "../ui/elements.tsx";
 import { InlineProblem, Problem, SkeletonRows, StaleNote } from "../ui/states.tsx";
-import { PageHead } from "./page-head.tsx";
+import { PageHead, Part } from "./page-head.tsx";
 
 const route = getRouteApi("/shell/targets/$targetId");
 
@@ -36,7 +36,7 @@ export function TargetPage() {
         </Link>
         {may("target.write") && <RemoveTarget target={target} />}
       </PageHead>
-      <div className="grid max-w-4xl px-4 pb-10">
+      <div className="grid max-w-4xl grid-cols-[minmax(0,1fr)] px-4 pb-10">
         <Part
           title="Host keys"
           note="What the gate accepts as this machine. Anything else is refused before a byte passes."
@@ -57,18 +57,6 @@ export function TargetPage() {
         </p>
       </div>
     </>
-  );
-}
-
-function Part({ title, note, children }: { title: string; note: string; children: ReactNode }) {
-  return (
-    <section className="grid gap-x-8 gap-y-3 border-t py-5 md:grid-cols-[13rem_1fr]">
-      <div>
-        <h2 className="text-base">{title}</h2>
-        <p className="text-xs text-faint">{note}</p>
-      </div>
-      <div className="min-w-0">{children}</div>
-    </section>
   );
 }
 

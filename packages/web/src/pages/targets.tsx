@@ -49,7 +49,9 @@ export function TargetsPage() {
           ) : (
             <Empty title="No targets yet">
               <p>A target is a machine that people reach through the gate.</p>
-              {mayWrite && <Command text="gatehouse targets add <name> <host>" />}
+              {mayWrite && (
+                <Command text="gatehouse targets add <name> <address> --login <name> --allow-role <role>" />
+              )}
             </Empty>
           )
         }

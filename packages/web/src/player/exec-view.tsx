@@ -8,7 +8,7 @@ import type { Reel } from "./reel.ts";
 const streams = ["stdin", "stdout", "stderr"] as const;
 type Stream = (typeof streams)[number];
 
-type Piece = { timeUs: number; stream: Stream; text: string };
+type Piece = { seq: number; timeUs: number; stream: Stream; text: string };
 /** More than this in one page helps nobody read; the export has it all. */
 const shownCharsMax = 400_000;
 
@@ -59,9 +59,9 @@ export function ExecView({ reel }: { reel: Reel }) {
           <Empty title="Nothing passed in these streams" />
         ) : (
           <pre className="font-mono text-xs leading-5">
-            {shown.map((piece, index) => (
+            {shown.map((piece) => (
               <span
-                key={`${piece.timeUs}-${index}`}
+                key={piece.seq}
                 title={`${streamStyles[piece.stream].name} at ${clockTime(piece.timeUs)}`}
                 className={`block border-l-2 px-3 break-all whitespace-pre-wrap ${streamStyles[piece.stream].bar} ${streamStyles[piece.stream].text}`}
               >
@@ -97,7 +97,7 @@ function readExec(reel: Reel) {
       const last = pieces.at(-1);
       // Neighbours of one stream are one piece until a line ends.
       if (last?.stream === stream && !last.text.endsWith("\n")) last.text += text;
-      else pieces.push({ timeUs: frame.timeUs, stream, text });
+      else pieces.push({ seq: frame.seq, timeUs: frame.timeUs, stream, text });
     } else if (frame.kind === "digest") {
       const said = payload(frame.data);
       if (said["final"] === true)

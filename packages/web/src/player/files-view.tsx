@@ -1,3 +1,4 @@
+import type { WireFrame } from "@gatehouse/contracts/rest";
 import { useMemo } from "react";
 import { Identifier } from "../ui/elements.tsx";
 import { bytes, clockTime } from "../ui/format.ts";
@@ -6,6 +7,7 @@ import { numberOf, payload, textOf } from "./payload.ts";
 import type { Reel } from "./reel.ts";
 
 type Row = {
+  seq: number;
   timeUs: number;
   op: string;
   path: string;
@@ -17,13 +19,14 @@ type Row = {
 };
 
 /** What each operation did, in a word; a close says what passed while the file was open. */
-function rowOf(timeUs: number, data: Uint8Array): Row {
+function rowOf({ seq, timeUs, data }: WireFrame): Row {
   const said = payload(data);
   const read = numberOf(said["bytesRead"]) ?? 0;
   const written = numberOf(said["bytesWritten"]) ?? 0;
   const result = (said["result"] ?? {}) as { code?: unknown; message?: unknown };
   const op = textOf(said["op"]);
   return {
+    seq,
     timeUs,
     op: op === "close" && written > 0 ? "wrote" : op === "close" && read > 0 ? "read" : op,
     path: textOf(said["path"]),
@@ -39,11 +42,7 @@ function rowOf(timeUs: number, data: Uint8Array): Row {
 
 /** File operations as a table. */
 export function FilesView({ reel }: { reel: Reel }) {
-  const rows = useMemo(
-    () =>
-      reel.frames.filter((frame) => frame.kind === "file").map((frame) => rowOf(frame.timeUs, frame.data)),
-    [reel],
-  );
+  const rows = useMemo(() => reel.frames.filter((frame) => frame.kind === "file").map(rowOf), [reel]);
   if (rows.length === 0)
     return reel.state === "loading" ? <SkeletonRows /> : <Empty title="No file was touched" />;
   return (
@@ -65,9 +64,9 @@ export function FilesView({ reel }: { reel: Reel }) {
           </tr>
         </thead>
         <tbody className="divide-y">
-          {rows.map((row, index) => (
+          {rows.map((row) => (
             <tr
-              key={`${row.timeUs}-${index}`}
+              key={row.seq}
               className={`align-top [&>td]:px-3 [&>td]:py-1.5 ${row.failure ? "text-danger" : ""}`}
             >
               <td className="text-end text-xs text-faint">{clockTime(row.timeUs)}</td>

@@ -44,7 +44,7 @@ export function MomentList({
   return (
     <ol ref={list} className="relative py-1">
       {moments.map((moment, index) => (
-        <li key={`${moment.timeUs}-${index}`}>
+        <li key={moment.seq}>
           <button
             type="button"
             aria-current={index === current || undefined}

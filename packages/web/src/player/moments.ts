@@ -1,8 +1,11 @@
+/* oxlint-disable no-control-regex -- terminals speak in control characters */
 import type { WireFrame } from "@gatehouse/contracts/rest";
 import { numberOf, payload, textOf } from "./payload.ts";
 
 /** Something worth jumping to. Derived for reading; the frames are what happened. */
 export type Moment = {
+  /** The frame that it was read from. */
+  seq: number;
   timeUs: number;
   kind:
     | "typed"
@@ -59,7 +62,7 @@ class TypedLine {
    * A line that was not echoed was not meant to be seen, a password most likely: it is not shown here either. Where keys
    * completed or moved, the echo is what was run.
    */
-  moment(): Moment | undefined {
+  moment(): Omit<Moment, "seq"> | undefined {
     const typed = this.text.trim();
     const echoed =
       plainText(this.echo)
@@ -89,7 +92,7 @@ const textMax = 300;
 export function momentsOf(frames: readonly WireFrame[]): Moment[] {
   const out: Moment[] = [];
   const add = (frame: WireFrame, kind: Moment["kind"], text: string) =>
-    out.push({ timeUs: frame.timeUs, kind, text: text.slice(0, textMax) });
+    out.push({ seq: frame.seq, timeUs: frame.timeUs, kind, text: text.slice(0, textMax) });
   let line = new TypedLine();
   for (const frame of frames) {
     switch (frame.kind) {
@@ -99,7 +102,7 @@ export function momentsOf(frames: readonly WireFrame[]): Moment[] {
           line.key(part.replace(/[\r\n]$/, ""), frame.timeUs);
           if (!/[\r\n\u0003]$/.test(part)) continue;
           const moment = line.moment();
-          if (moment) out.push({ ...moment, text: moment.text.slice(0, textMax) });
+          if (moment) out.push({ ...moment, seq: frame.seq, text: moment.text.slice(0, textMax) });
           line = new TypedLine();
         }
         break;

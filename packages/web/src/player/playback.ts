@@ -1,3 +1,4 @@
+/* oxlint-disable no-control-regex -- terminals speak in control characters */
 import type { WireFrame } from "@gatehouse/contracts/rest";
 import { type Stretch, afterIdle } from "./activity.ts";
 import { payload, sizeOf } from "./payload.ts";

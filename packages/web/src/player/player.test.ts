@@ -153,10 +153,11 @@ test("activity is a share of the loudest part, and silence is silence", () => {
 
 test("typed lines are moments; what was not echoed is not shown", () => {
   const type = (atMs: number, text: string, echoes: boolean) =>
-    [...text].flatMap((key, i) => [
-      frame(atMs + i * 10, "input", key),
-      ...(echoes || key === "\r" ? [frame(atMs + i * 10 + 1, "output", key === "\r" ? "\r\n" : key)] : []),
-    ]);
+    [...text].flatMap((key, i) => {
+      const typed = frame(atMs + i * 10, "input", key);
+      if (!echoes && key !== "\r") return [typed];
+      return [typed, frame(atMs + i * 10 + 1, "output", key === "\r" ? "\r\n" : key)];
+    });
   const frames = [
     frame(0, "request", { type: "shell", pty: { term: "xterm", cols: 80, rows: 24, modes: {} } }),
     ...type(100, "sudo -i\r", true),

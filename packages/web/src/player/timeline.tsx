@@ -102,7 +102,7 @@ export function Timeline({
           const style = markStyles[moment.kind];
           return style ? (
             <div
-              key={`${moment.timeUs}-${moment.text}`}
+              key={moment.seq}
               className={`absolute top-0 h-1.5 w-0.5 rounded-b ${style}`}
               style={{ left: percent(moment.timeUs) }}
             />

@@ -55,6 +55,7 @@ function Exports({ session }: { session: Session }) {
   const formats = formatNames.filter((format) => recording.data?.exports.includes(format));
   if (formats.length === 0) return null;
   return (
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- a summary is a control; leaving it closes the menu
     <details
       ref={menu}
       className="relative ml-auto"

@@ -17,12 +17,12 @@ export function Rail({ me, onShowKeys }: { me: Me; onShowKeys: () => void }) {
     localStorage.setItem(foldKey, folded ? "no" : "yes");
     setFolded(!folded);
   };
-  const name = folded ? "sr-only" : "max-sm:text-2xs sm:max-lg:sr-only";
+  const name = folded ? "sm:sr-only max-sm:text-2xs" : "max-sm:text-2xs sm:max-xl:sr-only";
   const allowed = places.filter((place) => me.may.includes(place.action));
   return (
     <nav
       aria-label="Places"
-      className={`flex shrink-0 border-t bg-sunken sm:flex-col sm:border-t-0 sm:border-r ${folded ? "sm:w-13" : "sm:w-13 lg:w-48"}`}
+      className={`flex shrink-0 border-t bg-sunken sm:flex-col sm:border-t-0 sm:border-r ${folded ? "sm:w-13" : "sm:w-13 xl:w-48"}`}
     >
       <div className="hidden h-12 items-center gap-2 px-3.5 sm:flex">
         <Gate className="size-5 shrink-0 text-accent" />
@@ -45,7 +45,7 @@ export function Rail({ me, onShowKeys }: { me: Me; onShowKeys: () => void }) {
       </ul>
       <div className="mt-auto hidden flex-col gap-px p-2 sm:flex">
         <Account me={me} nameStyle={name} />
-        <div className={`flex ${folded ? "flex-col" : "max-lg:flex-col"}`}>
+        <div className={`flex ${folded ? "flex-col" : "max-xl:flex-col"}`}>
           <IconButton label="Keys (?)" onClick={onShowKeys}>
             <CircleHelp size={16} strokeWidth={1.75} />
           </IconButton>
@@ -53,7 +53,7 @@ export function Rail({ me, onShowKeys }: { me: Me; onShowKeys: () => void }) {
             label={folded ? "Unfold the rail" : "Fold the rail"}
             aria-expanded={!folded}
             onClick={fold}
-            className="max-lg:hidden"
+            className="max-xl:hidden"
           >
             <PanelLeft size={16} strokeWidth={1.75} />
           </IconButton>

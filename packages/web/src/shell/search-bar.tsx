@@ -1,7 +1,7 @@
 import type { Me } from "@gatehouse/contracts/rest";
 import { Link, useLocation, useNavigate } from "@tanstack/react-router";
 import { KeyRound, Search } from "lucide-react";
-import { type Ref, useEffect, useState } from "react";
+import type { Ref } from "react";
 import { Kbd } from "../ui/elements.tsx";
 import { SignOut } from "./rail.tsx";
 
@@ -11,20 +11,20 @@ export function SearchBar({ me, ref }: { me: Me; ref: Ref<HTMLInputElement> }) {
   const asked = useLocation({
     select: ({ pathname, search }) => (pathname === "/sessions" ? ((search as { q?: string }).q ?? "") : ""),
   });
-  const [words, setWords] = useState(asked);
-  useEffect(() => setWords(asked), [asked]);
   return (
     <search className="flex h-12 shrink-0 items-center border-b px-3 sm:px-4">
       <form
         className="relative flex w-full max-w-xl items-center"
         onSubmit={(event) => {
           event.preventDefault();
+          const words = String(new FormData(event.currentTarget).get("q") ?? "").trim();
+          event.currentTarget.querySelector("input")?.blur();
           void navigate({
             to: "/sessions",
             search: (before) => {
               const { q: _old, ...rest } =
                 location.pathname === "/sessions" ? (before as { q?: string }) : {};
-              return words.trim() === "" ? rest : { ...rest, q: words.trim() };
+              return words === "" ? rest : { ...rest, q: words };
             },
           });
         }}
@@ -37,8 +37,9 @@ export function SearchBar({ me, ref }: { me: Me; ref: Ref<HTMLInputElement> }) {
           placeholder="Person, login, target or command"
           autoComplete="off"
           spellCheck={false}
-          value={words}
-          onChange={(event) => setWords(event.target.value)}
+          name="q"
+          key={asked}
+          defaultValue={asked}
           onKeyDown={(event) => {
             if (event.key === "Escape") event.currentTarget.blur();
           }}

@@ -21,7 +21,7 @@ export function HostKeys({ target, mayTrust }: { target: Target; mayTrust: boole
   });
   const trusted = new Set(target.hostTrust.keys.map((key) => key.fingerprint));
   return (
-    <div className="grid gap-3">
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-3">
       <div className="flex flex-wrap items-center gap-2">
         <HostTrustBadge kind={target.hostTrust.kind} />
         {target.hostTrust.kind === "none" && <span className="text-soft">Nobody is let through to it.</span>}
@@ -34,7 +34,7 @@ export function HostKeys({ target, mayTrust }: { target: Target; mayTrust: boole
       {target.hostTrust.keys.length > 0 && <KeyTable keys={target.hostTrust.keys} />}
       {scan.isError && <InlineProblem error={scan.error} />}
       {scan.data && (
-        <div className="grid gap-3 rounded-md border border-strong p-3">
+        <div className="grid grid-cols-[minmax(0,1fr)] gap-3 rounded-md border border-strong p-3">
           <p>
             <strong className="font-medium">{scan.data.address}</strong> shows these keys. They are trusted
             only when you have compared them with what the machine itself says:
@@ -42,7 +42,7 @@ export function HostKeys({ target, mayTrust }: { target: Target; mayTrust: boole
           <Command text="ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" />
           <KeyTable keys={scan.data.keys} trusted={trusted} />
           {trust.isError && <InlineProblem error={trust.error} />}
-          <div className="flex flex-wrap justify-end gap-2">
+          <div className="flex flex-wrap justify-end gap-2 max-sm:[&>button]:flex-1">
             <Button onClick={() => scan.reset()}>Not now</Button>
             <Button
               tone="primary"

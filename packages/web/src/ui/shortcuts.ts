@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "react";
+import { useEffect, useEffectEvent } from "react";
 
 /** Every key that the pages know, in one place: the help is this list. */
 export const shortcuts = [
@@ -30,21 +30,19 @@ function isTyping(event: KeyboardEvent): boolean {
  * browser's. Space and Enter stay with the control that has the focus.
  */
 export function useShortcuts(handlers: Record<string, (event: KeyboardEvent) => void>): void {
-  const latest = useRef(handlers);
-  latest.current = handlers;
+  const onKey = useEffectEvent((event: KeyboardEvent) => {
+    if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || isTyping(event)) return;
+    if (document.querySelector("dialog[open]")) return;
+    const handler = handlers[event.key];
+    if (!handler) return;
+    const onControl = event.target instanceof Element && event.target.closest("button, a, summary");
+    if ((event.key === " " || event.key === "Enter") && onControl) return;
+    event.preventDefault();
+    handler(event);
+  });
   useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || isTyping(event)) return;
-      if (document.querySelector("dialog[open]")) return;
-      const handler = latest.current[event.key];
-      if (!handler) return;
-      const onControl =
-        event.target instanceof Element && event.target.closest("button, a, summary, [role=slider]");
-      if ((event.key === " " || event.key === "Enter") && onControl) return;
-      event.preventDefault();
-      handler(event);
-    };
-    addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
+    const listener = (event: KeyboardEvent) => onKey(event);
+    addEventListener("keydown", listener);
+    return () => removeEventListener("keydown", listener);
   }, []);
 }

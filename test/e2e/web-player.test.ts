@@ -1,0 +1,237 @@
+/** The players in Chromium: what is on the screen is what was recorded, at any moment, however one got there. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import type { Page } from "playwright-core";
+import { type WebStand, webStand } from "./web-browser.ts";
+
+let stand: WebStand;
+before(async () => {
+  stand = await webStand();
+});
+after(() => stand.stop());
+
+const idOf = (index: number) => stand.gate.samples[index]?.session.id ?? "";
+const incident = 1;
+
+/** What the terminal shows, line by line. */
+function shown(page: Page): Promise<string[]> {
+  return page
+    .locator(".xterm-rows > div")
+    .evaluateAll((lines) => lines.map((line) => line.textContent.replaceAll("\u00a0", " ").trimEnd()));
+}
+async function showsText(page: Page, text: string | RegExp): Promise<void> {
+  await page.locator(".xterm-rows").getByText(text).first().waitFor();
+}
+async function openAt(page: Page, index: number, moment?: string): Promise<void> {
+  await page.goto(`${stand.url}/sessions/${idOf(index)}${moment === undefined ? "" : `?t=${moment}`}`);
+  await page.locator(".xterm-rows").waitFor();
+  await page.getByRole("slider", { name: "Position" }).waitFor();
+}
+const positionOf = (page: Page) =>
+  page.getByRole("slider", { name: "Position" }).getAttribute("aria-valuenow").then(Number);
+
+test("it plays from the beginning, holds on Space, and goes on", async () => {
+  const { page, complaints } = await stand.open();
+  await stand.signIn(page, "auditor");
+  await openAt(page, incident);
+  await showsText(page, "Last login: Sun Nov 22");
+  await page.getByRole("button", { name: "Pause (Space)" }).waitFor();
+  await page.keyboard.press("Space");
+  await page.getByRole("button", { name: "Play (Space)" }).waitFor();
+  const held = await shown(page);
+  const position = await page.getByTestId("position").innerText();
+  await page.waitForTimeout(600);
+  assert.deepEqual(await shown(page), held);
+  assert.equal(await page.getByTestId("position").innerText(), position);
+  await page.keyboard.press("Space");
+  await showsText(page, "drwxr-xr-x");
+  assert.deepEqual(complaints, []);
+});
+
+test("the screen at a moment is the same whether one came from before, from after, or by the link", async () => {
+  const { page } = await stand.open();
+  await stand.signIn(page, "auditor");
+  await openAt(page, incident, "1m28s");
+  await showsText(page, "rm -rf releases/tmp-build");
+  const byLink = await shown(page);
+  assert.ok(
+    byLink.some((line) => line.endsWith("33G     releases/tmp-build")),
+    byLink.join("\n"),
+  );
+
+  await openAt(page, incident, "1m40s");
+  await showsText(page, "load average");
+  assert.ok(
+    !(await shown(page)).some((line) => line.includes("rm -rf")),
+    "the full-screen program covers the shell",
+  );
+  await page.evaluate(() => history.state);
+  const back = async () => {
+    for (let i = 0; i < 20 && (await positionOf(page)) > 88; i++) await page.keyboard.press("ArrowLeft");
+  };
+  await back();
+  // 1m40s less five seconds at a time is 1m25s; the rest by the list.
+  await page
+    .getByRole("button", { name: /df -h \/srv/ })
+    .last()
+    .click();
+  await showsText(page, "rm -rf releases/tmp-build");
+  const fromAfter = await shown(page);
+  assert.equal(fromAfter.filter((line) => line.includes("rm -rf")).length, 1);
+
+  await openAt(page, incident, "2s");
+  await page
+    .getByRole("button", { name: /df -h \/srv/ })
+    .last()
+    .click();
+  await showsText(page, "rm -rf releases/tmp-build");
+  assert.deepEqual(await shown(page), fromAfter);
+});
+
+test("seeking by mouse and keys; the address follows where it came to rest", async () => {
+  const { page } = await stand.open();
+  await stand.signIn(page, "auditor");
+  await openAt(page, incident, "0s");
+  const slider = page.getByRole("slider", { name: "Position" });
+  const box = await slider.boundingBox();
+  assert.ok(box);
+  await page.mouse.click(box.x + box.width * 0.8, box.y + box.height / 2);
+  const lengthS = Number(await slider.getAttribute("aria-valuemax"));
+  assert.ok(Math.abs((await positionOf(page)) - lengthS * 0.8) <= 1);
+  await page.waitForURL(/t=1m3/);
+  await page.keyboard.press("ArrowRight");
+  assert.ok(Math.abs((await positionOf(page)) - (lengthS * 0.8 + 5)) <= 1);
+  await page.keyboard.press("Home");
+  assert.equal(await positionOf(page), 0);
+  await page.keyboard.press(".");
+  await page.keyboard.press(".");
+  assert.equal(
+    await page
+      .locator("[aria-current=true]")
+      .last()
+      .innerText()
+      .then((text) => text.includes("tail -n 40")),
+    true,
+  );
+  await page.keyboard.press("End");
+  await showsText(page, "logout");
+  assert.equal(await positionOf(page), lengthS);
+});
+
+test("speeds are kept to, and idle time is passed over", async () => {
+  const { page } = await stand.open();
+  await stand.signIn(page, "auditor");
+  await openAt(page, incident, "23s");
+  const speed = page.getByLabel("Speed");
+  assert.deepEqual(await speed.locator("option").allInnerTexts(), [
+    "0.5×",
+    "0.75×",
+    "1×",
+    "1.5×",
+    "2×",
+    "4×",
+  ]);
+  await page.keyboard.press(">");
+  assert.equal(await speed.inputValue(), "1.5");
+  await page.keyboard.press("<");
+  await page.keyboard.press("<");
+  assert.equal(await speed.inputValue(), "0.75");
+  await speed.selectOption("4");
+  // 48 idle seconds lie between here and the next command: at four times the speed they would still take twelve.
+  await page.getByRole("button", { name: "Play (Space)" }).click();
+  const began = Date.now();
+  await showsText(page, "du -sh releases");
+  assert.ok(Date.now() - began < 10_000);
+
+  await page.getByRole("button", { name: "Pause (Space)" }).click();
+  await page.getByRole("button", { name: "Skip idle" }).click();
+  assert.equal(await page.getByRole("button", { name: "Skip idle" }).getAttribute("aria-pressed"), "false");
+});
+
+test("fit grows with the room, natural does not", async () => {
+  const { page } = await stand.open();
+  await stand.signIn(page, "auditor");
+  await openAt(page, incident, "1m40s");
+  const width = () =>
+    page.locator(".xterm-screen").evaluate((screen) => screen.getBoundingClientRect().width);
+  const room = () => page.locator(".player-screen").evaluate((stage) => stage.clientWidth);
+  await page.waitForFunction(() => {
+    const screen = document.querySelector(".xterm-screen")?.getBoundingClientRect().width ?? 0;
+    const stage = document.querySelector(".player-screen")?.clientWidth ?? 1;
+    return screen > stage * 0.9 && screen <= stage;
+  });
+  const fitted = await width();
+  await page.getByRole("button", { name: "Natural size" }).click();
+  await page.waitForFunction(
+    (before) => document.querySelector(".xterm-screen")?.getBoundingClientRect().width !== before,
+    fitted,
+  );
+  await page.setViewportSize({ width: 700, height: 900 });
+  await page.getByRole("button", { name: "Fit to the room" }).click();
+  await page.waitForFunction(() => {
+    const screen = document.querySelector(".xterm-screen")?.getBoundingClientRect().width ?? 0;
+    const stage = document.querySelector(".player-screen")?.clientWidth ?? 1;
+    return screen > stage * 0.85 && screen <= stage;
+  });
+  assert.ok((await width()) <= (await room()));
+});
+
+test("a recording whose bytes do not verify shows what could be read, and says where it broke off", async () => {
+  const { page } = await stand.open();
+  await stand.signIn(page, "auditor");
+  await openAt(page, 6, "5s");
+  await page.getByRole("alert").getByText("segment 2 does not carry the hash of segment 1").waitFor();
+  await page.getByText(/What stands here is what could be read/).waitFor();
+  await showsText(page, "total 48");
+  await page.getByRole("tab", { name: "Facts" }).click();
+  await page.getByText("Does not verify: segment 2").waitFor();
+});
+
+test("a recording that may not be watched is refused in words", async () => {
+  const { page } = await stand.open();
+  await stand.signIn(page, "jane");
+  await page.goto(`${stand.url}/sessions/${idOf(2)}`);
+  await page.getByRole("heading", { name: "You may not see this" }).waitFor();
+});
+
+test("a command's streams are told apart, and what was left out is said", async () => {
+  const { page } = await stand.open();
+  await stand.signIn(page, "auditor");
+  await page.goto(`${stand.url}/sessions/${idOf(2)}`);
+  const streams = page.getByTestId("streams");
+  await streams.getByText("INSERT INTO orders VALUES (100439").waitFor();
+  await streams.getByText("pg_dump: error: could not open large object").waitFor();
+  await page.getByText(/Of stdout only the beginning was kept: 33.3 MB in all/).waitFor();
+  await page.getByRole("button", { name: /stdout/ }).click();
+  assert.equal(await streams.getByText("INSERT INTO").count(), 0);
+  assert.equal(await streams.getByText("SELECT pg_backup_start('nightly');").count(), 1);
+});
+
+test("file operations and forwards are tables, refusals among them", async () => {
+  const { page } = await stand.open();
+  await stand.signIn(page, "auditor");
+  await page.goto(`${stand.url}/sessions/${idOf(3)}`);
+  await page
+    .getByRole("row", { name: /wrote \/srv\/shop\/releases\/20261122\/app-6\.tar\.gz ↑ 8\.5 MB/ })
+    .waitFor();
+  await page.getByRole("row", { name: /remove \/etc\/shadow refused: Permission denied/ }).waitFor();
+  await page.getByRole("row", { name: /symlink \/srv\/shop\/current → releases\/20261122/ }).waitFor();
+
+  await page.goto(`${stand.url}/sessions/${idOf(4)}`);
+  await page
+    .getByRole("row", { name: /to db-01\.internal:5432 127\.0\.0\.1:50101 2m 49s 86\.0 KB 13\.5 MB/ })
+    .waitFor();
+  await page.getByRole("row", { name: /10\.9\.0\.77:8443 ?connect ECONNREFUSED/ }).waitFor();
+});
+
+test("an export is a download with a name", async () => {
+  const { page } = await stand.open();
+  await stand.signIn(page, "auditor");
+  await openAt(page, incident, "1s");
+  await page.getByText("Export", { exact: true }).click();
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("link", { name: /asciicast 2/ }).click(),
+  ]);
+  assert.equal(download.suggestedFilename(), `${idOf(incident)}.asciicast`);
+});
