@@ -126,7 +126,7 @@ function headOf(
 }
 
 /** How much of a large block is tried first, and how much it must shrink for the whole to be worth compressing. */
-const probeBytes = 16 * 1024;
+const probeBytes = 8 * 1024;
 const worthwhile = 0.95;
 
 async function pack(
@@ -134,7 +134,7 @@ async function pack(
   crypto: Pick<SealCrypto, "compress">,
 ): Promise<{ codec: "stored" | "zstd"; bytes: Uint8Array }> {
   // Media and archives do not shrink, and finding out on all of it costs more than recording it.
-  if (plain.length > 4 * probeBytes) {
+  if (plain.length > 8 * probeBytes) {
     const middle = Math.floor((plain.length - probeBytes) / 2);
     const tried = await crypto.compress(plain.subarray(middle, middle + probeBytes));
     if (tried.length > probeBytes * worthwhile) return { codec: "stored", bytes: plain };

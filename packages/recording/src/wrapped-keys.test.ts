@@ -69,3 +69,12 @@ test("a damaged wrap opens nothing", async () => {
   const damaged = { main: [{ ...wrap, data: toBase64(data) }], input: [] };
   assert.deepEqual(await unwrapKeys(id, damaged, [ageOpener([strict])]), {});
 });
+
+test("a text that is no recipient or identity is refused at once and not repeated", () => {
+  for (const make of [() => ageWrapper(["age1nonsense"]), () => ageOpener(["AGE-SECRET-KEY-1NONSENSE"])])
+    assert.throws(make, (error: Error & { code?: string }) => {
+      assert.equal(error.code, "invalid");
+      assert.doesNotMatch(error.message, /nonsense/i);
+      return true;
+    });
+});

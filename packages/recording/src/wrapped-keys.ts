@@ -1,5 +1,5 @@
 import { Decrypter, Encrypter } from "age-encryption";
-import { ByteReader, concatBytes, fromBase64, toBase64 } from "@gatehouse/kernel";
+import { ByteReader, concatBytes, fromBase64, GatehouseError, toBase64 } from "@gatehouse/kernel";
 import { corrupt } from "./binary-fields.ts";
 import { formatLimits } from "./format-limits.ts";
 import type { Lane } from "./frame.ts";
@@ -44,21 +44,25 @@ export const wrappedKeys: Shape<WrappedKeys> = object(
   "refuse",
 );
 
-/** Wraps for age recipients (`age1…`; X25519 and the post-quantum hybrid alike): any one of them opens it. */
+/**
+ * Wraps for age recipients (`age1…`; X25519 and the post-quantum hybrid alike): any one of them opens it. Throws `invalid` for a
+ * text that is not a recipient, at once and not when the first session begins.
+ */
 export function ageWrapper(recipients: readonly string[]): KeyWrapper {
+  const encrypter = new Encrypter();
+  for (const recipient of recipients) accept("recipient", "age1…", () => encrypter.addRecipient(recipient));
   return {
     async wrap(secret) {
-      const encrypter = new Encrypter();
-      for (const recipient of recipients) encrypter.addRecipient(recipient);
       return { type: "age", recipients: [...recipients], data: toBase64(await encrypter.encrypt(secret)) };
     },
   };
 }
 
-/** Opens with age identities (`AGE-SECRET-KEY-1…`). Throws `invalid` by age itself for a text that is not an identity. */
+/** Opens with age identities (`AGE-SECRET-KEY-1…`). Throws `invalid` for a text that is not one, without repeating it. */
 export function ageOpener(identities: readonly string[]): KeyOpener {
   const decrypter = new Decrypter();
-  for (const identity of identities) decrypter.addIdentity(identity);
+  for (const identity of identities)
+    accept("identity", "AGE-SECRET-KEY-1…", () => decrypter.addIdentity(identity));
   return {
     async open(wrap) {
       if (wrap.type !== "age" || identities.length === 0) return undefined;
@@ -70,6 +74,20 @@ export function ageOpener(identities: readonly string[]): KeyOpener {
       }
     },
   };
+}
+
+/** What age says about a text it refuses may hold the text, which may be a secret: it goes no further. */
+function accept(what: string, shape: string, add: () => void): void {
+  try {
+    add();
+  } catch {
+    throw new GatehouseError({
+      code: "invalid",
+      op: "keys.age",
+      message: `not an age ${what}`,
+      hint: `An age ${what} is one line that begins with ${shape}; age-keygen makes them.`,
+    });
+  }
 }
 
 const secretVersion = 1;
