@@ -11,11 +11,11 @@ after(() => workshop.close());
 test("config check names the key, what is expected and where it stands", async () => {
   assert.equal((await run(["config", "check"])).code, 0, "the defaults alone are valid");
   writeFileSync(join(folder, "gatehouse.yaml"), "sessions:\n  idle_timeout: soon\nwrong_key: 1\n");
-  const { code, stdout } = await run(["config", "check"]);
+  const { code, stdout } = await run(["config", "check", "gatehouse.yaml"]);
   assert.equal(code, 1);
   assert.match(stdout, /^gatehouse\.yaml:2:\d+: sessions\.idle_timeout: got "soon", expected a duration/m);
   assert.match(stdout, /^gatehouse\.yaml:3:\d+: wrong_key: unknown key/m);
-  const json = await run(["config", "check", "--json"]);
+  const json = await run(["config", "check", "--json"], { env: { GATEHOUSE_CONFIG: "gatehouse.yaml" } });
   assert.equal(json.code, 1);
   assert.deepEqual(
     JSON.parse(json.stdout)

@@ -1,11 +1,8 @@
-import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { SilentExit, exitCodes } from "../output/mod.ts";
 import { type OutputOptions, printerFor, withOutput } from "./options.ts";
-
-const defaultFile = "gatehouse.yaml";
 
 export function addConfig(program: Command, cli: Cli): void {
   const config = program.command("config").summary("the gateway's configuration");
@@ -15,18 +12,18 @@ export function addConfig(program: Command, cli: Cli): void {
       .summary("read a configuration without starting")
       .description(
         "Reads the file and the environment as the gateway would, and names every key that is wrong, what is expected and " +
-          `where it stands. Without a file: ${defaultFile} here if there is one, else the environment and the defaults alone.`,
+          "where it stands. Without a file: the one that GATEHOUSE_CONFIG names, else the environment and the defaults alone.",
       )
       .argument("[file]"),
   )
     .addHelpText("after", "\nExit codes: 0 the gateway would start with it, 1 it would not")
     .action(async (given: string | undefined, options: OutputOptions) => {
-      const file = given ?? (await defaultIfThere(cli));
+      const file = given ?? cli.env["GATEHOUSE_CONFIG"];
       // Loaded here alone: every other command works without the gateway's parts.
       const { checkConfig, formatFinding } = await import("@gatehouse/gateway/config");
       const { configSections } = await import("@gatehouse/gateway/registry");
       const check = checkConfig({
-        file,
+        file: file === undefined ? undefined : resolve(cli.workingDirectory, file),
         env: cli.env,
         sections: configSections,
         ignoredVariables: Object.keys(cli.env).filter((name) => name.startsWith("GATEHOUSE_CLI_")),
@@ -44,9 +41,4 @@ export function addConfig(program: Command, cli: Cli): void {
       );
       throw new SilentExit(exitCodes.failed);
     });
-}
-
-async function defaultIfThere(cli: Cli): Promise<string | undefined> {
-  const there = await stat(resolve(cli.workingDirectory, defaultFile)).catch(() => undefined);
-  return there?.isFile() ? defaultFile : undefined;
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { concatBytes, toBase64, utf8 } from "@gatehouse/kernel";
 import {
   type Frame,
@@ -187,4 +188,36 @@ test("casts of both versions play; what is none is told with its line", async ()
   assert.equal(bad.code, 1);
   assert.match(bad.stderr, /^error: .*bad\.cast, line 2: not an event/);
   assert.equal((await run(["verify", "two.cast"])).code, 2);
+});
+
+const golden = (name: string) => fileURLToPath(new URL(`../../../../testdata/v1/${name}`, import.meta.url));
+
+test("recordings of format version 1 stay playable and verify", async () => {
+  const identity = ["-i", golden("identity-everything.txt")];
+  const trusted = ["-k", golden("signer.pem")];
+  for (const [what, expected] of [
+    ["terminal", "terminal"],
+    ["terminal.tar", "terminal"],
+    ["exec", "exec"],
+    ["interrupted", "interrupted"],
+  ] as const) {
+    const verified = await run(["verify", golden(what), ...identity, ...trusted, "--json"]);
+    assert.equal(verified.code, 0, verified.stdout);
+    const played = await run(["play", golden(what), ...identity, "--format", "json"]);
+    const frames = played.stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    for (const frame of frames) delete frame.text;
+    assert.deepEqual(frames, JSON.parse(readFileSync(golden(`${expected}.expected.json`), "utf8")));
+  }
+  const text = await run([
+    "play",
+    golden("terminal"),
+    "-i",
+    golden("identity-output-only.txt"),
+    "--format",
+    "text",
+  ]);
+  assert.match(text.stdout, /^This session is recorded\.\nroot@web-01:~# ls -l\ndrwxr-xr-x /);
 });

@@ -6,4 +6,4 @@
  */
 export { type GatewayOptions, connect, withGateway } from "./connect.ts";
 export { exchangeLink, tokenIn } from "./exchange-link.ts";
-export { type Profile, createProfiles, originOf } from "./profiles.ts";
+export { createProfiles, originOf } from "./profiles.ts";

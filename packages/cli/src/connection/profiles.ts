@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { GatehouseError } from "@gatehouse/kernel";
 
 /** A gateway that somebody signed in to from here. */
-export type Profile = {
+type Profile = {
   url: string;
   /** Secret: whoever has it is this person until it expires. */
   token: string;

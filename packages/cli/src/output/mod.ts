@@ -9,7 +9,7 @@ export { formatBytes, formatDuration } from "./amounts.ts";
 export { exitCodes, exitCodeOf, SilentExit } from "./exit-codes.ts";
 export { printError } from "./print-error.ts";
 export { type OutputFormat, outputFormats, type Printer, createPrinter } from "./printer.ts";
-export { type Progress, createProgress } from "./progress.ts";
+export { createProgress } from "./progress.ts";
 export { renderTable, type Column } from "./table.ts";
 export { shownText, textWidth } from "./text-width.ts";
 export { writeAll } from "./write-all.ts";

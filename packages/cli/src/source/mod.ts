@@ -5,4 +5,4 @@
  * Never: draws, or decides whether somebody may.
  */
 export { type IdentityOptions, openersOf } from "./identity.ts";
-export { type Place, noSuch, openPlayable, placeOf } from "./open-playable.ts";
+export { noSuch, openPlayable, placeOf } from "./open-playable.ts";
