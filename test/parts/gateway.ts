@@ -7,9 +7,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Client, createClient } from "@gatehouse/contracts/client.ts";
+import { type Client, createClient } from "@gatehouse/contracts/client";
 import type { TargetCreate } from "@gatehouse/contracts/rest";
-import { unixFetch } from "@gatehouse/contracts/unix-fetch.ts";
+import { unixFetch } from "@gatehouse/contracts/unix-fetch";
 import { stringify } from "yaml";
 import { systemRandom } from "@gatehouse/kernel";
 import {

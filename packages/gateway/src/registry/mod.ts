@@ -4,5 +4,5 @@
  * Owns: the lists of protocols and stores, and what each adds to the configuration.
  * Never: constructs one (compose does), or finds plug-ins by import side effects.
  */
-export { protocolSections } from "./protocols.ts";
-export { openStore, storeSection } from "./stores.ts";
+export { configSections } from "./sections.ts";
+export { openStore } from "./stores.ts";

@@ -18,8 +18,7 @@ export async function openStore(
 ): Promise<OpenedStore> {
   switch (config.type) {
     case "filesystem": {
-      const opened = await openFilesystemStore(config, options);
-      return { kind: "filesystem", ...opened };
+      return { kind: config.type, ...(await openFilesystemStore(config, options)) };
     }
   }
 }

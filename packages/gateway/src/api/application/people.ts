@@ -14,8 +14,8 @@ export function createPeople(options: {
   audit: AuditLog;
   /** Takes one line of `authorized_keys` apart. Throws `invalid`. */
   parsePublicKey(line: string): Pick<UserKey, "type" | "blob" | "fingerprint" | "comment">;
-  /** `https://gate.example.com`, without a slash at its end. */
-  publicUrl: string;
+  /** `https://gate.example.com`. */
+  publicUrl(): string;
 }): PeopleDoor {
   const { users, userKeys, webSessions, identity, audit } = options;
 
@@ -70,9 +70,11 @@ export function createPeople(options: {
       // Somebody shut out is out at once, not when the cookie ends.
       if (user.disabled) await webSessions.revokeOfUser(user.id);
       await note(principal, "user.update", {
+        user_id: user.id,
         name: user.name,
         roles: [...user.roles],
         disabled: user.disabled,
+        changed: Object.keys(change),
       });
       return words(user);
     },
@@ -87,7 +89,7 @@ export function createPeople(options: {
       return {
         personId: user.id,
         // In the fragment, so that no server or proxy ever logs it.
-        url: `${options.publicUrl}/sign-in#token=${link.token}`,
+        url: `${options.publicUrl().replace(/\/$/, "")}/sign-in#token=${link.token}`,
         expiresAt: isoTime(link.expiresAtMs),
       };
     },
@@ -99,9 +101,10 @@ export function createPeople(options: {
       const user = found(await users.byId(id), "person", id);
       const key = await userKeys.add({ userId: user.id, ...options.parsePublicKey(publicKey) });
       await note(principal, "user.key.create", {
+        user_id: user.id,
         name: user.name,
-        fingerprint: key.fingerprint,
         key_type: key.type,
+        key_fingerprint: key.fingerprint,
       });
       return keyWords(key);
     },

@@ -1,0 +1,257 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Clock, GatehouseError, type Random } from "@gatehouse/kernel";
+import { ageOpener, ageWrapper, storeSource } from "@gatehouse/recording";
+import { createPipeline, objectPrefix } from "@gatehouse/recording/pipeline";
+import { decide } from "./access/mod.ts";
+import {
+  createAuditReader,
+  createHealth,
+  createPeople,
+  createSessionCatalogue,
+  createTargets,
+  restIdentity,
+} from "./api/application/mod.ts";
+import { startRest } from "./api/rest/mod.ts";
+import { openAuditLog } from "./audit/mod.ts";
+import { type Config, formatAddress } from "./config/mod.ts";
+import { credentialsIn, openKeyring } from "./credentials/mod.ts";
+import { openDirectory } from "./directory/mod.ts";
+import { createIdentity } from "./identity/mod.ts";
+import { createPlayback } from "./playback/mod.ts";
+import { openSsh } from "./protocols/ssh/mod.ts";
+import { type configSections, openStore } from "./registry/mod.ts";
+import { createSessions } from "./sessions/mod.ts";
+import type { Log } from "./telemetry/mod.ts";
+
+export type Gatehouse = {
+  /** Where it can be reached, as bound. */
+  web: string;
+  ssh: { host: string; port: number };
+  /** Of the SSH host key, to compare with what `ssh` asks about. */
+  hostKeyFingerprint: string;
+  /** The link of the first administrator; only at the first start of an empty directory. */
+  firstSignIn: { url: string; expiresAtMs: number } | undefined;
+  /** Public keys found on this machine that now open the demo target, by fingerprint. */
+  demo: { target: string; keys: readonly string[] } | undefined;
+  /** Sessions that a crash had left open, closed at this start. */
+  interrupted: number;
+  /** Ends every session with the reason, ships what can be shipped, and closes. */
+  stop(reason: string): Promise<void>;
+};
+
+/** The only place that constructs things. Rejects, with nothing left listening, when any of them cannot start. */
+export async function compose(options: {
+  config: Config<typeof configSections>;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  version: string;
+  pagesFolder: string | undefined;
+  /** Public key lines of whoever runs the tour. */
+  demoKeys: readonly string[];
+}): Promise<Gatehouse> {
+  const { config, clock, random, log, version } = options;
+  const closing: (() => Promise<void>)[] = [];
+  /** What was opened is closed in the opposite order, whether the start succeeded or not. */
+  const close = async () => {
+    for (const step of closing.splice(0).reverse())
+      await step().catch((error: unknown) => log.error("closing failed", { error }));
+  };
+  try {
+    const keyring = await openKeyring({ folder: join(config.data_dir, "keys"), random });
+    const directory = await openDirectory({ path: join(config.data_dir, "gatehouse.db"), clock, random });
+    closing.push(() => directory.close());
+    const audit = openAuditLog({
+      rows: directory.auditRows,
+      probe: () => directory.probe(),
+      clock,
+      random,
+      log,
+    });
+    const credentials = credentialsIn({
+      sealed: directory.sealedCredentials,
+      keys: keyring.credentialKeys,
+      clock,
+      random,
+    });
+    const identity = createIdentity({
+      ...directory,
+      audit,
+      clock,
+      random,
+      sessionMs: config.web.session_lifetime.ms,
+    });
+
+    const { store, kind, location } = await openStore(config.store, {
+      dataDir: config.data_dir,
+      clock,
+      random,
+    });
+    const own = [keyring.recordingRecipient];
+    const recipients = config.recording.recipients.length > 0 ? config.recording.recipients : own;
+    const inputRecipients =
+      config.recording.input_recipients.length > 0 ? config.recording.input_recipients : recipients;
+    const pipeline = createPipeline({
+      directory: join(config.data_dir, "recording"),
+      store,
+      clock,
+      random,
+      signer: keyring.manifestSigner,
+      recipients: { main: [ageWrapper(recipients)], input: [ageWrapper(inputRecipients)] },
+      limits: {
+        journalCapacityBytes: config.recording.journal.capacity.bytes,
+        sessionReserveBytes: config.recording.journal.reserve.bytes,
+        segmentBytes: config.recording.segment.size.bytes,
+        segmentAgeMs: config.recording.segment.age.ms,
+        commitDelayMs: config.recording.commit.delay.ms,
+        groupBytesMax: config.recording.commit.size.bytes,
+        retentionMs: config.recording.retention.ms,
+        sessionMsMax: config.sessions.max_duration.ms,
+      },
+      log,
+    });
+    const sessions = createSessions({
+      pipeline,
+      rows: directory.sessions,
+      audit,
+      limits: {
+        idleTimeoutMs: config.sessions.idle_timeout.ms,
+        maxDurationMs: config.sessions.max_duration.ms,
+        endingGraceMs: config.sessions.ending_grace.ms,
+      },
+      clock,
+      random,
+      gatewayId: config.gateway_id,
+      log,
+    });
+    closing.push(() => pipeline.stop({ deadlineMs: 10_000 }));
+    // Before anybody can connect: what the last process left is closed and noted.
+    const interrupted = await sessions.recover();
+    await audit.append({
+      event: "gateway.start",
+      user: "system",
+      success: true,
+      fields: {
+        gateway_id: config.gateway_id,
+        version,
+        mode: config.mode,
+        interrupted_sessions: interrupted,
+      },
+    });
+
+    const ssh = await openSsh({
+      config: config.ssh,
+      execLimitBytes: config.recording.exec_limit.bytes,
+      keyring,
+      directory,
+      credentials,
+      identity,
+      sessions,
+      audit,
+      decide,
+      clock,
+      random,
+      log,
+    });
+    closing.push(() => ssh.stop());
+    closing.push(() => sessions.stop());
+
+    const playback = createPlayback({
+      sourceOf: (facts) => storeSource(store, objectPrefix(facts)),
+      openers: [ageOpener([keyring.recordingIdentity.text()])],
+      trustedKeys: [keyring.manifestSigner.publicKey],
+      sessions: directory.sessions,
+      auditRows: directory.auditRows,
+      decide,
+      audit,
+      retainUntilMs: (fromMs) => fromMs + config.recording.retention.ms,
+      clock,
+    });
+    let publicUrl = config.web.public_url;
+    const rest = await startRest({
+      doors: {
+        identity: restIdentity(identity),
+        access: { decide: (subject, action, resource) => decide({ subject, action, resource }) },
+        sessions: createSessionCatalogue({ entries: directory.sessions }),
+        playback,
+        people: createPeople({
+          ...directory,
+          identity,
+          audit,
+          parsePublicKey: ssh.parsePublicKey,
+          publicUrl: () => publicUrl ?? "",
+        }),
+        targets: createTargets({
+          targets: directory.targets,
+          credentials,
+          protocols: [ssh.administration],
+          audit,
+          clock,
+        }),
+        audit: createAuditReader({ history: audit, clock }),
+        health: createHealth({
+          gateway: { id: config.gateway_id, version },
+          store: { kind, location },
+          pipeline,
+          audit,
+          sessions,
+          clock,
+        }),
+        authorities: ssh.authorities,
+      },
+      gateway: { id: config.gateway_id, version },
+      web: config.web.listen,
+      adminSocketPath: join(config.data_dir, "admin.sock"),
+      ...(publicUrl !== undefined && { publicUrl }),
+      ...(options.pagesFolder !== undefined && { pagesFolder: options.pagesFolder }),
+      clock,
+      random,
+    });
+    closing.push(() => rest.close());
+    publicUrl ??= rest.url;
+
+    const first = await identity.firstAdministrator();
+    const demo = undefined as { target: string; keys: string[]; stop(): Promise<void> } | undefined;
+    if (demo) closing.push(() => demo.stop());
+    const bound = await ssh.listen();
+    // For programs on this machine that want to know where the ports are.
+    writeFileSync(
+      join(config.data_dir, "addresses.json"),
+      JSON.stringify({ pid: process.pid, web: rest.url, ssh: formatAddress(bound) }),
+      { mode: 0o600 },
+    );
+    return {
+      web: publicUrl.replace(/\/$/, ""),
+      ssh: bound,
+      hostKeyFingerprint: ssh.hostKeyFingerprint,
+      firstSignIn: first && {
+        url: `${publicUrl.replace(/\/$/, "")}/sign-in#token=${first.token}`,
+        expiresAtMs: first.expiresAtMs,
+      },
+      demo: demo && { target: demo.target, keys: demo.keys },
+      interrupted,
+      async stop(reason) {
+        await audit
+          .append({
+            event: "gateway.stop",
+            user: "system",
+            success: true,
+            fields: { gateway_id: config.gateway_id, reason },
+          })
+          .catch((error: unknown) => log.error("the stop could not be audited", { error }));
+        await close();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error instanceof GatehouseError
+      ? error
+      : new GatehouseError({
+          code: "internal",
+          op: "gateway.start",
+          message: "the gateway could not start",
+          cause: error,
+        });
+  }
+}

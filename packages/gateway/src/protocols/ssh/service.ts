@@ -1,0 +1,116 @@
+import type { Clock, Random } from "@gatehouse/kernel";
+import type { Decision, Question } from "../../access/mod.ts";
+import type { AuditLog } from "../../audit/mod.ts";
+import type { Credentials, Keyring } from "../../credentials/mod.ts";
+import type { Targets, UserKey } from "../../directory/mod.ts";
+import type { Identity } from "../../identity/mod.ts";
+import type { Sessions } from "../../sessions/mod.ts";
+import type { TargetAdministration } from "../door.ts";
+import type { SshConfig } from "./config.ts";
+import { type GateLog, createGate, scanHostKeys } from "./gate/mod.ts";
+import {
+  type PrivateKey,
+  type Signer,
+  fingerprint,
+  generateKey,
+  keySigner,
+  parsePrivateKey,
+  parsePublicKeyLine,
+  publicKeyLine,
+  writePrivateKey,
+} from "./keys/mod.ts";
+import { sshTargets } from "./targets/administration.ts";
+import { sshPeople } from "./targets/people.ts";
+import { sshTargetsOf } from "./targets/resolve.ts";
+
+export type SshService = {
+  listen(): Promise<{ host: string; port: number }>;
+  /** No new connections; resolves when all are closed. */
+  stop(): Promise<void>;
+  readonly administration: TargetAdministration;
+  /** Public halves of the authorities, one `authorized_keys` line each. */
+  readonly authorities: { sshHost(): Promise<string>; sshUser(): Promise<string> };
+  /** Of the first host key, as `ssh` shows it. */
+  readonly hostKeyFingerprint: string;
+  /** Takes one line of `authorized_keys` apart. Throws `invalid`. */
+  parsePublicKey(line: string): Pick<UserKey, "type" | "blob" | "fingerprint" | "comment">;
+  readonly hostCa: Signer;
+  readonly userCa: Signer;
+};
+
+/** SSH with its keys, its targets and its gate; not listening yet. */
+export async function openSsh(options: {
+  config: SshConfig;
+  execLimitBytes: number;
+  keyring: Pick<Keyring, "protocolKey" | "givenKey">;
+  directory: { targets: Pick<Targets, "byName"> };
+  credentials: Pick<Credentials, "withSecret">;
+  identity: Pick<Identity, "personByKey" | "personById" | "keyUsed">;
+  sessions: Sessions;
+  audit: Pick<AuditLog, "append">;
+  decide(question: Question): Decision;
+  clock: Clock;
+  random: Random;
+  log: GateLog;
+}): Promise<SshService> {
+  const { config, keyring, clock, random } = options;
+  const made = async (name: string) =>
+    parsePrivateKey(
+      (
+        await keyring.protocolKey(name, () => writePrivateKey(generateKey("ed25519", name), { random }))
+      ).text(),
+    );
+  const hostKeys: PrivateKey[] = [];
+  for (const name of config.host_keys) hostKeys.push(parsePrivateKey((await keyring.givenKey(name)).text()));
+  if (hostKeys.length === 0) hostKeys.push(await made("ssh_host_ed25519_key"));
+  const hostCa = await made("ssh_host_ca");
+  const userCa = await made("ssh_user_ca");
+
+  const gate = createGate({
+    listen: config.listen,
+    hostKeys: hostKeys.map(keySigner),
+    hostCa: keySigner(hostCa),
+    userCa: keySigner(userCa),
+    people: sshPeople(options.identity),
+    targets: sshTargetsOf({
+      targets: options.directory.targets,
+      identity: options.identity,
+      credentials: options.credentials,
+      decide: options.decide,
+      env: config.allowed_env,
+      execLimitBytes: options.execLimitBytes,
+    }),
+    sessions: options.sessions,
+    audit: options.audit,
+    limits: {
+      connectionsMax: config.max_connections,
+      unauthenticatedMax: config.max_unauthenticated,
+      authTimeoutMs: config.handshake.timeout.ms,
+      authFailuresMax: config.handshake.attempts,
+      keepaliveIntervalMs: config.keepalive.interval.ms,
+      keepaliveCountMax: config.keepalive.tries,
+    },
+    clock,
+    random,
+    log: options.log,
+  });
+  return {
+    listen: () => gate.listen(),
+    stop: () => gate.stop(),
+    administration: sshTargets({
+      random,
+      scan: async (host, port) => (await scanHostKeys({ host, port, clock })).map((key) => key.blob),
+    }),
+    authorities: {
+      sshHost: () => Promise.resolve(publicKeyLine(hostCa.public.blob, "gatehouse host authority")),
+      sshUser: () => Promise.resolve(publicKeyLine(userCa.public.blob, "gatehouse user authority")),
+    },
+    hostKeyFingerprint: hostKeys[0] ? fingerprint(hostKeys[0].public.blob) : "",
+    parsePublicKey(line) {
+      const { type, blob, comment } = parsePublicKeyLine(line);
+      return { type, blob, comment, fingerprint: fingerprint(blob) };
+    },
+    hostCa: keySigner(hostCa),
+    userCa: keySigner(userCa),
+  };
+}

@@ -1,0 +1,5 @@
+import { protocolSections } from "./protocols.ts";
+import { storeSection } from "./stores.ts";
+
+/** What plug-ins add to the configuration. */
+export const configSections = { ...protocolSections, store: storeSection } as const;
