@@ -17,6 +17,7 @@ import {
 } from "../../../../../../test/parts/ssh-server.ts";
 import { buildProvider, providerMissing } from "../../../../../../test/parts/security-key/provider.ts";
 import {
+  certificateSigner,
   generateKey,
   issueCertificate,
   keySigner,
@@ -362,35 +363,40 @@ test("the client's keepalives are answered", async () => {
   assert.equal(result.stdout.toString(), "awake", result.stderr);
 });
 
-test("every type of host key, and a host certificate, are believed by a strict client", async () => {
+test("every type of host key, and a host certificate for it, are believed by a strict client", async () => {
   for (const type of keyTypes) {
     const key = generateKey(type);
-    const strict = await startServer({
-      hostKeys: [keySigner(key)],
-      auth: { publicKey: () => Promise.resolve("accept") },
+    const certificate = issueCertificate({
+      ca: keySigner(known),
+      key: key.public,
+      kind: "host",
+      keyId: "gate",
+      principals: ["gate.test"],
+      validAfter: 0n,
+      validBefore: 99_999_999_999n,
+      serial: 6n,
+      random: systemRandom,
     });
+    const hostKeys = [certificateSigner(key, certificate), keySigner(key)];
+    const strict = await startServer({ hostKeys, auth: { publicKey: () => Promise.resolve("accept") } });
     try {
-      const hosts = join(directory, `known_hosts_${type}`);
-      writeFileSync(hosts, `gate.test ${publicKeyLine(key.public.blob)}\n`);
-      const args = [
-        "-o",
-        `UserKnownHostsFile=${hosts}`,
-        "-o",
-        "StrictHostKeyChecking=yes",
-        "-o",
-        "HostKeyAlias=gate.test",
-      ];
-      const result = await ssh([
-        ...args,
-        "-p",
-        String(strict.port),
-        "-i",
-        knownFile,
-        ...plainClient,
-        "u@127.0.0.1",
-        "echo ok",
-      ]);
-      assert.equal(result.stdout.toString(), "ok", `${type}: ${result.stderr}`);
+      for (const line of [
+        `gate.test ${publicKeyLine(key.public.blob)}`,
+        `@cert-authority gate.test ${publicKeyLine(known.public.blob)}`,
+      ]) {
+        const hosts = join(directory, "known_hosts");
+        writeFileSync(hosts, `${line}\n`);
+        const trust = [`UserKnownHostsFile=${hosts}`, "StrictHostKeyChecking=yes", "HostKeyAlias=gate.test"];
+        const args = [
+          ...trust.flatMap((option) => ["-o", option]),
+          "-p",
+          String(strict.port),
+          "-i",
+          knownFile,
+        ];
+        const result = await ssh([...args, ...plainClient, "u@127.0.0.1", "echo ok"]);
+        assert.equal(result.stdout.toString(), "ok", `${line}: ${result.stderr}`);
+      }
     } finally {
       await strict.close();
     }
