@@ -433,7 +433,7 @@ test("a target that goes away ends every channel with an error", async () => {
   const connection = await dial(withKey(), { socket }, { pinned: server.hostKeyBlobs, authorities: [] });
   const { channel, ended, seen } = await session(connection);
   const failed = assert.rejects(ended);
-  await channel.request("exec", encodeExec("echo here; sleep 100"));
+  await channel.request("exec", encodeExec("echo here; exec cat"));
   await seen("here");
   socket.destroy(new Error("cable cut"));
   await failed;
