@@ -169,6 +169,9 @@ export function createClient(options: ClientOptions) {
       /** The public key of the CA that signs user certificates towards targets. */
       sshUser: async (call?: CallOptions) =>
         textOf(await request("GET", "/ca/ssh-user", { ...call, accept: "text/plain" })),
+      /** The public key that signs recordings, in PEM. */
+      recordings: async (call?: CallOptions) =>
+        textOf(await request("GET", "/ca/recordings", { ...call, accept: "text/plain" })),
     },
   };
 }

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, GatehouseError, type Random } from "@gatehouse/kernel";
-import { ageOpener, ageWrapper, storeSource } from "@gatehouse/recording";
+import { ageOpener, ageWrapper, publicKeyPem, storeSource } from "@gatehouse/recording";
 import { createPipeline, objectPrefix } from "@gatehouse/recording/pipeline";
 import { decide } from "./access/mod.ts";
 import {
@@ -158,7 +158,7 @@ export async function compose(options: {
     closing.push(() => sessions.stop());
 
     const playback = createPlayback({
-      sourceOf: (facts) => storeSource(store, objectPrefix(facts)),
+      sourceOf: (facts) => storeSource(store, `${objectPrefix(facts)}/`),
       openers: [ageOpener([keyring.recordingIdentity.text()])],
       trustedKeys: [keyring.manifestSigner.publicKey],
       sessions: directory.sessions,
@@ -198,7 +198,10 @@ export async function compose(options: {
           sessions,
           clock,
         }),
-        authorities: ssh.authorities,
+        authorities: {
+          ...ssh.authorities,
+          recordings: () => Promise.resolve(publicKeyPem(keyring.manifestSigner.publicKey)),
+        },
       },
       gateway: { id: config.gateway_id, version },
       web: config.web.listen,

@@ -225,6 +225,12 @@ test("the audit log is listed, exported line by line and verified", async () => 
   assert.match(verified.stdout, /^result +(NOT )?VERIFIED|^result +verified/m);
 });
 
+test("public keys are printed as the tools that need them take them", async () => {
+  assert.match((await run(["ca", "recordings"])).stdout, /^-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA/);
+  assert.match((await run(["ca", "ssh-host"])).stdout, /^ssh-ed25519 AAAA/);
+  assert.equal((await run(["ca", "ssh-user"])).code, 4, "this gate has none");
+});
+
 test("recordings are listed and checked by the gateway", async () => {
   const listed = await json("recordings", "ls", "-n", "1");
   const { code, stdout } = await run(["recordings", "verify", listed[0].id]);

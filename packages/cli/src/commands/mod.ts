@@ -7,6 +7,7 @@
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { addAudit } from "./audit.ts";
+import { addCa } from "./ca.ts";
 import { addCompletion } from "./completion.ts";
 import { addConfig } from "./config.ts";
 import { addLogin } from "./login.ts";
@@ -31,6 +32,7 @@ export const commands: readonly ((program: Command, cli: Cli) => void)[] = [
   addUsers,
   addTargets,
   addAudit,
+  addCa,
   addConfig,
   addStart,
   addCompletion,

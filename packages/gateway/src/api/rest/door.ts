@@ -142,6 +142,8 @@ export type HealthDoor = { status(): Promise<Health> };
 export type AuthoritiesDoor = {
   sshHost(): Promise<string | undefined>;
   sshUser(): Promise<string | undefined>;
+  /** PEM of the Ed25519 key that signs recordings. */
+  recordings(): Promise<string>;
 };
 
 /** All that the REST API stands on. */

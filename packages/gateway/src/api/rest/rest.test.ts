@@ -93,6 +93,7 @@ test("nobody gets nothing: every route but the public ones refuses one who is no
     else assert.match(String(answer.headers["content-type"]), /^application\/problem\+json/);
   }
   assert.deepEqual(open.sort(), [
+    "GET /api/v1/ca/recordings",
     "GET /api/v1/ca/ssh-host",
     "GET /api/v1/ca/ssh-user",
     "GET /api/v1/health/live",

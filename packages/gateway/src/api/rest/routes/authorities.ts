@@ -18,15 +18,21 @@ export function authorityRoutes(app: App, { authorities }: Pick<RestDoors, "auth
       summary: "The CA of user certificates towards targets",
       read: () => authorities.sshUser(),
     },
+    {
+      url: "/ca/recordings",
+      summary: "The key that signs recordings",
+      description: "PEM, as OpenSSL and `gatehouse verify --trusted-key` take it.",
+      read: () => authorities.recordings(),
+    },
   ];
-  for (const { url, summary, read } of halves)
+  for (const { url, summary, description, read } of halves)
     app.get(
       url,
       {
         schema: {
           tags,
           summary,
-          description: "One line, as `authorized_keys` has it.",
+          description: description ?? "One line, as `authorized_keys` has it.",
           security: [],
           response: answers(z.string()),
         },

@@ -494,6 +494,8 @@ export function memoryGate(clock: Clock): MemoryGate {
       sshHost: async () =>
         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBqSYWyUfqvJwJbTTn4rZz2Q5m1v8o2xuDpTtUxJZb3o gatehouse-host-ca",
       sshUser: async () => undefined,
+      recordings: async () =>
+        "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA12rMoCEBwtT4hLyBXhFvYlYBa5WhLGTu7UkxUHGkqBU=\n-----END PUBLIC KEY-----\n",
     },
   };
   return {
