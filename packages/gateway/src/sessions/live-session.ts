@@ -89,6 +89,9 @@ export class LiveSession implements Session {
   ready(): Promise<void> {
     return this.#options.writer.ready();
   }
+  active(): void {
+    this.#lastActivityUs = this.#options.clock.monotonicUs();
+  }
   inputAllowed(): boolean {
     return this.#state === "live";
   }

@@ -16,6 +16,8 @@ export type Session = {
   /** True while recorded bytes wait for the disk beyond the mark: stop reading the socket, then await `ready()`. */
   readonly congested: boolean;
   ready(): Promise<void>;
+  /** Something passed that no frame holds (a forward, a file's contents): activity for the idle limit all the same. */
+  active(): void;
   /** Whether what the person sends may pass now. */
   inputAllowed(): boolean;
   /** Writes an audit event that belongs to this session (`session_id`, user, target are filled in). */
