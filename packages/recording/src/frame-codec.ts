@@ -32,9 +32,14 @@ function putVarint(into: Uint8Array, at: number, value: number): number {
 
 /**
  * Encodes frames of one lane, in order: `kind u8, seq delta, time delta in µs, stream, length, data`, the numbers as
- * LEB128. Deltas are against the frame before in this run; the first one's are against `base`.
+ * LEB128. Deltas are against the frame before in this run; the first one's are against `base`. Where it fits into `scratch`
+ * the result lies there, for a caller who is done with it before the next call.
  */
-export function encodeFrames(base: FrameBase, frames: readonly Frame[]): Uint8Array {
+export function encodeFrames(
+  base: FrameBase,
+  frames: readonly Frame[],
+  scratch: Uint8Array = new Uint8Array(),
+): Uint8Array {
   let seq = base.firstSeq;
   let timeUs = base.firstTimeUs;
   let length = 0;
@@ -55,7 +60,7 @@ export function encodeFrames(base: FrameBase, frames: readonly Frame[]): Uint8Ar
     seq = frame.seq;
     timeUs = frame.timeUs;
   }
-  const out = new Uint8Array(length);
+  const out = length <= scratch.length ? scratch.subarray(0, length) : new Uint8Array(length);
   seq = base.firstSeq;
   timeUs = base.firstTimeUs;
   let at = 0;

@@ -1,5 +1,6 @@
 import { assert } from "@gatehouse/kernel";
 import type { Lane } from "./frame.ts";
+import { recordingIdBytes } from "./recording-id.ts";
 import type { SealCrypto } from "./seal-crypto.ts";
 
 export const nonceBytes = 12;
@@ -19,6 +20,8 @@ const countMax = 2 ** 40;
  */
 export class LaneSealer {
   readonly recordingId: string;
+  /** The same, as headers have it. */
+  readonly recordingIdBytes: Uint8Array;
   readonly lane: Lane;
   readonly #key: Uint8Array;
   readonly #crypto: Pick<SealCrypto, "encrypt">;
@@ -33,6 +36,7 @@ export class LaneSealer {
   }) {
     assert(fields.key.length === 32, "a lane's key is 32 bytes");
     this.recordingId = fields.recordingId;
+    this.recordingIdBytes = recordingIdBytes(fields.recordingId);
     this.lane = fields.lane;
     this.#key = fields.key;
     this.#crypto = fields.crypto;

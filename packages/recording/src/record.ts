@@ -1,10 +1,10 @@
-import { assert, ByteReader, ByteWriter, checkLimit } from "@gatehouse/kernel";
+import { assert, ByteReader, checkLimit, concatBytes } from "@gatehouse/kernel";
 import { corrupt, safeU64 } from "./binary-fields.ts";
 import { encodeFrames } from "./frame-codec.ts";
 import { formatLimits } from "./format-limits.ts";
 import type { Frame, Lane } from "./frame.ts";
 import { type LaneSealer, nonceBytes, tagBytes } from "./lane-sealer.ts";
-import { recordingIdBytes, recordingIdOf } from "./recording-id.ts";
+import { recordingIdOf } from "./recording-id.ts";
 
 /** `GHR1`: so that a journal that lost its place finds where a record may begin. */
 const recordMagic = 0x47485231;
@@ -31,27 +31,44 @@ export type RecordHeader = {
 
 /** Encrypts frames of one lane, in their order, into one record. Synchronous: a commit is waiting. */
 export function encodeRecord(sealer: LaneSealer, frames: readonly Frame[]): Uint8Array {
+  return concatBytes(encodeRecordParts(sealer, frames));
+}
+
+/**
+ * The same as header, ciphertext and tag, to be laid down in a row: the journal copies a record once, to where it is
+ * written from. `scratch` is for the plain text, which is of no use afterwards.
+ */
+export function encodeRecordParts(
+  sealer: LaneSealer,
+  frames: readonly Frame[],
+  scratch?: Uint8Array,
+): readonly Uint8Array[] {
   const first = frames[0];
   const last = frames.at(-1);
   assert(first && last, "a record holds at least one frame");
-  const plain = encodeFrames({ firstSeq: first.seq, firstTimeUs: first.timeUs }, frames);
+  const plain = encodeFrames({ firstSeq: first.seq, firstTimeUs: first.timeUs }, frames, scratch);
   checkLimit("record.encode", "a record's bytes", plain.length, formatLimits.laneBytesMax);
   checkLimit("record.encode", "a record's frames", frames.length, formatLimits.segmentFramesMax);
   const nonce = sealer.nextNonce();
-  const out = new ByteWriter(recordHeaderBytes + plain.length + tagBytes)
-    .u32(recordMagic)
-    .u8(lanes.indexOf(sealer.lane))
-    .u8(0)
-    .put(recordingIdBytes(sealer.recordingId))
-    .u32(frames.length)
-    .u64(BigInt(first.seq))
-    .u64(BigInt(last.seq))
-    .u64(BigInt(first.timeUs))
-    .u64(BigInt(last.timeUs))
-    .u32(plain.length)
-    .put(nonce);
-  for (const part of sealer.encrypt(nonce, out.done(), plain)) out.put(part);
-  return out.done();
+  const header = new Uint8Array(recordHeaderBytes);
+  const view = new DataView(header.buffer);
+  view.setUint32(0, recordMagic);
+  view.setUint8(4, lanes.indexOf(sealer.lane));
+  header.set(sealer.recordingIdBytes, 6);
+  view.setUint32(22, frames.length);
+  setU64(view, 26, first.seq);
+  setU64(view, 34, last.seq);
+  setU64(view, 42, first.timeUs);
+  setU64(view, 50, last.timeUs);
+  view.setUint32(58, plain.length);
+  header.set(nonce, 62);
+  return [header, ...sealer.encrypt(nonce, header, plain)];
+}
+
+/** Two halves, because a BigInt for each number of each record is felt. */
+function setU64(view: DataView, at: number, value: number): void {
+  view.setUint32(at, Math.floor(value / 0x1_0000_0000));
+  view.setUint32(at + 4, value % 0x1_0000_0000);
 }
 
 /**

@@ -31,7 +31,12 @@ export const endMarkBytes = groupHeaderBytes;
 /** `record`: a raw record of the format. `opening`: whose recording begins. `closed`: a recording that is all in the store. */
 export const entryTypes = { record: 1, opening: 2, closed: 3 } as const;
 export type EntryType = keyof typeof entryTypes;
-export type Entry = { readonly type: EntryType; readonly bytes: Uint8Array };
+/** An entry's bytes are its parts in a row. */
+export type Entry = {
+  readonly type: EntryType;
+  readonly parts: readonly Uint8Array[];
+  readonly bytes: number;
+};
 const typeOf = new Map(Object.entries(entryTypes).map(([type, code]) => [code as number, type as EntryType]));
 
 export type FileHeader = {
@@ -109,9 +114,12 @@ export function writeGroup(
   let place = at + groupHeaderBytes;
   for (const entry of group.entries) {
     into.writeUInt32BE(entryTypes[entry.type] * 0x100_0000, place + 4);
-    into.writeUInt32BE(entry.bytes.length, place + 8);
-    into.set(entry.bytes, place + entryHeaderBytes);
-    const end = place + entryHeaderBytes + entry.bytes.length;
+    into.writeUInt32BE(entry.bytes, place + 8);
+    let end = place + entryHeaderBytes;
+    for (const part of entry.parts) {
+      into.set(part, end);
+      end += part.length;
+    }
     into.writeUInt32BE(crc32(into.subarray(place + 4, end)), place);
     place = end;
   }
@@ -133,7 +141,12 @@ export function readGroupHeader(from: Buffer, at: number): GroupHeader | undefin
   };
 }
 
-export type PlacedEntry = Entry & { readonly at: number };
+/** An entry that was read: a view of the file's bytes, and where in the file it lies. */
+export type PlacedEntry = { readonly type: EntryType; readonly bytes: Uint8Array; readonly at: number };
+
+export function entryOf(type: EntryType, parts: readonly Uint8Array[]): Entry {
+  return { type, parts, bytes: parts.reduce((sum, part) => sum + part.length, 0) };
+}
 
 /** A group's entries; `whole` is false where any is damaged, and `entries` has those that are not. */
 export function readEntries(

@@ -88,12 +88,6 @@ async function indexFile(file: JournalFile, findings: JournalFinding[]): Promise
   const read = readFileHeader(asBuffer(await file.handle.read(0, fileHeaderBytes)));
   if (read === "empty") return undefined;
   if (read !== "damaged") return { file, name, ...read.header };
-  findings.push({
-    kind: "damage",
-    file: name,
-    at: 0,
-    message: "both copies of the file's header are damaged",
-  });
   // The groups still say whose they are: the newest one belongs to the last use.
   const bytes = asBuffer(await file.handle.read(0, file.bytes));
   let newest: GroupHeader | undefined;
@@ -101,7 +95,21 @@ async function indexFile(file: JournalFile, findings: JournalFinding[]): Promise
     const header = readGroupHeader(bytes, at) as GroupHeader;
     if (!newest || header.seq > newest.seq) newest = header;
   }
-  if (!newest) return undefined;
+  if (!newest) {
+    findings.push({
+      kind: "torn",
+      file: name,
+      at: 0,
+      message: "the file's first write is torn; it holds nothing",
+    });
+    return undefined;
+  }
+  findings.push({
+    kind: "damage",
+    file: name,
+    at: 0,
+    message: "both copies of the file's header are damaged",
+  });
   const nonce = Buffer.from(newest.nonce);
   let at = 0;
   while ((at = nextGroup(bytes, at, nonce)) === -1) at += 8;

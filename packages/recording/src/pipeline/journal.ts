@@ -59,6 +59,7 @@ export class Journal {
   readonly #free: JournalFile[] = [];
   readonly #queue: Group[] = [];
   #scratch: Buffer;
+  #smallestFileBytes = Number.MAX_SAFE_INTEGER;
   #queuedBytes = 0;
   #scheduled = false;
   #flying: Group | undefined;
@@ -98,8 +99,7 @@ export class Journal {
   }
   /** The largest frame that surely fits. */
   get itemBytesMax(): number {
-    const smallest = Math.min(...[...this.#used, ...this.#free].map((file) => file.bytes));
-    return smallest - fileHeaderBytes - groupHeaderBytes - this.#options.groupBytesMax;
+    return this.#smallestFileBytes - fileHeaderBytes - groupHeaderBytes - this.#options.groupBytesMax;
   }
   /** The file that must be released first, unless it is the one being written. */
   get oldest(): JournalFile | undefined {
@@ -109,6 +109,7 @@ export class Journal {
   /** Takes a file into use. Its content is older than that of all taken before, or nothing. */
   add(file: JournalFile): void {
     this.#free.push(file);
+    this.#smallestFileBytes = Math.min(this.#smallestFileBytes, file.bytes);
   }
 
   /** Adds to the group that is gathering. The promise is the group's. Not to be called while `failure` is set. */
@@ -210,7 +211,7 @@ export class Journal {
     for (const [source, items] of group.items)
       for (const entry of source.encode(items)) {
         entries.push(entry);
-        bodyBytes += entryHeaderBytes + entry.bytes.length;
+        bodyBytes += entryHeaderBytes + entry.bytes;
       }
     const bytes = groupBytes(bodyBytes);
     let file = this.#used.at(-1);

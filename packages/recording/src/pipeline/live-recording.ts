@@ -2,10 +2,11 @@ import { assert, type Clock, type GatehouseError, type Timer } from "@gatehouse/
 import { type Frame, type FrameKind, frameLimits, type Lane, laneOf } from "../frame.ts";
 import type { LaneSealer } from "../lane-sealer.ts";
 import { encodeOpening, type Opening } from "../opening.ts";
-import { encodeRecord } from "../record.ts";
+import { encodeRecordParts } from "../record.ts";
 import { encodeSessionEnd } from "../tracks/session-payloads.ts";
 import type { RecordingWriter } from "./door.ts";
-import type { Entry } from "./journal-layout.ts";
+import type { FrameMemory } from "./frame-memory.ts";
+import { type Entry, entryOf } from "./journal-layout.ts";
 import type { JournalSeat } from "./journal-room.ts";
 import type { EntrySource, Journal, JournalFile } from "./journal.ts";
 import { unavailable } from "./unavailable.ts";
@@ -32,6 +33,7 @@ export type LiveRecordingOptions = {
   sealers: Readonly<Record<Lane, LaneSealer>>;
   journal: Journal;
   seat: JournalSeat;
+  memory: FrameMemory;
   clock: Clock;
   limits: { segmentBytes: number; segmentFramesMax: number; segmentAgeMs: number };
   /** Whether writers should wait, and why nothing may be appended at all now. */
@@ -89,7 +91,7 @@ export class LiveRecording implements RecordingWriter, EntrySource<Item> {
   }
 
   append(kind: FrameKind, stream: number, data: Uint8Array): Promise<void> {
-    const { journal, seat } = this.#options;
+    const { journal, seat, memory } = this.#options;
     const refusal = this.#dead ?? (this.#closing ? closed() : this.#options.refusal());
     if (refusal) return this.#refuse(refusal);
     if (data.length > Math.min(frameLimits.dataBytesMax, journal.itemBytesMax))
@@ -102,7 +104,7 @@ export class LiveRecording implements RecordingWriter, EntrySource<Item> {
       kind,
       stream,
       // Kept until the segment is sealed, while the caller may use its buffer again after the commit.
-      data: Buffer.from(data),
+      data: memory.copy(data),
     };
     const cost = costOf(frame);
     if (!seat.take(cost))
@@ -155,15 +157,15 @@ export class LiveRecording implements RecordingWriter, EntrySource<Item> {
   }
 
   encode(items: readonly Item[]): readonly Entry[] {
-    const { sealers } = this.#options;
+    const { sealers, memory } = this.#options;
     const entries: Entry[] = [];
     const lanes: Record<Lane, Frame[]> = { main: [], input: [] };
     for (const item of items)
-      if ("opening" in item) entries.push({ type: "opening", bytes: encodeOpening(item.opening) });
+      if ("opening" in item) entries.push(entryOf("opening", [encodeOpening(item.opening)]));
       else lanes[laneOf(item.kind)].push(item);
     for (const lane of ["main", "input"] as const)
       if (lanes[lane].length > 0)
-        entries.push({ type: "record", bytes: encodeRecord(sealers[lane], lanes[lane]) });
+        entries.push(entryOf("record", encodeRecordParts(sealers[lane], lanes[lane], memory.scratch)));
     return entries;
   }
 

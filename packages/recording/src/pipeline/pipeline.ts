@@ -24,7 +24,9 @@ import type {
   RecordingWriter,
   RecoveredRecording,
 } from "./door.ts";
+import { FrameMemory } from "./frame-memory.ts";
 import { journalFileNames, makeJournalFile, numberOf, openJournalFile } from "./journal-files.ts";
+import { entryOf } from "./journal-layout.ts";
 import { JournalRoom, type JournalSeat } from "./journal-room.ts";
 import { type EntrySource, Journal, type JournalFile } from "./journal.ts";
 import { type PipelineLimits, pipelineLimits } from "./limits.ts";
@@ -74,7 +76,9 @@ class Pipeline implements RecordingPipeline {
   readonly #shipper: Shipper;
   readonly #sealSlots = new Slots(2);
   readonly #listeners = new Set<(change: RecordingChange) => void>();
+  readonly #memory = new FrameMemory();
   readonly #live = new Set<LiveRecording>();
+  readonly #sealers = new Set<RecordingSealer>();
   #lock: { release(): void } | undefined;
   #journal: Journal | undefined;
   #room: JournalRoom | undefined;
@@ -283,6 +287,8 @@ class Pipeline implements RecordingPipeline {
     deadline.abort();
     this.#stopping.abort();
     await this.#filling;
+    // A segment that is being written is written to its end; what waits stays in the journal for the next start.
+    await Promise.all([...this.#sealers].map((sealer) => sealer.settled()));
     await this.#journal?.close();
     await this.#spool.close();
     this.#lock?.release();
@@ -339,9 +345,9 @@ class Pipeline implements RecordingPipeline {
       slots: this.#sealSlots,
       retry: { clock, signal: this.#stopping.signal, ...this.#limits },
       log,
-      spooled: (batch, entry) => {
+      spooled: (batch, segment) => {
         this.#release(batch, seat);
-        this.#shipper.segment(sessionId, prefix, entry);
+        this.#shipper.segment(sessionId, prefix, segment.entry, segment.bytes);
       },
       heard: (error) => {
         this.#spoolFailure =
@@ -360,6 +366,7 @@ class Pipeline implements RecordingPipeline {
       const signed = await sealer.finish(state, { ...end, at: new Date(clock.nowMs()).toISOString() });
       seat.leave();
       this.#live.delete(recording);
+      this.#sealers.delete(sealer);
       if (!signed) return undefined;
       this.#tell({ sessionId, state: state === "complete" ? "shipping" : "interrupted" });
       this.#shipper.manifest(sessionId, prefix, signed.manifest, signed.bytes);
@@ -376,6 +383,7 @@ class Pipeline implements RecordingPipeline {
       sealers,
       journal,
       seat,
+      memory: this.#memory,
       clock,
       limits: this.#limits,
       pressed: () => room.pressed,
@@ -396,11 +404,13 @@ class Pipeline implements RecordingPipeline {
       },
     });
     this.#live.add(recording);
+    this.#sealers.add(sealer);
     return recording;
   }
 
   #release(batch: Batch, seat: JournalSeat): void {
     seat.give(batch.cost);
+    for (const frame of batch.frames) this.#memory.release(frame.data);
     for (const file of batch.pins) (this.#journal as Journal).release(file);
     this.#wake();
   }
@@ -472,7 +482,7 @@ class Pipeline implements RecordingPipeline {
 
 /** Says of recordings that they are in the store, so that no recovery takes up their old records. */
 const closing: EntrySource<string> = {
-  encode: (sessionIds) => sessionIds.map((id) => ({ type: "closed", bytes: recordingIdBytes(id) })),
+  encode: (sessionIds) => sessionIds.map((id) => entryOf("closed", [recordingIdBytes(id)])),
   committed() {},
   failed() {},
 };

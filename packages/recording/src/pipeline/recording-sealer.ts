@@ -4,7 +4,7 @@ import type { LaneSealer } from "../lane-sealer.ts";
 import { type Manifest, type RecordingEnd, type SegmentEntry, signManifest } from "../manifest.ts";
 import type { Opening } from "../opening.ts";
 import type { RecordingSigner, SealCrypto } from "../seal-crypto.ts";
-import { type SegmentPlace, sealSegment } from "../segment-writer.ts";
+import { type BuiltSegment, type SegmentPlace, sealSegment } from "../segment-writer.ts";
 import type { PipelineLog } from "./log.ts";
 import type { Batch } from "./live-recording.ts";
 import type { Spool } from "./spool.ts";
@@ -20,7 +20,7 @@ export type RecordingSealerOptions = {
   retry: RetryOptions;
   log: PipelineLog;
   /** The batch is in the spool: its journal space can go, its segment can be shipped. */
-  spooled(batch: Batch, entry: SegmentEntry): void;
+  spooled(batch: Batch, segment: BuiltSegment): void;
   /** The spool's last write: failed, or not. */
   heard(error?: unknown): void;
 };
@@ -34,6 +34,11 @@ export class RecordingSealer {
 
   constructor(options: RecordingSealerOptions) {
     this.#options = options;
+  }
+
+  /** Resolves when nothing is being sealed. */
+  settled(): Promise<void> {
+    return this.#tail;
   }
 
   seal(batch: Batch): void {
@@ -74,7 +79,7 @@ export class RecordingSealer {
     const place: SegmentPlace = previousSha256
       ? { recordingId: sessionId, n, previousSha256 }
       : { recordingId: sessionId, n: 0, opening };
-    let built: Awaited<ReturnType<typeof sealSegment>> | undefined;
+    let built: BuiltSegment | undefined;
     const done = await untilDone(
       retry,
       () =>
@@ -90,7 +95,7 @@ export class RecordingSealer {
     this.#previousSha256 = done.value.sha256;
     this.#entries.push(done.value.entry);
     heard();
-    spooled(batch, done.value.entry);
+    spooled(batch, done.value);
   }
 
   #failed(error: unknown): void {

@@ -39,6 +39,12 @@ type Shipment = {
   troubled: boolean;
 };
 
+/** `atHand` gives the bytes at the first attempt, where they are still in memory; later ones read the spool. */
+type ShipObject = { name: string; sha256: string; keepMs: number; atHand?: () => Uint8Array | undefined };
+
+/** Segments kept in memory between sealing and their first attempt. */
+const atHandBytesMax = 16 * 1024 * 1024;
+
 /** `recordings/2026/02/10/<session>`: by the day the session began. */
 export function objectPrefix(facts: { sessionId: string; startedAt: string }): string {
   return `recordings/${facts.startedAt.slice(0, 10).replaceAll("-", "/")}/${facts.sessionId}`;
@@ -54,6 +60,7 @@ export class Shipper {
   readonly #slots: Slots;
   readonly #shipments = new Map<string, Shipment>();
   #running = 0;
+  #atHandBytes = 0;
   #idle: (() => void)[] = [];
   #lastError: string | undefined;
 
@@ -66,8 +73,16 @@ export class Shipper {
     return this.#lastError;
   }
 
-  /** A segment that is in the spool. */
-  segment(sessionId: string, prefix: string, entry: SegmentEntry): void {
+  /** A segment that is in the spool; `bytes` where they are at hand, so that they need not be read again. */
+  segment(sessionId: string, prefix: string, entry: SegmentEntry, bytes?: Uint8Array): void {
+    let atHand = bytes && this.#atHandBytes + bytes.length <= atHandBytesMax ? bytes : undefined;
+    this.#atHandBytes += atHand?.length ?? 0;
+    const take = () => {
+      const taken = atHand;
+      atHand = undefined;
+      this.#atHandBytes -= taken?.length ?? 0;
+      return taken;
+    };
     const shipment = this.#shipmentOf(sessionId, prefix);
     shipment.waiting++;
     this.#run(async () => {
@@ -75,6 +90,7 @@ export class Shipper {
         name: entry.name,
         sha256: entry.sha256,
         keepMs: this.#options.sessionMsMax,
+        atHand: take,
       });
       if (!done) return;
       await this.#retry(sessionId, () => this.#options.spool.removeSegment(sessionId, entry.name));
@@ -91,7 +107,8 @@ export class Shipper {
       if (shipment.waiting > 0) await this.#allSegments(shipment);
       if (this.#options.signal.aborted) return;
       const sha256 = createHash("sha256").update(bytes).digest("hex");
-      if (!(await this.#ship(sessionId, shipment, { name: manifestName, sha256, keepMs: 0 }))) return;
+      const object = { name: manifestName, sha256, keepMs: 0 };
+      if (!(await this.#ship(sessionId, shipment, object))) return;
       const gone = await this.#retry(sessionId, async () => {
         await this.#options.forget(sessionId);
         await this.#options.spool.removeRecording(sessionId);
@@ -125,11 +142,7 @@ export class Shipper {
     });
   }
 
-  #ship(
-    sessionId: string,
-    shipment: Shipment,
-    object: { name: string; sha256: string; keepMs: number },
-  ): Promise<boolean> {
+  #ship(sessionId: string, shipment: Shipment, object: ShipObject): Promise<boolean> {
     return this.#retry(
       sessionId,
       () => this.#slots.with(() => this.#attempt(sessionId, `${shipment.prefix}/${object.name}`, object)),
@@ -137,15 +150,11 @@ export class Shipper {
     );
   }
 
-  async #attempt(
-    sessionId: string,
-    key: string,
-    object: { name: string; sha256: string; keepMs: number },
-  ): Promise<void> {
+  async #attempt(sessionId: string, key: string, object: ShipObject): Promise<void> {
     const { spool, store, clock, health, storeTimeoutMs, retentionMs, signal } = this.#options;
     // Many may have waited for a slot when the pipeline was stopped.
     signal.throwIfAborted();
-    const bytes = await spool.read(sessionId, object.name, object.sha256);
+    const bytes = object.atHand?.() ?? (await spool.read(sessionId, object.name, object.sha256));
     const retainUntilMs = clock.nowMs() + (retentionMs > 0 ? retentionMs + object.keepMs : 0);
     const ask = <T>(op: string, work: Promise<T>) => within(clock, storeTimeoutMs, op, work);
     try {

@@ -1,5 +1,4 @@
 import { equalBytes, fromHex, messageOf } from "@gatehouse/kernel";
-import { createHash } from "node:crypto";
 import { type Manifest, manifestName, parseManifest } from "../manifest.ts";
 import type { Opening } from "../opening.ts";
 import type { BuiltSegment } from "../segment-writer.ts";
@@ -77,7 +76,9 @@ export class Spool {
   async read(sessionId: string, name: string, sha256: string): Promise<Uint8Array> {
     const path = this.pathOf(sessionId, name);
     const bytes = await this.#disk.read(path);
-    if (!equalBytes(createHash("sha256").update(bytes).digest(), fromHex(sha256)))
+    // WebCrypto hashes on the thread pool, beside the commits.
+    const found = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as BufferSource));
+    if (!equalBytes(found, fromHex(sha256)))
       throw corrupted("spool.read", `${path} is damaged: its SHA-256 is not the one in the ledger`);
     return bytes;
   }

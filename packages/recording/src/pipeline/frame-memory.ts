@@ -1,0 +1,39 @@
+/** Below this Node's own pool serves best. */
+const blockBytesMin = 4096;
+const blockBytesMax = 1024 * 1024;
+const keptBytesMax = 32 * 1024 * 1024;
+
+/**
+ * Where frames lie from `append` until their segment is sealed. Large ones get blocks that are used again: with bulk data,
+ * memory fresh from the system costs more than all the copying, since each of its pages has to be found and cleared.
+ */
+export class FrameMemory {
+  /** For the plain text of one record, until it is encrypted. */
+  readonly scratch = Buffer.alloc(blockBytesMax);
+  /** Free blocks by size, which is a power of two. */
+  readonly #free = new Map<number, ArrayBuffer[]>();
+  #keptBytes = 0;
+
+  copy(data: Uint8Array): Uint8Array {
+    if (data.length < blockBytesMin || data.length > blockBytesMax) return Buffer.from(data);
+    const size = 2 ** Math.ceil(Math.log2(data.length));
+    let block = this.#free.get(size)?.pop();
+    if (block) this.#keptBytes -= size;
+    else block = Buffer.allocUnsafeSlow(size).buffer;
+    const copy = new Uint8Array(block, 0, data.length);
+    copy.set(data);
+    return copy;
+  }
+
+  /** Takes back what `copy` gave. Nobody may look at it afterwards. */
+  release(data: Uint8Array): void {
+    const block = data.buffer as ArrayBuffer;
+    const size = block.byteLength;
+    if (data.length < blockBytesMin || data.length > blockBytesMax || this.#keptBytes + size > keptBytesMax)
+      return;
+    const free = this.#free.get(size);
+    if (free) free.push(block);
+    else this.#free.set(size, [block]);
+    this.#keptBytes += size;
+  }
+}
