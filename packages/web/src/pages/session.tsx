@@ -116,6 +116,8 @@ function SessionRoom({ session }: { session: Session }) {
             </div>
           )}
           <div
+            // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reached by the keyboard
+            tabIndex={0}
             className="min-h-0 flex-1 lg:overflow-y-auto"
             {...(isTerminal
               ? { role: "tabpanel", id: `panel-${panel}`, "aria-labelledby": `tab-${panel}` }

@@ -164,10 +164,12 @@ function SessionRow({
         <Link
           to="/sessions/$sessionId"
           params={{ sessionId: session.id }}
-          aria-label={`${session.user.name} to ${session.login} on ${session.target.name}, ${session.kind}`}
           onClick={(event) => event.stopPropagation()}
         >
           <Time iso={session.startedAt} />
+          <span className="sr-only">
+            , {session.user.name} to {session.login} on {session.target.name}, {session.kind}
+          </span>
         </Link>
         <span className="md:hidden">
           {session.durationMs === null ? "" : ` · ${duration(session.durationMs)}`}

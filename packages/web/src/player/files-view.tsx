@@ -46,7 +46,8 @@ export function FilesView({ reel }: { reel: Reel }) {
   if (rows.length === 0)
     return reel.state === "loading" ? <SkeletonRows /> : <Empty title="No file was touched" />;
   return (
-    <section aria-label="File operations" className="min-h-0 flex-1 overflow-auto">
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reached by the keyboard
+    <section tabIndex={0} aria-label="File operations" className="min-h-0 flex-1 overflow-auto">
       <table className="w-full">
         <thead className="sticky top-0 bg-paper text-xs text-faint">
           <tr className="[&>th]:h-8 [&>th]:border-b [&>th]:px-3">

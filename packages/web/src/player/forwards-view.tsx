@@ -50,7 +50,8 @@ export function ForwardsView({ reel }: { reel: Reel }) {
   if (rows.length === 0)
     return reel.state === "loading" ? <SkeletonRows /> : <Empty title="No connection was forwarded" />;
   return (
-    <section aria-label="Forwards" className="min-h-0 flex-1 overflow-auto">
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reached by the keyboard
+    <section tabIndex={0} aria-label="Forwards" className="min-h-0 flex-1 overflow-auto">
       <table className="w-full">
         <thead className="sticky top-0 bg-paper text-xs text-faint">
           <tr className="[&>th]:h-8 [&>th]:border-b [&>th]:px-3">

@@ -207,9 +207,9 @@ export function TerminalPlayer({
     <section ref={frame} aria-label="Player" className="flex min-h-0 flex-1 flex-col bg-paper">
       <div
         ref={stage}
-        className={`player-screen relative min-h-0 flex-1 bg-terminal ${fits ? "overflow-hidden" : "overflow-auto"}`}
+        className={`player-screen relative min-h-0 flex-1 bg-terminal p-1.5 ${fits ? "overflow-hidden" : "overflow-auto"}`}
       >
-        <div className="grid size-full place-items-center" data-fits={fits || undefined}>
+        <div className="grid size-full place-items-center">
           <div ref={host} />
         </div>
         {reel.frames.length === 0 && reel.state === "loading" && (

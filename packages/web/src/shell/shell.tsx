@@ -51,7 +51,13 @@ export function Shell() {
       <Rail me={me.data} onShowKeys={() => setShowsKeys(true)} />
       <div className="flex min-h-0 min-w-0 flex-1 flex-col">
         <SearchBar me={me.data} ref={search} />
-        <main className="min-h-0 flex-1 overflow-y-auto" id="main" data-scroll-restoration-id="main">
+        <main
+          // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reached by the keyboard
+          tabIndex={0}
+          className="min-h-0 flex-1 overflow-y-auto"
+          id="main"
+          data-scroll-restoration-id="main"
+        >
           <Outlet />
         </main>
       </div>

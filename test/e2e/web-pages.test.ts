@@ -1,0 +1,287 @@
+/** The pages in Chromium, over sample recordings: signing in, finding, every place, both designs, three widths. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import type { AxeResults } from "axe-core";
+import type { Page } from "playwright-core";
+import { samplePeople, sampleTargets } from "../../packages/gateway/src/api/rest/testing/sample-sessions.ts";
+import { type WebStand, webStand } from "./web-browser.ts";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+let stand: WebStand;
+before(async () => {
+  stand = await webStand();
+});
+after(() => stand.stop());
+
+const idOf = (index: number) => stand.gate.samples[index]?.session.id ?? "";
+const rows = (page: Page) => page.locator("tbody tr[data-row]");
+
+test("a one-time link signs in, leaves the address bar at once, and is explained when it is spent", async () => {
+  const { page, complaints } = await stand.open();
+  const token = stand.gate.link("auditor");
+  const addresses: string[] = [];
+  page.on("request", (request) => addresses.push(request.url()));
+  await page.goto(`${stand.url}/sign-in#token=${token}`);
+  await page.waitForURL(`${stand.url}/sessions`);
+  await page.getByRole("heading", { name: "Sessions" }).waitFor();
+  assert.ok(!addresses.some((address) => address.includes(token)), "the token was in no request's address");
+  assert.ok(!page.url().includes(token));
+  assert.equal(await page.evaluate(() => document.cookie), "", "no script can read the cookie");
+
+  const other = await stand.open();
+  await other.page.goto(`${stand.url}/sign-in#token=${token}`);
+  await other.page.getByRole("heading", { name: "This link does not work any more" }).waitFor();
+  assert.equal(await other.page.locator("code").innerText(), "gatehouse users link <name>");
+  assert.deepEqual(complaints, []);
+});
+
+test("a link to a page leads there after signing in", async () => {
+  const { page } = await stand.open();
+  await page.goto(`${stand.url}/sessions/${idOf(1)}?t=30s`);
+  await page.waitForURL(/\/sign-in/);
+  // The link is opened in the same tab: only the fragment changes.
+  await page.evaluate((token) => {
+    location.hash = `token=${token}`;
+  }, stand.gate.link("auditor"));
+  await page.waitForURL(`${stand.url}/sessions/${idOf(1)}?t=30s`);
+});
+
+test("signing out ends the session here and at the gateway", async () => {
+  const { page } = await stand.open();
+  await stand.signIn(page, "jane");
+  await page.getByRole("button", { name: "Sign out" }).first().click();
+  await page.waitForURL(/\/sign-in/);
+  await page.goto(`${stand.url}/sessions`);
+  await page.waitForURL(/\/sign-in/);
+});
+
+test("yesterday's rm -rf on web-01 is found: filter, open, and the moment is there in words", async () => {
+  const { page } = await stand.open();
+  await stand.signIn(page, "auditor");
+  await page.getByLabel("Target").fill("web-01");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/target=web-01/);
+  await page.getByLabel("Any kind").selectOption("shell");
+  await page.waitForURL(/kind=shell/);
+  await page.waitForFunction(
+    () => ![...document.querySelectorAll("tbody tr")].some((row) => !row.textContent.includes("web-01")),
+  );
+  await rows(page).first().click();
+  await page.getByRole("button", { name: /rm -rf releases\/tmp-build/ }).click();
+  await page.getByText("root@web-01:/srv/shop# rm").first().waitFor();
+  await page.waitForURL(/t=1m21/);
+});
+
+test("the address holds the filters, so a link is a handover", async () => {
+  const { page } = await stand.open();
+  await stand.signIn(page, "auditor");
+  await page.goto(`${stand.url}/sessions?user=sam.ops&state=ended&recording=corrupt`);
+  await rows(page).first().waitFor();
+  assert.equal(await rows(page).count(), 1);
+  assert.equal(await page.getByLabel("Any recording").inputValue(), "corrupt");
+  await page.getByRole("button", { name: "Clear" }).click();
+  await page.waitForURL(`${stand.url}/sessions`);
+});
+
+test("keys: search, move, open, go, help", async () => {
+  const { page } = await stand.open();
+  await stand.signIn(page, "auditor");
+  await rows(page).first().waitFor();
+  await page.keyboard.press("j");
+  await page.keyboard.press("j");
+  await page.keyboard.press("k");
+  await page.keyboard.press("j");
+  assert.equal(await page.locator("tr[data-chosen]").getAttribute("data-row"), "1");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(`${stand.url}/sessions/${idOf(1)}*`);
+  await page.keyboard.press("?");
+  await page.getByRole("dialog", { name: "Keys" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("/");
+  await page.keyboard.type("pg_dump");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/sessions\?q=pg_dump/);
+  await page.getByText("pg_dump --column-inserts shop").first().waitFor();
+  assert.equal(await rows(page).count(), 1);
+  await page.keyboard.press("g");
+  await page.keyboard.press("h");
+  await page.waitForURL(/\/health/);
+});
+
+test("the list streams in by cursor to its end", async () => {
+  const { page } = await stand.open();
+  await stand.signIn(page, "auditor");
+  await rows(page).first().waitFor();
+  for (;;) {
+    if (await page.getByText("That is all.").isVisible()) break;
+    await page.locator("#main").evaluate((main) => main.scrollTo(0, main.scrollHeight));
+    await page.waitForFunction(
+      (shown) =>
+        document.querySelectorAll("tbody tr").length > shown ||
+        document.body.innerText.includes("That is all."),
+      await rows(page).count(),
+    );
+  }
+  assert.equal(await rows(page).count(), stand.gate.samples.length);
+});
+
+test("a person without a role sees their own sessions, their own keys, and no places that would refuse them", async () => {
+  const { page, complaints } = await stand.open();
+  await stand.signIn(page, "jane");
+  await rows(page).first().waitFor();
+  const places = await page.getByRole("navigation", { name: "Places" }).getByRole("listitem").allInnerTexts();
+  assert.deepEqual(
+    places.map((place) => place.trim()),
+    ["Sessions", "Targets"],
+  );
+  assert.deepEqual(
+    [...new Set(await page.locator("tbody td:nth-child(4)").allInnerTexts())].map((cell) =>
+      cell.split("\n")[0]?.trim(),
+    ),
+    ["jane.doe"],
+  );
+  await page.getByTitle("jane.doe: your account and keys").click();
+  await page.getByLabel("Add a public key").fill("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGb9 jane@tablet");
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await page.getByText("jane@tablet").waitFor();
+  await page.goto(`${stand.url}/audit`);
+  await page.getByRole("heading", { name: "You may not see this" }).waitFor();
+  assert.deepEqual(
+    complaints.filter((one) => !one.includes("403")),
+    [],
+  );
+});
+
+test("an administrator adds a target, trusts its key after comparing, and sets a secret that is not shown again", async () => {
+  const { page } = await stand.open();
+  await stand.signIn(page, "admin");
+  await page.goto(`${stand.url}/targets`);
+  await page.getByRole("button", { name: "Add a target" }).click();
+  await page.getByLabel("Name", { exact: true }).fill("mail-01");
+  await page.getByLabel("Host", { exact: true }).fill("10.0.7.1");
+  await page.getByLabel("Logins").fill("root, postfix");
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await page.getByRole("heading", { name: "mail-01" }).waitFor();
+  await page.getByText("Nobody is let through to it.").waitFor();
+  await page.getByRole("button", { name: "See what it shows now" }).click();
+  await page.getByRole("button", { name: /I compared them/ }).click();
+  await page.getByText("pinned").waitFor();
+  await page.getByRole("button", { name: "Change" }).first().click();
+  await page.getByLabel("Proof").selectOption("password");
+  await page.getByLabel("Password").fill("correct horse");
+  await page.getByRole("button", { name: "Set", exact: true }).click();
+  await page.getByText("a stored password").waitFor();
+  assert.ok(!(await page.content()).includes("correct horse"));
+});
+
+test("an administrator adds a person and makes their link", async () => {
+  const { page } = await stand.open();
+  await stand.signIn(page, "admin");
+  await page.goto(`${stand.url}/people`);
+  await page.getByRole("button", { name: "Add a person" }).click();
+  const dialog = page.getByRole("dialog", { name: "Add a person" });
+  await dialog.getByLabel("Name", { exact: true }).fill("not a name");
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await page.getByText(/letters, digits, dot, dash/).waitFor();
+  await dialog.getByLabel("Name", { exact: true }).fill("nora.new");
+  await page.getByLabel(/^auditor/).check();
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await page.getByRole("heading", { name: "nora.new" }).waitFor();
+  await page.getByRole("button", { name: "One-time link" }).click();
+  await page.getByText(/\/sign-in#token=/).waitFor();
+});
+
+test("a gateway that stops answering is said quietly, and what is shown stays", async () => {
+  const { page } = await stand.open();
+  await stand.signIn(page, "auditor");
+  await rows(page).first().waitFor();
+  await page.route("**/api/v1/sessions*", (route) => route.abort());
+  // Looking back at the page renews it.
+  await page.evaluate(() => {
+    document.dispatchEvent(new Event("visibilitychange"));
+  });
+  await page.getByText(/The gateway does not answer\. This is as of/).waitFor({ timeout: 60_000 });
+  assert.ok((await rows(page).count()) > 10);
+});
+
+const looks = [
+  { width: 1440, height: 900, scheme: "dark" },
+  { width: 1440, height: 900, scheme: "light" },
+  { width: 1024, height: 768, scheme: "light" },
+  { width: 390, height: 844, scheme: "dark" },
+] as const;
+
+for (const look of looks)
+  test(`every place holds at ${look.width} px, ${look.scheme}: nothing serious for those who cannot see or point, nothing wider than the screen`, async () => {
+    const { page, complaints } = await stand.open(look);
+    const faults: string[] = [];
+    await page.goto(`${stand.url}/sign-in`);
+    await page.getByRole("heading", { name: "Sign in with a one-time link" }).waitFor();
+    faults.push(...(await faultsOf(page, "sign-in", look)));
+    await stand.signIn(page, "admin");
+    const places: [string, string, string][] = [
+      ["sessions", "/sessions", "tbody tr"],
+      ["nothing", "/sessions?q=nothing-like-this", "text=No session fits these filters"],
+      ["terminal", `/sessions/${idOf(1)}?t=1m40s`, "text=load average"],
+      ["facts", `/sessions/${idOf(1)}?t=25s&panel=facts`, "text=Whole and unaltered"],
+      ["corrupt", `/sessions/${idOf(6)}?t=3s&panel=facts`, "text=Does not verify"],
+      ["live", `/sessions/${idOf(0)}?t=9s`, "text=is connected now"],
+      ["exec", `/sessions/${idOf(2)}`, "text=permission denied"],
+      ["files", `/sessions/${idOf(3)}`, "text=app-6.tar.gz"],
+      ["forwards", `/sessions/${idOf(4)}`, "text=db-01.internal:5432"],
+      ["audit", "/audit", "tbody tr"],
+      ["targets", "/targets", "tbody tr"],
+      ["target", `/targets/${sampleTargets[0].id}`, "text=Host keys"],
+      ["people", "/people", "tbody tr"],
+      ["person", `/people/${samplePeople.jane.id}`, "text=Add a public key"],
+      ["health", "/health", "text=Journal"],
+      ["missing", "/nowhere", "text=There is no such page"],
+    ];
+    for (const [name, path, ready] of places) {
+      await page.goto(`${stand.url}${path}`);
+      await page.locator(ready).first().waitFor();
+      faults.push(...(await faultsOf(page, name, look)));
+    }
+    assert.deepEqual(faults, []);
+    assert.deepEqual([...new Set(complaints)], []);
+  });
+
+/** Takes the picture, and says what is wrong with the page. */
+async function faultsOf(page: Page, name: string, look: (typeof looks)[number]): Promise<string[]> {
+  await page.screenshot({ path: `${stand.shots}/${name}-${look.width}-${look.scheme}.png` });
+  const excess = await page.evaluate(() =>
+    [document.documentElement, ...document.querySelectorAll("#main")].map(
+      (room) => room.scrollWidth - room.clientWidth,
+    ),
+  );
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(async () => {
+    const { axe: loaded } = globalThis as unknown as {
+      axe: { run(context: object, options: object): Promise<AxeResults> };
+    };
+    // What a terminal shows is the recorded program's own choice of colours.
+    return loaded.run(
+      { exclude: [".xterm"] },
+      {
+        resultTypes: ["violations"],
+        runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+      },
+    );
+  });
+  const where = `${name} at ${look.width} ${look.scheme}`;
+  return [
+    ...excess.filter((px) => px > 0).map((px) => `${where}: ${px} px too wide`),
+    ...violations
+      .filter((violation) => violation.impact === "serious" || violation.impact === "critical")
+      .map(
+        ({ id, nodes }) =>
+          `${where}: ${id}: ${nodes
+            .slice(0, 3)
+            .map((node) => node.html.slice(0, 160))
+            .join(" | ")}`,
+      ),
+  ];
+}
