@@ -1,8 +1,9 @@
 /**
- * protocols/ssh: SSH sessions through the gate, with OpenSSH's own tools on both sides.
+ * ssh: SSH through the gate, for native OpenSSH clients and servers.
  *
- * Owns: the SSH wire protocol of both legs, addressing, what of a session is a frame, forwards, the shape of SSH targets.
- * Never: lets a byte pass before its frame is durable, decides who may pass, keeps a secret, or dials before admission.
+ * Owns: the protocol on both legs (transport, keys, connection), the taps that understand what passes, the gate between
+ * the legs, SSH's part of a target's settings, and the `ssh` section of the configuration.
+ * Never: is imported by another protocol, decides access, opens a store, or lets bytes pass that are not recorded.
  */
-export { sshSection } from "./config.ts";
 export { type SshService, openSsh } from "./service.ts";
+export { type SshConfig, sshSection } from "./config.ts";

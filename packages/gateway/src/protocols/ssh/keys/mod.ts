@@ -6,6 +6,7 @@
  * Never: opens a socket or a file, keeps a key, decides who a person is or what they may reach.
  */
 export {
+  certificateAlgorithm,
   isCertificateAlgorithm,
   plainAlgorithm,
   signatureAlgorithms,
