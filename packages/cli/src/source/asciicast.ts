@@ -7,6 +7,8 @@ import type { PlayFrame, PlaySource } from "../player/mod.ts";
 type Header = { version: 2 | 3; cols: number; rows: number; title: string };
 
 const lineCharsMax = 16 * 1024 * 1024;
+/** Thirty years: what is later is no time of a recording. */
+const secondsMax = 1e9;
 const op = "cli.asciicast.read";
 
 /** Any program's cast, ours or asciinema's. It is read anew for each pass, so its size does not matter. */
@@ -78,7 +80,12 @@ type Event = { us: number; code: string; data: string };
 function eventOf(value: unknown): Event | undefined {
   if (!Array.isArray(value)) return undefined;
   const [time, code, data] = value as unknown[];
-  if (typeof time !== "number" || !(time >= 0) || typeof code !== "string" || typeof data !== "string")
+  if (
+    typeof time !== "number" ||
+    !(time >= 0 && time <= secondsMax) ||
+    typeof code !== "string" ||
+    typeof data !== "string"
+  )
     return undefined;
   return { us: Math.round(time * 1_000_000), code, data };
 }

@@ -1,7 +1,7 @@
 import { utf8 } from "@gatehouse/kernel";
 import { decodeFileOperation } from "../tracks/file-operation.ts";
 import { decodeForwardClose, decodeForwardOpen } from "../tracks/forward-payloads.ts";
-import { decodeDigest, decodeExit, decodeRequest, decodeResize } from "../tracks/terminal-payloads.ts";
+import { decodeDigest, decodeRequest, decodeResize } from "../tracks/terminal-payloads.ts";
 
 /** A frame without the promises of the format, as an API hands it out. A kind that nobody knows shows nothing. */
 export type ShownFrame = {
@@ -20,7 +20,10 @@ const nothing: Shown = { what: "nothing" };
 /** A size is what a client claimed; no screen is made larger than people have. */
 const sizeMax = { cols: 1000, rows: 500 } as const;
 
-/** A terminal's output is shown as it was; what has no screen of its own is told in lines. */
+/**
+ * A terminal's output is shown as it was; what has no screen of its own is told in lines. An exit status is not shown:
+ * nobody saw it, and it may come before the last of the output.
+ */
 export function shownBy(frame: ShownFrame): Shown {
   switch (frame.kind) {
     case "output":
@@ -50,11 +53,6 @@ export function shownBy(frame: ShownFrame): Shown {
         const { bytesIn, bytesOut, error } = decodeForwardClose(frame.data);
         const why = error === undefined ? "" : `: ${error}`;
         return `[forward ${frame.stream}: closed, ${bytesIn} bytes in, ${bytesOut} bytes out${why}]`;
-      });
-    case "exit":
-      return told(() => {
-        const exit = decodeExit(frame.data);
-        return "signal" in exit ? `[ended by signal ${exit.signal}]` : `[exit status ${exit.status}]`;
       });
     default:
       return nothing;
