@@ -9,6 +9,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Gateway, type TestPerson, sshOptions, startGateway } from "../parts/gateway.ts";
 import type { Sshd } from "../parts/openssh.ts";
+import { awaitStored, recorded as recordingOf } from "../parts/sessions.ts";
 
 export type Round = { gateway: Gateway; sshd: Sshd; person: TestPerson; seed: number };
 
@@ -61,17 +62,12 @@ export async function killRound({ gateway, sshd, person, seed }: Round): Promise
 }
 
 async function compare(gateway: Gateway, shown: Buffer, typedFile: string, seed: number): Promise<void> {
-  const { items } = await gateway.admin.sessions.list({ limit: 1 });
-  const session = items[0];
-  assert.ok(session, `seed ${seed}: the session is listed`);
+  const session = await awaitStored(gateway);
   assert.equal(session.state, "interrupted", `seed ${seed}`);
   assert.equal(session.end?.reason, "interrupted", `seed ${seed}`);
-
-  const recorded: Record<string, Buffer[]> = { output: [], input: [] };
-  for await (const frame of gateway.admin.recordings.frames(session.id))
-    recorded[frame.kind]?.push(Buffer.from(frame.data));
-  const output = Buffer.concat(recorded["output"] ?? []);
-  const input = Buffer.concat(recorded["input"] ?? []);
+  const recording = await recordingOf(gateway, session);
+  const output = recording.bytes("output");
+  const input = recording.bytes("input");
   // The target's `cat` was cut off by the kill; what it wrote by then is what it certainly saw.
   const typed = readFileSync(typedFile);
   assert.ok(shown.length > 0, `seed ${seed}: something was shown`);
