@@ -89,8 +89,10 @@ export type TransportOptions = (ServerTransportOptions | ClientTransportOptions)
   /** Start a rekey after so many bytes in either direction (default 1 GiB) or so long (default 1 h). */
   rekeyBytes?: number;
   rekeyIntervalMs?: number;
-  /** Taken in this order instead of our own. */
+  /** Offered in this order instead of all that we have; unknown names are left out. */
+  keyExchanges?: readonly string[];
   ciphers?: readonly string[];
+  macs?: readonly string[];
   clock?: Clock;
   random?: Random;
 };

@@ -1,5 +1,5 @@
 import type { Random } from "@gatehouse/kernel";
-import { blobType, verifiableAlgorithms, verifySignature } from "../keys/mod.ts";
+import { verifiableAlgorithms, verifySignature } from "../keys/mod.ts";
 import { openerFor, sealerFor } from "./cipher-suites.ts";
 import type { Negotiated, TransportOptions } from "./door.ts";
 import { type Initiated, keyExchangeMethod } from "./key-exchange-methods.ts";
@@ -108,6 +108,8 @@ export class KeyExchange {
     const options = this.#options;
     const message = ourKexInit({
       role: options.role,
+      keyExchanges: options.keyExchanges,
+      macs: options.macs,
       hostKeyAlgorithms:
         options.role === "server"
           ? options.hostKeys.flatMap((key) => key.algorithms)
@@ -217,7 +219,7 @@ export class KeyExchange {
     const signature = reader.string();
     reader.end("the key exchange");
     // RFC 8332 §3: the algorithm names the signature, the blob keeps the name of the key's type.
-    if (blobType(hostKeyBlob) !== negotiated.hostKey.replace(/^rsa-sha2-(256|512)/, "ssh-rsa"))
+    if (new SshReader(hostKeyBlob).text() !== negotiated.hostKey.replace(/^rsa-sha2-(256|512)/, "ssh-rsa"))
       throw broken("the host key is not of the agreed type", disconnectReason.keyExchangeFailed);
     const agreed: Agreed = {
       hash: method.hash,

@@ -16,12 +16,16 @@ export const signal = {
 
 const compressions = ["none"];
 
+function offered(known: readonly string[], wanted: readonly string[] | undefined): readonly string[] {
+  return wanted?.filter((name) => known.includes(name)) ?? known;
+}
+
 /** The ciphers of one connection, each way. */
 export type CipherOffer = { toServer: readonly string[]; toClient: readonly string[] };
 
 export function offerCiphers(ciphers: readonly string[] | undefined): CipherOffer {
-  const known = ciphers?.filter((name) => cipherNames.includes(name)) ?? cipherNames;
-  return { toServer: known, toClient: known };
+  const names = offered(cipherNames, ciphers);
+  return { toServer: names, toClient: names };
 }
 
 /**
@@ -43,6 +47,8 @@ export function tailorCiphers(offer: CipherOffer, client: KexInit): CipherOffer 
 
 export function ourKexInit(fields: {
   role: "server" | "client";
+  keyExchanges: readonly string[] | undefined;
+  macs: readonly string[] | undefined;
   hostKeyAlgorithms: readonly string[];
   ciphers: CipherOffer;
 }): KexInit {
@@ -50,13 +56,14 @@ export function ourKexInit(fields: {
     fields.role === "server"
       ? [signal.extInfoServer, signal.strictServer]
       : [signal.extInfoClient, signal.strictClient];
+  const macs = offered(macNames, fields.macs);
   return {
-    kex: [...keyExchangeNames, ...signals],
+    kex: [...offered(keyExchangeNames, fields.keyExchanges), ...signals],
     hostKey: fields.hostKeyAlgorithms,
     cipherToServer: fields.ciphers.toServer,
     cipherToClient: fields.ciphers.toClient,
-    macToServer: macNames,
-    macToClient: macNames,
+    macToServer: macs,
+    macToClient: macs,
     compressionToServer: compressions,
     compressionToClient: compressions,
     guessFollows: false,

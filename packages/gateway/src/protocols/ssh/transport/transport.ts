@@ -299,9 +299,13 @@ class SshTransport implements Transport, KeyExchangeHost {
 
   #receiveKeyExchange(payload: Buffer): void {
     this.#checkBacklog();
-    const wasActive = this.#keyExchange.active;
-    this.#keyExchange.receive(payload);
+    const keyExchange = this.#keyExchange;
+    const wasActive = keyExchange.active;
+    keyExchange.receive(payload);
     if (!wasActive) this.#limitRekey();
+    // OpenSSH PROTOCOL §1.10: only now is it known that it had to be the first packet.
+    const first = !keyExchange.established && payload[0] === messageNumber.kexInit;
+    if (first && keyExchange.strict && this.#reader.sequence !== 0) throw broken("a packet before KEXINIT");
   }
 
   /** OpenSSH PROTOCOL §1.10: strict key exchange leaves no room for anything but the exchange in the first one. */

@@ -51,7 +51,12 @@ export class SshReader {
     return this.bytes.subarray(this.at - length, this.at);
   }
   text(): string {
-    return fromUtf8(this.string());
+    const bytes = this.string();
+    try {
+      return fromUtf8(bytes);
+    } catch {
+      throw new GatehouseError({ code: "protocol", op: "ssh.wire", message: "a text that is not UTF-8" });
+    }
   }
   nameList(): string[] {
     const text = this.text();
