@@ -5,13 +5,16 @@ import type { Cli } from "../cli.ts";
 import { writeAll } from "../output/mod.ts";
 import type { PlayFrame, PlaySource } from "../player/mod.ts";
 
-const text = new TextDecoder();
+const lossy = new TextDecoder();
 
 /** One frame: its bytes in base64, and as text for who only looks. */
 function wordsOf(frame: PlayFrame): Record<string, unknown> {
   const { seq, timeUs, kind, stream, data } = frame;
-  return { seq, timeUs, kind, stream, data: toBase64(data), text: text.decode(data) };
+  return { seq, timeUs, kind, stream, data: toBase64(data), text: lossy.decode(data) };
 }
+
+/** Written together: a call for each line would take longer than making it. */
+const chunkChars = 32 * 1024;
 
 /** Every frame, one JSON object or one YAML entry each; or the lines that were shown. Waits for nothing but the reader. */
 export async function printFrames(
@@ -19,16 +22,24 @@ export async function printFrames(
   format: "json" | "yaml" | "text",
   cli: Cli,
 ): Promise<void> {
+  let text = "";
+  for await (const piece of piecesOf(source, format)) {
+    if (cli.signal.aborted) return;
+    text += piece;
+    if (text.length < chunkChars) continue;
+    await writeAll(cli.stdout, text);
+    text = "";
+  }
+  if (text !== "") await writeAll(cli.stdout, text);
+}
+
+async function* piecesOf(source: PlaySource, format: "json" | "yaml" | "text"): AsyncGenerator<string> {
   if (format === "text") {
-    for await (const line of transcribe(source.frames(), source.size)) {
-      if (cli.signal.aborted) return;
-      await writeAll(cli.stdout, `${line}\n`);
-    }
+    for await (const line of transcribe(source.frames(), source.size)) yield `${line}\n`;
     return;
   }
   for await (const frame of source.frames()) {
-    if (cli.signal.aborted) return;
     const words = wordsOf(frame);
-    await writeAll(cli.stdout, format === "json" ? `${JSON.stringify(words)}\n` : stringify([words]));
+    yield format === "json" ? `${JSON.stringify(words)}\n` : stringify([words]);
   }
 }

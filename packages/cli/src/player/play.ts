@@ -35,6 +35,7 @@ export type PlayOutcome = {
 /** With `skipIdle` no wait is longer than this. */
 const idleMaxUs = 500_000;
 const drawEveryMs = 33;
+const seekingShownEveryMs = 200;
 /** How long a status over the recording's last row stays after a key. */
 const statusMs = 2_000;
 /** Taking frames in stops here until the screen has caught up, so a fast source does not fill the memory. */
@@ -49,6 +50,7 @@ export async function play(options: PlayOptions): Promise<PlayOutcome> {
   let ended = false;
   let positionUs = 0;
   let paused = false;
+  let seeking = false;
   let speed = options.speed;
   let seekToUs: number | undefined;
   const asked = { quit: false };
@@ -138,26 +140,34 @@ export async function play(options: PlayOptions): Promise<PlayOutcome> {
 
   /** Applies everything up to a moment at once. Forward from here, back from the beginning. */
   async function seek(targetUs: number): Promise<void> {
+    let shownAtUs = clock.monotonicUs();
     if (targetUs < positionUs) await begin();
+    seeking = true;
     while (next && next.timeUs <= targetUs && !asked.quit && !signal.aborted) {
       screen.apply(next);
       positionUs = Math.max(positionUs, next.timeUs);
       if (screen.pendingBytes > pendingBytesMax) await screen.settled();
       await advance();
+      // Through a long recording it takes a while, which is shown.
+      if (clock.monotonicUs() - shownAtUs < seekingShownEveryMs * 1000) continue;
+      await screen.settled();
+      draw();
+      shownAtUs = clock.monotonicUs();
     }
+    seeking = false;
     await screen.settled();
     if (!ended) positionUs = targetUs;
   }
 
   function status(): string | undefined {
     if (!options.interactive) return undefined;
-    const how = paused ? "paused " : ended ? "ended  " : "playing";
+    const how = seeking ? "seeking" : paused ? "paused " : ended ? "ended  " : "playing";
     const total = source.durationUs === undefined ? "" : ` / ${formatMoment(source.durationUs)}`;
     const keys = "space pause, arrows 5 s, [ ] 30 s, + - speed, q quit";
     return ` ${how} ${formatMoment(positionUs)}${total}  ${speed}x  ${ascii(source.title)}  (${keys})`;
   }
   function draw(): void {
-    const wanted = paused || clock.monotonicUs() < keyShownUntilUs || hasRoom(screen);
+    const wanted = paused || seeking || clock.monotonicUs() < keyShownUntilUs || hasRoom(screen);
     viewport.draw(screen, wanted ? status() : undefined);
   }
   const hasRoom = (shown: Screen) => viewport.rows > shown.rows;
