@@ -63,6 +63,19 @@ export {
   encodeForwardOpen,
 } from "./tracks/forward-payloads.ts";
 export {
+  type Query,
+  type QueryCondition,
+  type QueryOutcome,
+  type QueryResult,
+  type QueryValue,
+  decodeQuery,
+  decodeQueryOutcome,
+  encodeQuery,
+  encodeQueryOutcome,
+  queryLimits,
+} from "./tracks/query/query-payloads.ts";
+export { type Statement, statementLine, statements, valueText } from "./tracks/query/statements.ts";
+export {
   type FileOperation,
   decodeFileOperation,
   encodeFileOperation,
