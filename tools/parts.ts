@@ -15,6 +15,8 @@ const parts: readonly { file: string; packageName: string }[] = [
   { file: "/usr/bin/python3", packageName: "python3" },
   { file: "/usr/bin/chromium", packageName: "chromium" },
   { file: "/usr/bin/xauth", packageName: "xauth" },
+  { file: "/usr/lib/python3/dist-packages/cryptography/__init__.py", packageName: "python3-cryptography" },
+  { file: "/usr/lib/python3/dist-packages/zstandard/__init__.py", packageName: "python3-zstandard" },
 ];
 
 /** Makes every part present. Throws with the command to run when it cannot. */
