@@ -6,6 +6,5 @@
  * Never: speaks HTTP, writes to a store, holds more than one segment at a time, or says whether a recording exists to
  * somebody who may not see it.
  */
-export type { Timeline, TimelineEvent } from "./timeline.ts";
-export { type Playback, type PlaybackOptions, createPlayback } from "./playback.ts";
+export { createPlayback } from "./playback.ts";
 export type { Viewer } from "./viewing.ts";

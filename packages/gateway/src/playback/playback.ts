@@ -27,7 +27,7 @@ import { type Timeline, timelineOf } from "./timeline.ts";
 import { verificationWords } from "./verification-words.ts";
 import { type Admission, type Viewer, createViewing } from "./viewing.ts";
 
-export type Playback = {
+type Playback = {
   /** What is known of a recording. Nothing of it is decrypted, so only a refusal leaves an event. */
   get(viewer: Viewer, sessionId: string): Promise<RecordingWords>;
   /**
@@ -47,7 +47,7 @@ export type Playback = {
   verify(viewer: Viewer, sessionId: string): Promise<VerificationWords>;
 };
 
-export type PlaybackOptions = {
+type PlaybackOptions = {
   /** Where the objects of a recording lie. */
   sourceOf(facts: SessionFacts): RecordingSource;
   /** What this gateway can open recordings with; none on a gateway that only writes. */

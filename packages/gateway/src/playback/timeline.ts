@@ -1,7 +1,7 @@
 import type { Frame } from "@gatehouse/recording";
 
 /** A mark on the seek bar. */
-export type TimelineEvent = {
+type TimelineEvent = {
   timeUs: number;
   kind: Frame["kind"];
   /** The frame's own JSON, or its text where it is a notice. */

@@ -17,7 +17,7 @@ const rights = {
   export: "recording.export",
   verify: "session.view",
 } as const satisfies Record<string, Action>;
-export type AccessAction = keyof typeof rights;
+type AccessAction = keyof typeof rights;
 
 /** What the viewer got: the session, and whether they may see what was typed. */
 export type Admission = { entry: SessionEntry; input: boolean };
