@@ -140,8 +140,11 @@ test("variables on the list are set on the target and told, others are refused",
   const ran = await run(
     "ssh",
     [
-      ...["-o", "SetEnv=GATEHOUSE_A=1 SECRET_B=2", ...clientOptions(gate)],
-      ...[address(gate), "echo $GATEHOUSE_A-$SECRET_B"],
+      "-o",
+      "SetEnv=GATEHOUSE_A=1 SECRET_B=2",
+      ...clientOptions(gate),
+      address(gate),
+      "echo $GATEHOUSE_A-$SECRET_B",
     ],
     { env: { LANG: "" } },
   );

@@ -124,6 +124,9 @@ export type TestGate = {
   readonly hostCaLine: string;
   /** Changes the next resolutions of `web-01`. */
   target: SshTarget;
+  /** Other targets, with a login of their own. */
+  readonly others: SshTarget[];
+  readonly userCaBlob: Uint8Array;
   /** Thrown by the next admissions. */
   refuse: Error | undefined;
   /** Set on sessions as they are admitted. */
@@ -170,16 +173,18 @@ export async function startGate(
         ),
     },
     targets: {
-      resolve: ({ login, targetName }) =>
-        targetName === "web-01" && (login === undefined || login === part.target.login)
-          ? Promise.resolve(part.target)
+      resolve: ({ login, targetName }) => {
+        const target = [part.target, ...part.others].find(({ name }) => name === targetName);
+        return target && (login === undefined || login === target.login)
+          ? Promise.resolve(target)
           : Promise.reject(
               new GatehouseError({
                 code: "not_found",
                 op: "test",
                 message: `there is no target ${targetName} that you may open as ${login}`,
               }),
-            ),
+            );
+      },
     },
     sessions: {
       admit: (request) => {
@@ -225,6 +230,8 @@ export async function startGate(
       credential: { type: "userCa" },
       policy: { ...openPolicy, ...options.policy },
     },
+    others: [],
+    userCaBlob: userCa.public.blob,
     refuse: undefined,
     prepare: () => undefined,
     async close() {
@@ -239,7 +246,8 @@ export async function startGate(
 /** Options of `ssh` and its family for this gate as Alice; `-p` and `-P` differ, so the port is an option too. */
 export function clientOptions(gate: TestGate, keyFile = gate.keyFile): string[] {
   return [
-    ...["-F", "none"],
+    "-F",
+    "none",
     ...[
       "BatchMode=yes",
       "IdentitiesOnly=yes",
