@@ -6,6 +6,7 @@ import { credentialUpdate } from "./credential-update.ts";
 import { exec } from "./exec.ts";
 import { gatewayStart } from "./gateway-start.ts";
 import { gatewayStop } from "./gateway-stop.ts";
+import { connectionSecretCreate } from "./connection-secret-create.ts";
 import { loginLinkCreate } from "./login-link-create.ts";
 import { port } from "./port.ts";
 import { resize } from "./resize.ts";
@@ -37,6 +38,7 @@ import type { EventDescriptor } from "./descriptor.ts";
 export const eventCatalogue: readonly EventDescriptor[] = [
   agentForward,
   auth,
+  connectionSecretCreate,
   credentialCreate,
   credentialDelete,
   credentialUpdate,

@@ -220,6 +220,20 @@ export type LoginLinks = {
   consume(hash: string): Promise<string | undefined>;
 };
 
+/** What a short-lived secret opens: one protocol, and where they stand one target and one login of it. */
+export type ConnectionSecret = {
+  userId: string;
+  protocol: string;
+  targetId?: string;
+  login?: string;
+  expiresAtMs: number;
+};
+export type ConnectionSecrets = {
+  create(secret: ConnectionSecret & { hash: string }): Promise<void>;
+  /** Only one that has not expired. */
+  byHash(hash: string): Promise<ConnectionSecret | undefined>;
+};
+
 export type WebSession = {
   /** Hash of the cookie's token. */
   hash: string;
@@ -292,6 +306,7 @@ export type Directory = {
   readonly sealedCredentials: SealedCredentials;
   readonly loginLinks: LoginLinks;
   readonly webSessions: WebSessions;
+  readonly connectionSecrets: ConnectionSecrets;
   readonly settings: Settings;
   readonly auditRows: AuditRows;
   /** Commits a row of its own; throws `unavailable` when nothing could be written now. */

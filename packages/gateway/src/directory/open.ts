@@ -1,6 +1,7 @@
 import type { Clock, Random } from "@gatehouse/kernel";
 import { Kysely, sql } from "kysely";
 import { auditRowsIn } from "./audit-rows.ts";
+import { connectionSecretsIn } from "./connection-secrets.ts";
 import type { Directory } from "./door.ts";
 import { migrate } from "./migrations/migrate.ts";
 import type { Tables } from "./schema.ts";
@@ -43,6 +44,7 @@ export async function openDirectory({
     sealedCredentials: sealedCredentialsIn(parts),
     loginLinks: loginLinksIn(parts),
     webSessions: webSessionsIn(parts),
+    connectionSecrets: connectionSecretsIn(parts),
     settings: {
       async get(key) {
         const row = await database

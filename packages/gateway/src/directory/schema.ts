@@ -100,6 +100,15 @@ export type Tables = {
     expires_at: number;
     revoked: number;
   };
+  connection_secrets: {
+    hash: string;
+    user_id: string;
+    protocol: string;
+    target_id: string | null;
+    login: string | null;
+    created_at: number;
+    expires_at: number;
+  };
   settings: { name: string; value: string };
   /** One row, written to learn whether anything can be written. */
   probes: { id: number; at: number };

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { type Clock, type Random, GatehouseError, toBase64 } from "@gatehouse/kernel";
 import { type Role, type Subject, roles } from "../access/mod.ts";
 import type { AuditLog } from "../audit/mod.ts";
-import type { LoginLinks, User, UserKeys, Users, WebSessions } from "../directory/mod.ts";
+import type { ConnectionSecrets, LoginLinks, User, UserKeys, Users, WebSessions } from "../directory/mod.ts";
 
 /** Somebody known, as access asks about them. */
 export type Person = Subject & { displayName: string };
@@ -18,6 +18,9 @@ export const localAdministrator: Person = {
   roles: ["platform-admin"],
   leads: [],
 };
+
+/** What a connection secret opens. What is absent is not limited. */
+export type ConnectionScope = { protocol: string; targetId?: string; login?: string };
 
 export type Identity = {
   /** On an empty directory: makes the first administrator and a link for them. Undefined ever after. */
@@ -39,6 +42,16 @@ export type Identity = {
   personByKey(publicKeyBlob: Uint8Array): Promise<{ person: Person; keyId: string } | undefined>;
   /** Notes a key's use, once its signature was verified. */
   keyUsed(keyId: string): Promise<void>;
+  /**
+   * A secret for a client that knows only passwords, 256 bits, shown once. It opens new connections of that protocol, and
+   * of that target and login where they are given, until it expires. `not_found` for an unknown or disabled person.
+   */
+  createConnectionSecret(
+    personId: string,
+    scope: ConnectionScope & { ttlMs: number },
+  ): Promise<{ secret: string; expiresAtMs: number }>;
+  /** The person behind a connection secret and what it opens, or nobody. */
+  personBySecret(secret: string): Promise<{ person: Person; scope: ConnectionScope } | undefined>;
 };
 
 const firstLinkMs = 24 * 3_600_000;
@@ -49,12 +62,13 @@ export function createIdentity(options: {
   userKeys: Pick<UserKeys, "byFingerprint" | "used">;
   loginLinks: LoginLinks;
   webSessions: WebSessions;
+  connectionSecrets: ConnectionSecrets;
   audit: AuditLog;
   clock: Clock;
   random: Random;
   sessionMs: number;
 }): Identity {
-  const { users, userKeys, loginLinks, webSessions, audit, clock, random } = options;
+  const { users, userKeys, loginLinks, webSessions, connectionSecrets, audit, clock, random } = options;
 
   async function newLink(userId: string, lifetimeMs: number) {
     const token = secret(random);
@@ -154,6 +168,46 @@ export function createIdentity(options: {
     },
 
     keyUsed: (keyId) => userKeys.used(keyId),
+
+    async createConnectionSecret(personId, { ttlMs, ...scope }) {
+      const person = await this.personById(personId);
+      if (!person)
+        throw new GatehouseError({
+          code: "not_found",
+          op: "identity.connection",
+          message: "there is no such active person",
+        });
+      const token = secret(random);
+      const expiresAtMs = clock.nowMs() + ttlMs;
+      await audit.append({
+        event: "connection_secret.create",
+        user: person.name,
+        success: true,
+        ...(scope.targetId !== undefined && { serverId: scope.targetId }),
+        fields: {
+          proto: scope.protocol,
+          ...(scope.login !== undefined && { login: scope.login }),
+          expires: new Date(expiresAtMs).toISOString(),
+        },
+      });
+      await connectionSecrets.create({ hash: hashOf(token), userId: personId, expiresAtMs, ...scope });
+      return { secret: token, expiresAtMs };
+    },
+
+    async personBySecret(token) {
+      const found = await connectionSecrets.byHash(hashOf(token));
+      const person = found && (await this.personById(found.userId));
+      if (!person) return undefined;
+      const { protocol, targetId, login } = found;
+      return {
+        person,
+        scope: {
+          protocol,
+          ...(targetId !== undefined && { targetId }),
+          ...(login !== undefined && { login }),
+        },
+      };
+    },
   };
 }
 

@@ -5,4 +5,10 @@
  * Never: decides what somebody may do (access does), keeps a secret in the clear (only hashes reach the database), or
  * tells a stranger whether a name, a link or a key is known.
  */
-export { type Identity, type Person, createIdentity, localAdministrator } from "./identity.ts";
+export {
+  type ConnectionScope,
+  type Identity,
+  type Person,
+  createIdentity,
+  localAdministrator,
+} from "./identity.ts";

@@ -71,7 +71,10 @@ test("the released steps are in order and unchanged", () => {
   // A line for each release; a checksum that must be edited means that a released step was changed.
   assert.deepEqual(
     migrations.map((step) => `${step.id} ${checksumOf(step)}`),
-    ["0001-first a511e76aa5e8146e5f5702b7a207f1c7521eb1723a7485a148cd3541cfadb265"],
+    [
+      "0001-first a511e76aa5e8146e5f5702b7a207f1c7521eb1723a7485a148cd3541cfadb265",
+      "0002-connection-secrets 7ba1cff454c65b36481b621e4e5816c29bc0c23586c31ef0bb2e8fa511fd5e3b",
+    ],
   );
 });
 
@@ -80,6 +83,7 @@ test("a new database has every table", async (context) => {
   await migrate(database, { clock });
   assert.deepEqual(await tables(database), [
     "audit_events",
+    "connection_secrets",
     "credentials",
     "login_links",
     "migrations",

@@ -1,0 +1,50 @@
+import type { Clock } from "@gatehouse/kernel";
+import type { Kysely } from "kysely";
+import type { ConnectionSecrets } from "./door.ts";
+import type { Tables } from "./schema.ts";
+
+export function connectionSecretsIn({
+  database,
+  clock,
+}: {
+  database: Kysely<Tables>;
+  clock: Pick<Clock, "nowMs">;
+}): ConnectionSecrets {
+  return {
+    async create({ hash, userId, protocol, targetId, login, expiresAtMs }) {
+      const nowMs = clock.nowMs();
+      await database.transaction().execute(async (transaction) => {
+        await transaction.deleteFrom("connection_secrets").where("expires_at", "<=", nowMs).execute();
+        await transaction
+          .insertInto("connection_secrets")
+          .values({
+            hash,
+            user_id: userId,
+            protocol,
+            target_id: targetId ?? null,
+            login: login ?? null,
+            created_at: nowMs,
+            expires_at: expiresAtMs,
+          })
+          .execute();
+      });
+    },
+    async byHash(hash) {
+      const row = await database
+        .selectFrom("connection_secrets")
+        .selectAll()
+        .where("hash", "=", hash)
+        .where("expires_at", ">", clock.nowMs())
+        .executeTakeFirst();
+      return (
+        row && {
+          userId: row.user_id,
+          protocol: row.protocol,
+          expiresAtMs: row.expires_at,
+          ...(row.target_id !== null && { targetId: row.target_id }),
+          ...(row.login !== null && { login: row.login }),
+        }
+      );
+    },
+  };
+}
