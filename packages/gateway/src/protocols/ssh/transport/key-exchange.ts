@@ -243,10 +243,12 @@ export class KeyExchange {
     }
     if (!(verdict instanceof Promise)) return this.#sendNewKeys();
     this.#host.hold();
-    verdict.then(() => {
-      this.#sendNewKeys();
-      this.#host.release();
-    }, refused);
+    verdict
+      .then(() => {
+        this.#sendNewKeys();
+        this.#host.release();
+      }, refused)
+      .catch((error: unknown) => this.#host.fail(error));
   }
 
   #preamble(): Preamble {

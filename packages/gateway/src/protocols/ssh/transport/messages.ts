@@ -35,6 +35,17 @@ export function broken(message: string, reason: number = disconnectReason.protoc
   return new GatehouseError({ code: "protocol", op: "ssh.transport", message, details: { reason } });
 }
 
+/** Nobody's fault: the same may work another time. */
+export function connectionLost(cause: Error): GatehouseError {
+  return new GatehouseError({
+    code: "unavailable",
+    op: "ssh.transport",
+    message: `the connection was lost: ${cause.message}`,
+    cause,
+    details: { reason: disconnectReason.connectionLost },
+  });
+}
+
 /** RFC 4253 §7.1. */
 export type KexInit = {
   kex: readonly string[];

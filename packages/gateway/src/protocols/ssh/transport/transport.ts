@@ -13,6 +13,7 @@ import { IdentificationReader } from "./identification.ts";
 import { KeyExchange, type KeyExchangeHost } from "./key-exchange.ts";
 import {
   broken,
+  connectionLost,
   decodeDisconnect,
   decodeExtInfo,
   disconnectReason,
@@ -22,8 +23,9 @@ import {
   messageNumber,
 } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
-import { Padding, PlainSealer, type Sealer, packetLengthMax } from "./packet-cipher.ts";
+import { Padding } from "./packet-cipher.ts";
 import { PacketReader } from "./packet-reader.ts";
+import { PacketWriter, noBytes } from "./packet-writer.ts";
 
 const handshakeTimeoutMs = 20_000;
 /** A later exchange may meet a slow network, but holds back all we send. */
@@ -41,12 +43,9 @@ const handshakePacketsMax = 64;
 
 /** Far above the mark at which producers stop. */
 const answersBacklogBytesMax = 8 * 1024 * 1024;
-/** What a payload that waits costs beyond its bytes, roughly. */
-const waitingOverheadBytes = 128;
 
-const noBytes = new Uint8Array(0);
-
-type State = "identifying" | "opening" | "open" | "ending" | "closed";
+/** `leaving`: the caller disconnected, and what it sent before still waits for the end of a key exchange. */
+type State = "identifying" | "opening" | "open" | "leaving" | "ending" | "closed";
 type Hold = "caller" | "hostKey" | "opening";
 
 export const openTransport: OpenTransport = (options) =>
@@ -64,23 +63,22 @@ class SshTransport implements Transport, KeyExchangeHost {
   readonly #identification: string;
   readonly #identificationReader: IdentificationReader;
   readonly #reader: PacketReader;
+  readonly #writer: PacketWriter;
   readonly #outbox: Outbox;
   readonly #keyExchange: KeyExchange;
   readonly #rekeyBytes: number;
   #state: State = "identifying";
-  #sealer: Sealer;
-  #sendSequence = 0;
-  #bytesOut = 0;
+  /** Since the last key exchange. */
   #bytesIn = 0;
-  #packets = 0;
+  #packetsIn = 0;
   #handshakePackets = 0;
-  /** Payloads that wait for our NEWKEYS. */
-  #waiting: Uint8Array[] = [];
   readonly #holds = new Set<Hold>();
   /** The limit of the handshake or rekey under way, or the wait until the next rekey. */
   #timer: Timer | undefined;
   #patience: Timer | undefined;
   #linger: Timer | undefined;
+  /** The caller knows that it is over. */
+  #told = false;
   peerIdentification = "";
   peerSignatureAlgorithms: readonly string[] | undefined;
 
@@ -100,8 +98,8 @@ class SshTransport implements Transport, KeyExchangeHost {
     this.#rekeyBytes = options.rekeyBytes ?? rekeyBytes;
     const random = options.random ?? systemRandom;
     const padding = new Padding(random);
-    this.#sealer = new PlainSealer(padding);
     this.#outbox = new Outbox(options.socket);
+    this.#writer = new PacketWriter(this.#outbox, padding);
     this.#reader = new PacketReader((payload) => this.#receive(payload));
     this.#keyExchange = new KeyExchange({
       options,
@@ -115,10 +113,13 @@ class SshTransport implements Transport, KeyExchangeHost {
   start(): void {
     const socket = this.#socket;
     socket.setNoDelay(true);
-    socket.on("data", (chunk: Buffer) => this.#guarded(() => this.#arrived(chunk)));
+    socket.on("data", (chunk: Buffer) => this.#arrived(chunk));
     socket.on("end", () => this.#ended());
     socket.on("error", (error) => this.fail(connectionLost(error)));
-    socket.on("close", () => this.#closed(undefined));
+    socket.on("close", () => {
+      if (this.#state !== "closed") this.#stop("closed");
+      this.#closed(undefined);
+    });
     const limitMs = this.#options.handshakeTimeoutMs ?? handshakeTimeoutMs;
     this.#timer = this.#clock.after(limitMs, () => this.#timedOut("the SSH handshake", limitMs));
     if (socket.destroyed) return this.fail(connectionLost(new Error("the socket is closed")));
@@ -150,13 +151,9 @@ class SshTransport implements Transport, KeyExchangeHost {
   }
   sendParts(head: Uint8Array, body: Uint8Array): void {
     if (this.#state !== "open") return;
-    if (this.#keyExchange.outgoingHeld) {
-      const copy = Buffer.concat([head, body]);
-      this.#waiting.push(copy);
-      this.#outbox.heldBytes += copy.length + waitingOverheadBytes;
-      return;
-    }
-    this.#seal(head, body);
+    if (this.#keyExchange.outgoingHeld) return this.#writer.wait(head, body);
+    this.#writer.seal(head, body);
+    this.#rekeyWhenDue();
   }
   pause(): void {
     this.#hold("caller");
@@ -166,32 +163,35 @@ class SshTransport implements Transport, KeyExchangeHost {
   }
   disconnect(reason: number, message: string): void {
     if (this.#state !== "open") return;
-    this.#state = "ending";
-    this.#seal(encodeDisconnect(reason, message), noBytes);
+    if (this.#keyExchange.outgoingHeld) {
+      this.#writer.wait(encodeDisconnect(reason, message), noBytes);
+      this.#state = "leaving";
+      this.#linger = this.#clock.after(lingerMs, () => this.destroy());
+      return;
+    }
+    this.#writer.seal(encodeDisconnect(reason, message), noBytes);
     this.#end();
   }
   destroy(): void {
+    if (this.#state === "closed") return;
+    this.#stop("closed");
     this.#socket.destroy();
-    this.#closed(undefined);
   }
 
   // What the key exchange asks for.
 
   sendNow(payload: Uint8Array): void {
-    this.#seal(payload, noBytes);
+    if (this.#state !== "ending" && this.#state !== "closed") this.#writer.seal(payload, noBytes);
   }
-  useSealer(sealer: Sealer, resetSequence: boolean): void {
-    this.#sealer = sealer;
-    if (resetSequence) this.#sendSequence = 0;
+  useSealer(...[sealer, resetSequence]: Parameters<PacketWriter["use"]>): void {
+    this.#writer.use(sealer, resetSequence);
   }
   useOpener(...[opener, resetSequence]: Parameters<PacketReader["use"]>): void {
     this.#reader.use(opener, resetSequence);
   }
   outgoingOpen(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    this.#outbox.heldBytes = 0;
-    for (const payload of waiting) this.#seal(payload, noBytes);
+    this.#writer.sealWaiting();
+    if (this.#state === "leaving") this.#end();
   }
   hold(): void {
     this.#hold("hostKey");
@@ -201,8 +201,8 @@ class SshTransport implements Transport, KeyExchangeHost {
   }
   finished(): void {
     this.#bytesIn = 0;
-    this.#bytesOut = 0;
-    this.#packets = 0;
+    this.#packetsIn = 0;
+    this.#writer.restart();
     this.#timer?.cancel();
     this.#timer = this.#clock.after(this.#options.rekeyIntervalMs ?? rekeyIntervalMs, () => this.#rekey());
     if (this.#state !== "opening") return;
@@ -224,19 +224,24 @@ class SshTransport implements Transport, KeyExchangeHost {
   }
 
   #arrived(chunk: Buffer): void {
-    switch (this.#state) {
-      case "identifying": {
-        const found = this.#identificationReader.push(chunk);
-        if (found !== undefined) this.#identified(found.line, found.rest);
-        return;
+    try {
+      switch (this.#state) {
+        case "identifying": {
+          const found = this.#identificationReader.push(chunk);
+          if (found !== undefined) this.#identified(found.line, found.rest);
+          return;
+        }
+        case "opening":
+        case "open":
+        case "leaving":
+          this.#bytesIn += chunk.length;
+          return this.#reader.push(chunk);
+        case "ending":
+        case "closed":
+          return;
       }
-      case "opening":
-      case "open":
-        this.#bytesIn += chunk.length;
-        return this.#reader.push(chunk);
-      case "ending":
-      case "closed":
-        return;
+    } catch (error) {
+      this.fail(error);
     }
   }
 
@@ -253,7 +258,7 @@ class SshTransport implements Transport, KeyExchangeHost {
   #receive(payload: Buffer): void {
     const keyExchange = this.#keyExchange;
     const number = payload[0] as number;
-    if (number >= 50 && number < 128 && this.#state === "open" && !keyExchange.incomingHeld)
+    if (number >= 50 && number < 128 && keyExchange.established && !keyExchange.incomingHeld)
       return this.#deliver(payload);
     if (!keyExchange.established) this.#checkHandshakePacket(number);
     if (number >= messageNumber.kexInit && number < 50) {
@@ -293,8 +298,9 @@ class SshTransport implements Transport, KeyExchangeHost {
   }
 
   #deliver(payload: Buffer): void {
-    this.#events.packet(payload);
-    if (this.#bytesIn > this.#rekeyBytes || ++this.#packets > rekeyPackets) this.#rekey();
+    if (this.#state === "open") this.#events.packet(payload);
+    this.#packetsIn++;
+    this.#rekeyWhenDue();
   }
 
   #receiveKeyExchange(payload: Buffer): void {
@@ -339,10 +345,8 @@ class SshTransport implements Transport, KeyExchangeHost {
   }
 
   #ended(): void {
-    if (this.#state === "ending" || this.#state === "closed") {
-      this.#socket.destroy();
-      return;
-    }
+    if (this.#state !== "identifying" && this.#state !== "opening" && this.#state !== "open")
+      return void this.#socket.destroy();
     // Many clients close the connection without SSH_MSG_DISCONNECT; within a packet it is something else.
     if (this.#state === "open" && !this.#reader.unfinished) {
       this.#end();
@@ -353,6 +357,7 @@ class SshTransport implements Transport, KeyExchangeHost {
   // Reading stops while anybody holds it.
 
   #hold(by: Hold): void {
+    if (this.#state === "ending" || this.#state === "closed") return;
     this.#holds.add(by);
     this.#reader.stopped = true;
     this.#socket.pause();
@@ -368,15 +373,15 @@ class SshTransport implements Transport, KeyExchangeHost {
     if (this.#holds.size === 0) this.#socket.resume();
   }
 
-  // What leaves.
+  // New keys in good time.
 
-  #seal(head: Uint8Array, body: Uint8Array): void {
-    const length = head.length + body.length;
-    assert(length > 0 && length <= packetLengthMax - 512, "a payload that fits into a packet");
-    this.#sealer.seal(this.#sendSequence, head, body, this.#outbox);
-    this.#sendSequence = (this.#sendSequence + 1) >>> 0;
-    this.#bytesOut += length;
-    if (this.#bytesOut > this.#rekeyBytes || ++this.#packets > rekeyPackets) this.#rekey();
+  #rekeyWhenDue(): void {
+    if (
+      this.#bytesIn > this.#rekeyBytes ||
+      this.#writer.bytes > this.#rekeyBytes ||
+      this.#packetsIn + this.#writer.packets > rekeyPackets
+    )
+      this.#rekey();
   }
 
   #rekey(): void {
@@ -420,26 +425,23 @@ class SshTransport implements Transport, KeyExchangeHost {
             message: messageOf(thrown),
             cause: thrown,
           });
-    // Nobody who does not speak SSH yet would understand.
-    const tell = this.#state !== "identifying" && error.code !== "unavailable";
-    this.#state = "ending";
-    if (tell) {
+    // Nobody who does not speak SSH yet would understand, and nobody who is gone.
+    if (this.#state === "identifying" || error.code === "unavailable") {
+      this.#stop("closed");
+      this.#socket.destroy();
+    } else {
       const given = reason ?? error.details["reason"];
       const told = typeof given === "number" ? given : disconnectReason.protocolError;
       const message = error.code === "internal" ? "internal error" : error.message;
-      this.#seal(encodeDisconnect(told, message), noBytes);
+      this.#writer.seal(encodeDisconnect(told, message), noBytes);
+      this.#end();
     }
-    this.#end();
     this.#closed(error);
   }
 
   /** No more is read or sent; what is queued gets a moment to leave. */
   #end(): void {
-    if (this.#state === "closed") return;
-    this.#state = "ending";
-    this.#stopTimers();
-    this.#reader.drop();
-    this.#waiting = [];
+    this.#stop("ending");
     this.#outbox.flush();
     this.#socket.end();
     // Data that nobody reads would make the kernel reset the connection, and the DISCONNECT be lost with it.
@@ -447,19 +449,21 @@ class SshTransport implements Transport, KeyExchangeHost {
     this.#linger = this.#clock.after(lingerMs, () => this.destroy());
   }
 
-  /** Tells the caller. The socket may live on a little, for what is queued. */
+  #stop(state: "ending" | "closed"): void {
+    this.#state = state;
+    this.#timer?.cancel();
+    this.#patience?.cancel();
+    this.#linger?.cancel();
+    this.#reader.drop();
+    this.#writer.dropWaiting();
+  }
+
+  /** Tells the caller, once. After a failure the socket may live on a little, for what is queued. */
   #closed(error: Error | undefined): void {
-    if (this.#socket.destroyed) this.#linger?.cancel();
     if (this.#told) return;
     this.#told = true;
-    const opened = this.#keyExchange.established;
-    if (this.#state !== "ending") {
-      this.#state = "closed";
-      this.#stopTimers();
-      this.#reader.drop();
-    }
     this.#outbox.close();
-    if (!opened) {
+    if (!this.#keyExchange.established) {
       this.#reject(error ?? connectionLost(new Error("the connection ended early")));
       return;
     }
@@ -469,20 +473,4 @@ class SshTransport implements Transport, KeyExchangeHost {
       // A callback that throws against its contract must not reach the socket's, where it would end the process.
     }
   }
-  #told = false;
-
-  #stopTimers(): void {
-    this.#timer?.cancel();
-    this.#patience?.cancel();
-  }
-}
-
-function connectionLost(cause: Error): GatehouseError {
-  return new GatehouseError({
-    code: "unavailable",
-    op: "ssh.transport",
-    message: `the connection was lost: ${cause.message}`,
-    cause,
-    details: { reason: disconnectReason.connectionLost },
-  });
 }
