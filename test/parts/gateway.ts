@@ -21,6 +21,8 @@ import {
 import type { Sshd } from "./openssh.ts";
 
 const main = fileURLToPath(new URL("../../packages/gateway/src/main.ts", import.meta.url));
+/** Half of a start is reading sources; a test that starts many gateways reads them once. */
+const compileCache = fileURLToPath(new URL("../../node_modules/.cache/compile", import.meta.url));
 
 export type GatewayOptions = {
   /** Merged over the harness's own: free ports, short commit. Keys as in the configuration file. */
@@ -62,7 +64,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   writeFileSync(file, stringify(config), { mode: 0o600 });
   const child = spawn(process.execPath, [main, "--config", file], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, ...options.env },
+    env: { NODE_COMPILE_CACHE: compileCache, ...process.env, ...options.env },
   });
   let output = "";
   const exited = new Promise<number | string>((resolve) =>

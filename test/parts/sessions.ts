@@ -3,7 +3,7 @@
  */
 import assert from "node:assert/strict";
 import type { Session } from "@gatehouse/contracts/rest";
-import type { WireFrame } from "@gatehouse/contracts/frame-stream";
+import type { WireFrame } from "@gatehouse/contracts/rest";
 import type { Gateway } from "./gateway.ts";
 
 /** Long enough for a busy machine; a test that waits so long has failed. */
@@ -11,7 +11,10 @@ const deadlineMs = 30_000;
 const pollMs = 15;
 
 /** Resolves with what `look` finds; the API tells of no change, so it is asked until the deadline. */
-export async function eventually<T>(what: string, look: () => Promise<T | undefined> | T | undefined): Promise<T> {
+export async function eventually<T>(
+  what: string,
+  look: () => Promise<T | undefined> | T | undefined,
+): Promise<T> {
   const until = performance.now() + deadlineMs;
   for (;;) {
     const found = await look();
