@@ -164,6 +164,7 @@ export async function startGate(
   const gate = createGate({
     listen: { host: "127.0.0.1", port: 0 },
     hostKeys: [keySigner(generateKey("ed25519"))],
+    hostNames: [],
     hostCa: keySigner(hostCa),
     userCa: keySigner(userCa),
     people: {

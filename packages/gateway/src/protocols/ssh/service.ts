@@ -1,16 +1,17 @@
+import { hostname } from "node:os";
 import type { Clock, Random } from "@gatehouse/kernel";
 import type { Decision, Question } from "../../access/mod.ts";
 import type { AuditLog } from "../../audit/mod.ts";
 import type { Credentials, Keyring } from "../../credentials/mod.ts";
-import type { Targets, UserKey } from "../../directory/mod.ts";
+import type { Targets, UserKey, UserKeys, Users } from "../../directory/mod.ts";
 import type { Identity } from "../../identity/mod.ts";
 import type { Sessions } from "../../sessions/mod.ts";
 import type { TargetAdministration } from "../door.ts";
 import type { SshConfig } from "./config.ts";
+import { offerDemo, withdrawDemo } from "./demo/mod.ts";
 import { type GateLog, createGate, scanHostKeys } from "./gate/mod.ts";
 import {
   type PrivateKey,
-  type Signer,
   fingerprint,
   generateKey,
   keySigner,
@@ -34,16 +35,17 @@ export type SshService = {
   readonly hostKeyFingerprint: string;
   /** Takes one line of `authorized_keys` apart. Throws `invalid`. */
   parsePublicKey(line: string): Pick<UserKey, "type" | "blob" | "fingerprint" | "comment">;
-  readonly hostCa: Signer;
-  readonly userCa: Signer;
+  /** Offers the demo target when asked for; otherwise takes away what an earlier start offered. */
+  demo(wanted: { owner: string; keys: readonly string[] } | undefined): Promise<Demo | undefined>;
 };
+export type Demo = { target: string; keys: readonly string[]; stop(): Promise<void> };
 
 /** SSH with its keys, its targets and its gate; not listening yet. */
 export async function openSsh(options: {
   config: SshConfig;
   execLimitBytes: number;
   keyring: Pick<Keyring, "protocolKey" | "givenKey">;
-  directory: { targets: Pick<Targets, "byName"> };
+  directory: { targets: Targets; users: Pick<Users, "byName">; userKeys: Pick<UserKeys, "add" | "ofUser"> };
   credentials: Pick<Credentials, "withSecret">;
   identity: Pick<Identity, "personByKey" | "personById" | "keyUsed">;
   sessions: Sessions;
@@ -69,6 +71,7 @@ export async function openSsh(options: {
   const gate = createGate({
     listen: config.listen,
     hostKeys: hostKeys.map(keySigner),
+    hostNames: hostNamesOf(config),
     hostCa: keySigner(hostCa),
     userCa: keySigner(userCa),
     people: sshPeople(options.identity),
@@ -110,7 +113,25 @@ export async function openSsh(options: {
       const { type, blob, comment } = parsePublicKeyLine(line);
       return { type, blob, comment, fingerprint: fingerprint(blob) };
     },
-    hostCa: keySigner(hostCa),
-    userCa: keySigner(userCa),
+    async demo(wanted) {
+      const rooms = { ...options.directory, audit: options.audit };
+      if (wanted) return offerDemo({ ...rooms, ...wanted, userCa: userCa.public.blob, clock });
+      await withdrawDemo(rooms);
+      return undefined;
+    },
   };
+}
+
+/** What people may have written to reach this gate; `ssh` compares it with the certificate, without the port. */
+function hostNamesOf(config: SshConfig): string[] {
+  const everyAddress = ["0.0.0.0", "::"].includes(config.listen.host);
+  const names = [
+    config.public_address?.host,
+    everyAddress ? undefined : config.listen.host,
+    hostname().toLowerCase(),
+    "localhost",
+    "127.0.0.1",
+    "::1",
+  ];
+  return [...new Set(names.filter((name) => name !== undefined))];
 }

@@ -18,6 +18,8 @@ const backdateS = 300;
 const userLifetimeS = 300;
 /** A client that re-keys sees the certificate again. */
 const hostLifetimeS = 24 * 3600;
+/** The gate's own certificate is made anew at half of that. */
+export const hostRenewalMs = (hostLifetimeS * 1000) / 2;
 
 /** A new key with a certificate for one login on a target, in the person's name. The key is never stored. */
 export function userCertificate(options: {
@@ -48,13 +50,13 @@ export function userCertificate(options: {
 }
 
 /**
- * The gate's own host keys, certified for one inner name of `ssh -J`, and then plain: a client that has the CA sees the
- * certificate, one that has not sees the same keys under every name and can pin them.
+ * The gate's own host keys, certified for its own names or for the inner name of `ssh -J`, and then plain: a client that
+ * has the CA sees the certificate, one that has not sees the same keys under every name and can pin them.
  */
-export function innerHostKeys(options: {
+export function certifiedHostKeys(options: {
   ca: Signer;
   hostKeys: readonly Signer[];
-  hostName: string;
+  hostNames: readonly string[];
   clock: Pick<Clock, "nowMs">;
   random: Random;
 }): Signer[] {
@@ -63,8 +65,8 @@ export function innerHostKeys(options: {
       ...options,
       key: parsePublicKey(hostKey.publicBlob),
       kind: "host",
-      keyId: `gatehouse:${options.hostName}`,
-      principals: [options.hostName],
+      keyId: `gatehouse:${options.hostNames[0] ?? ""}`,
+      principals: options.hostNames,
       lifetimeS: hostLifetimeS,
     });
     return {

@@ -113,7 +113,9 @@ export type GateOptions = {
   listen: { host: string; port: number };
   /** Shown to clients that connect to the gate itself. */
   hostKeys: readonly Signer[];
-  /** Signs the host certificates that `ssh -J` sees for inner names. */
+  /** What people call the gate itself: its host keys are certified for these. Empty: they are shown plain. */
+  hostNames: readonly string[];
+  /** Signs the host certificates of the gate's own names, and those that `ssh -J` sees for inner names. */
   hostCa: Signer;
   /** Signs the certificates that targets see. */
   userCa: Signer;

@@ -9,7 +9,7 @@ import {
 } from "../connection/mod.ts";
 import { type Signer, fingerprint } from "../keys/mod.ts";
 import { type Address, parseUserName } from "./addressing.ts";
-import { innerHostKeys } from "./certificates.ts";
+import { certifiedHostKeys, hostRenewalMs } from "./certificates.ts";
 import { ChannelSocket } from "./channel-socket.ts";
 import { type Gate, type GateLimits, type GateOptions, type Person, gateLimits } from "./door.ts";
 import { HalfOpen } from "./half-open.ts";
@@ -39,6 +39,7 @@ export function createGate(options: GateOptions): Gate {
   const visits = new Set<Visit>();
   let emptied: (() => void) | undefined;
   let turnedAwayToldMs = 0;
+  let own: { keys: readonly Signer[]; madeMs: number } | undefined;
   let stopping = false;
 
   const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
@@ -55,11 +56,21 @@ export function createGate(options: GateOptions): Gate {
       sockets.delete(socket);
       if (sockets.size === 0) emptied?.();
     });
-    void receive({ socket, remoteAddress, hostKeys: options.hostKeys, inner: undefined }, () =>
+    void receive({ socket, remoteAddress, hostKeys: ownHostKeys(), inner: undefined }, () =>
       ticket.release(),
     );
   });
 
+  function certified(hostNames: readonly string[]): readonly Signer[] {
+    return certifiedHostKeys({ ca: options.hostCa, hostKeys: options.hostKeys, hostNames, clock, random });
+  }
+  /** For clients of the gate itself: made once in a while, not for each of them. */
+  function ownHostKeys(): readonly Signer[] {
+    if (options.hostNames.length === 0) return options.hostKeys;
+    if (!own || clock.nowMs() - own.madeMs > hostRenewalMs)
+      own = { keys: certified(options.hostNames), madeMs: clock.nowMs() };
+    return own.keys;
+  }
   function turnAway(socket: Socket): void {
     // A reset costs nothing to keep, where an orderly close would.
     socket.resetAndDestroy();
@@ -164,13 +175,7 @@ export function createGate(options: GateOptions): Gate {
 
   /** Terminates the inner connection of `ssh -J` here, in the name of the host that was asked for. */
   function jump(outer: Arrival, person: Person, opening: ChannelOpening, hostName: string): void {
-    const hostKeys = innerHostKeys({
-      ca: options.hostCa,
-      hostKeys: options.hostKeys,
-      hostName,
-      clock,
-      random,
-    });
+    const hostKeys = certified([hostName]);
     // The transport asks of a socket what every Duplex has, and to turn Nagle's delay off.
     const socket = new ChannelSocket(opening.accept()) as unknown as Socket;
     socket.on("error", () => undefined);
