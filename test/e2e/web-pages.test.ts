@@ -207,6 +207,18 @@ test("a gateway that stops answering is said quietly, and what is shown stays", 
   assert.ok((await rows(page).count()) > 10);
 });
 
+test("the API's reference can be browsed without any other host", async () => {
+  const { page, complaints } = await stand.open();
+  const hosts = new Set<string>();
+  page.on("request", (request) => {
+    if (request.url().startsWith("http")) hosts.add(new URL(request.url()).origin);
+  });
+  await page.goto(`${stand.url}/api/docs/`);
+  await page.getByText("Exchange a one-time link for a web session").first().waitFor();
+  assert.deepEqual([...hosts], [stand.url]);
+  assert.deepEqual(complaints, []);
+});
+
 const looks = [
   { width: 1440, height: 900, scheme: "dark" },
   { width: 1440, height: 900, scheme: "light" },

@@ -2,11 +2,11 @@ import type { AuditEvent, AuditQuery } from "@gatehouse/contracts/rest";
 import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
 import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
 import { ChevronRight, ShieldCheck, X } from "lucide-react";
-import { Fragment, useState } from "react";
+import { Fragment, useMemo, useState } from "react";
 import { gateway, queries } from "../gateway.ts";
 import { type AuditSearch, midnight } from "../search.ts";
 import { Badge, Button, Choice, Identifier, Time } from "../ui/elements.tsx";
-import { count, localTime } from "../ui/format.ts";
+import { count, localTime, shortened } from "../ui/format.ts";
 import { Empty, InlineProblem } from "../ui/states.tsx";
 import { Committed, DayInput, FilterBar } from "../ui/filters.tsx";
 import { ListBody, itemsOf, useRowKeys } from "./list.tsx";
@@ -19,7 +19,8 @@ const eventGroups = [
   { value: "session.", name: "Sessions" },
   { value: "session.rejected", name: "Refused sessions" },
   { value: "session.recording.access", name: "Watched recordings" },
-  { value: "user.", name: "People and sign-in" },
+  { value: "user.login", name: "Signing in" },
+  { value: "user.", name: "People" },
   { value: "target.", name: "Targets" },
   { value: "credential.", name: "Credentials" },
 ] as const;
@@ -38,6 +39,7 @@ export function AuditPage() {
   const navigate = useNavigate({ from: "/audit" });
   const query = useInfiniteQuery(queries.audit(queryOf(search)));
   const items = itemsOf(query);
+  const names = useTargetNames();
   const [openUid, setOpenUid] = useState<string>();
   const toggle = (event: AuditEvent | undefined) =>
     setOpenUid(event === undefined || event.uid === openUid ? undefined : event.uid);
@@ -70,7 +72,19 @@ export function AuditPage() {
           className="w-44"
         />
         <Committed label="Person" value={search.user} onCommit={(user) => set({ user })} />
-        <Committed label="Target" value={search.target} onCommit={(target) => set({ target })} />
+        <Choice
+          label="Any target"
+          value={search.target ?? ""}
+          onChange={(e) => set({ target: e.target.value })}
+        >
+          <option value="">Any target</option>
+          {[...names].map(([id, name]) => (
+            <option key={id} value={id}>
+              {name}
+            </option>
+          ))}
+          {search.target !== undefined && !names.has(search.target) && <option>{search.target}</option>}
+        </Choice>
         <Choice
           label="Any outcome"
           value={search.outcome ?? ""}
@@ -127,6 +141,7 @@ export function AuditPage() {
                 <Fragment key={event.uid}>
                   <EventRow
                     event={event}
+                    targetName={targetName(event, names)}
                     index={index}
                     isChosen={index === chosen}
                     isOpen={event.uid === openUid}
@@ -145,12 +160,14 @@ export function AuditPage() {
 
 function EventRow({
   event,
+  targetName,
   index,
   isChosen,
   isOpen,
   onToggle,
 }: {
   event: AuditEvent;
+  targetName: string;
   index: number;
   isChosen: boolean;
   isOpen: boolean;
@@ -173,7 +190,7 @@ function EventRow({
         <span className="ml-2 text-2xs text-faint max-lg:hidden">{event.code}</span>
       </td>
       <td className="max-w-40 truncate">{event.user}</td>
-      <td className="max-w-40 truncate text-soft max-md:hidden">{event.target ?? ""}</td>
+      <td className="max-w-40 truncate text-soft max-md:hidden">{targetName}</td>
       <td className="figures text-soft max-lg:hidden">{event.remoteAddress ?? ""}</td>
       <td className="max-sm:hidden">
         {event.success ? <span className="text-faint">ok</span> : <Badge tone="danger">failed</Badge>}
@@ -233,6 +250,20 @@ function EventDetails({ event }: { event: AuditEvent }) {
       </td>
     </tr>
   );
+}
+
+/** The log names targets by id, which stays when a name changes. */
+function useTargetNames(): ReadonlyMap<string, string> {
+  const { data } = useInfiniteQuery(queries.targets({ limit: 200 }));
+  return useMemo(
+    () => new Map(data?.pages.flatMap((page) => page.items).map((target) => [target.id, target.name])),
+    [data],
+  );
+}
+
+function targetName(event: AuditEvent, names: ReadonlyMap<string, string>): string {
+  if (event.target === null) return "";
+  return names.get(event.target) ?? shortened(event.target);
 }
 
 function VerifyChain() {

@@ -151,6 +151,8 @@ function SessionRow({
   onOpen: () => void;
 }) {
   const { recording } = session;
+  // A subsystem's name is its kind.
+  const command = session.command !== null && session.command !== session.kind ? session.command : undefined;
   return (
     // The whole row is a larger place to click; the link in it is what the keyboard and a reader of the page use.
     // oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-noninteractive-element-interactions
@@ -194,11 +196,11 @@ function SessionRow({
         {session.target.name}
       </td>
       <td
-        className={`truncate max-md:order-4 max-md:col-span-2 md:max-w-72 ${session.command ? "" : "max-md:hidden"}`}
-        title={session.command ?? undefined}
+        className={`truncate max-md:order-4 max-md:col-span-2 md:max-w-72 ${command ? "" : "max-md:hidden"}`}
+        title={command}
       >
         <span className="text-soft max-md:hidden">{session.kind}</span>
-        {session.command && <code className="font-mono text-xs md:ml-2">{session.command}</code>}
+        {command && <code className="font-mono text-xs md:ml-2">{command}</code>}
       </td>
       <td className="figures text-soft max-xl:hidden">{session.remoteAddress}</td>
       <td className="max-md:order-3 max-md:justify-self-end max-md:text-xs">

@@ -58,16 +58,22 @@ class TypedLine {
     }
   }
 
+  /** The echo's own line: the piece that holds what was typed, else the last that holds anything. */
+  #echoed(typed: string): string {
+    const pieces = plainText(this.echo)
+      .split(/[\r\n]/)
+      .map((piece) => piece.trim())
+      .filter((piece) => piece !== "");
+    return pieces.find((piece) => typed !== "" && piece.includes(typed)) ?? pieces.at(-1) ?? "";
+  }
+
   /**
    * A line that was not echoed was not meant to be seen, a password most likely: it is not shown here either. Where keys
    * completed or moved, the echo is what was run.
    */
   moment(): Omit<Moment, "seq"> | undefined {
     const typed = this.text.trim();
-    const echoed =
-      plainText(this.echo)
-        .split(/[\r\n]/)[0]
-        ?.trim() ?? "";
+    const echoed = this.#echoed(typed);
     if (typed === "" && !(this.edited && echoed !== "")) return undefined;
     const timeUs = this.startUs;
     if (echoed.includes(typed) && !this.edited) return { timeUs, kind: "typed", text: typed };
@@ -87,6 +93,8 @@ function commonEnd(a: string, b: string): string {
 }
 
 const textMax = 300;
+/** More lines than this waiting for their echo were not typed at a prompt. */
+const enteredMax = 50;
 
 /** The moments of a recording in their order. */
 export function momentsOf(frames: readonly WireFrame[]): Moment[] {
@@ -94,6 +102,14 @@ export function momentsOf(frames: readonly WireFrame[]): Moment[] {
   const add = (frame: WireFrame, kind: Moment["kind"], text: string) =>
     out.push({ seq: frame.seq, timeUs: frame.timeUs, kind, text: text.slice(0, textMax) });
   let line = new TypedLine();
+  /** Lines that were entered and whose echo has not come to its end: what is typed fast is echoed later. */
+  const entered: { line: TypedLine; seq: number }[] = [];
+  const finish = (count: number) => {
+    for (const { line: done, seq } of entered.splice(0, count)) {
+      const moment = done.moment();
+      if (moment) out.push({ ...moment, seq, text: moment.text.slice(0, textMax) });
+    }
+  };
   for (const frame of frames) {
     switch (frame.kind) {
       case "input": {
@@ -101,22 +117,29 @@ export function momentsOf(frames: readonly WireFrame[]): Moment[] {
         for (const part of keys.split(/(?<=[\r\n\u0003])/)) {
           line.key(part.replace(/[\r\n]$/, ""), frame.timeUs);
           if (!/[\r\n\u0003]$/.test(part)) continue;
-          const moment = line.moment();
-          if (moment) out.push({ ...moment, seq: frame.seq, text: moment.text.slice(0, textMax) });
+          entered.push({ line, seq: frame.seq });
           line = new TypedLine();
+          if (entered.length > enteredMax) finish(1);
         }
         break;
       }
-      case "output":
-        if (!line.isEmpty && line.echo.length < 4096) line.echo += decoder.decode(frame.data);
+      case "output": {
+        // Each line's end in the output ends the echo of the line that was entered first.
+        for (const part of decoder.decode(frame.data).split(/(?<=\n)/)) {
+          const echoing = entered[0]?.line ?? line;
+          if (!echoing.isEmpty && echoing.echo.length < 4096) echoing.echo += part;
+          if (part.endsWith("\n")) finish(1);
+        }
         break;
+      }
       default: {
         const other = momentOf(frame);
         if (other) add(frame, other.kind, other.text);
       }
     }
   }
-  return out.sort((a, b) => a.timeUs - b.timeUs);
+  finish(entered.length);
+  return out.sort((a, b) => a.timeUs - b.timeUs || a.seq - b.seq);
 }
 
 function momentOf(frame: WireFrame): { kind: Moment["kind"]; text: string } | undefined {

@@ -169,6 +169,10 @@ test("typed lines are moments; what was not echoed is not shown", () => {
     frame(1050, "input", "\t"),
     frame(1051, "output", "eases/"),
     frame(1100, "input", "\r"),
+    frame(1101, "output", "\r\n"),
+    // In one piece, echoed later, as a fast connection or a paste has it.
+    frame(1500, "input", "uptime\r"),
+    frame(1510, "output", "uptime\r\n 22:43 up 1 day\r\n$ "),
     frame(2000, "notice", "\u001b[33mThis session ends in 5 minutes\u001b[0m\r\n"),
     frame(2100, "exit", { status: 2 }),
   ];
@@ -179,6 +183,7 @@ test("typed lines are moments; what was not echoed is not shown", () => {
       [100, "typed", "sudo -i"],
       [400, "hidden", "typed without being shown"],
       [1000, "typed", "cd releases/"],
+      [1500, "typed", "uptime"],
       [2000, "notice", "This session ends in 5 minutes"],
       [2100, "exit", "exit 2"],
     ],

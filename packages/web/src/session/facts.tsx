@@ -140,9 +140,9 @@ function VerificationGroup({ sessionId }: { sessionId: string }) {
               return (
                 <li key={check.name} className="flex gap-2">
                   <Icon size={15} className={`mt-0.5 shrink-0 ${style}`} aria-label={says} />
-                  <span>
+                  <span className="min-w-0">
                     {checkNames[check.name]}
-                    <span className="block text-xs text-faint">{check.detail}</span>
+                    <span className="block text-xs wrap-anywhere text-faint">{check.detail}</span>
                   </span>
                 </li>
               );

@@ -21,7 +21,7 @@ export function SessionHead({ session }: { session: Session }) {
       <StateBadge state={session.state} />
       <p className="text-soft">
         {session.kind}
-        {session.command && (
+        {session.command && session.command !== session.kind && (
           <code className="ml-1.5 rounded bg-sunken px-1.5 py-0.5 font-mono text-xs break-all">
             {session.command}
           </code>

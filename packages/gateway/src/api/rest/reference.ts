@@ -66,6 +66,7 @@ export async function serveReference(app: App, gateway: { version: string }): Pr
       configuration: {
         url: "/api/v1/openapi.json",
         pageTitle: "Gatehouse API",
+        favicon: "/gate.svg",
         // Nothing is asked of any other host: the page must work in a network of its own.
         withDefaultFonts: false,
         telemetry: false,

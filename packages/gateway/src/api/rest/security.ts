@@ -31,7 +31,7 @@ const headers = {
 
 /** The page's policy, with the hashes of the inline scripts of a page that is not ours to write. */
 export function policyWithInlineScripts(html: string): string {
-  const hashes = [...html.matchAll(/<script[^>]*>([\s\S]+?)<\/script>/g)].map(
+  const hashes = [...html.matchAll(/<script(?![^>]*\bsrc=)[^>]*>([\s\S]*?)<\/script>/g)].map(
     (match) =>
       `'sha256-${createHash("sha256")
         .update(match[1] as string)

@@ -115,7 +115,7 @@ export function memoryGate(clock: Clock): MemoryGate {
     });
   };
   for (const { session } of samples.toReversed()) {
-    const about = { sessionId: session.id, target: session.target.name };
+    const about = { sessionId: session.id, target: session.target.id };
     note("session.start", "T2000I", session.user.name, {
       ...about,
       time: session.startedAt,
@@ -130,7 +130,7 @@ export function memoryGate(clock: Clock): MemoryGate {
   }
   note("session.rejected", "T1003W", "jane.doe", {
     success: false,
-    target: "db-01",
+    target: sampleTargets[2].id,
     fields: { reason: "jane.doe may not open postgres on db-01 (deny-by-default)" },
   });
 

@@ -1,5 +1,14 @@
 import { utf8 } from "@gatehouse/kernel";
-import type { FrameKind } from "@gatehouse/recording";
+import {
+  type FileOperation,
+  type FrameKind,
+  encodeDigest,
+  encodeEof,
+  encodeFileOperation,
+  encodeForwardClose,
+  encodeForwardOpen,
+  encodeResize,
+} from "@gatehouse/recording";
 
 /** What a recording is made of, before it has numbers. */
 export type SampleFrame = { timeUs: number; kind: FrameKind; stream: number; data: Uint8Array };
@@ -93,7 +102,7 @@ export function incidentSession(): TerminalScript {
   s.wait(2600).prompt().wait(1100).type("df -h /srv");
   s.print("Filesystem      Size  Used Avail Use% Mounted on", "/dev/vdb1        40G  7.1G   31G  19% /srv");
   s.prompt().wait(1500).type("top");
-  s.add("resize", utf8(JSON.stringify({ cols: 120, rows: 32 })));
+  s.add("resize", encodeResize({ cols: 120, rows: 32 }));
   for (let i = 0; i < 14; i++) s.wait(1000).add("output", topScreen(i));
   s.wait(300).add("input", "q").wait(6).add("output", "\x1b[?1049l\x1b[?25h");
   s.prompt().wait(1200).type("systemctl restart shop");
@@ -147,8 +156,8 @@ export function dumpSession(): TerminalScript {
     "pg_dump: warning: there are circular foreign-key constraints on this table: category\n",
   );
   s.wait(1200).add("stderr", "pg_dump: error: could not open large object 48120: permission denied\n");
-  s.add("digest", JSON.stringify({ of: "stdout", bytes: 34_871_220, sha256: "9f".repeat(32), final: true }));
-  return s.add("eof", JSON.stringify({ of: "stdout" }));
+  s.add("digest", encodeDigest({ of: "stdout", bytes: 34_871_220, sha256: "9f".repeat(32), final: true }));
+  return s.add("eof", encodeEof({ of: "stdout" }));
 }
 
 const digestOf = (n: number) => n.toString(16).padStart(2, "0").repeat(32);
@@ -157,34 +166,45 @@ const digestOf = (n: number) => n.toString(16).padStart(2, "0").repeat(32);
 export function transferSession(): TerminalScript {
   const s = new TerminalScript("");
   const ok = { code: 0, message: "" };
-  const note = (ms: number, operation: Record<string, unknown>) =>
-    s.wait(ms).add("file", JSON.stringify({ protocol: "sftp", result: ok, ...operation }));
-  note(40, { op: "realpath", path: ".", target: "/home/deploy" });
-  note(900, { op: "opendir", path: "/srv/shop/releases" });
-  note(60, { op: "readdir", path: "/srv/shop/releases", entries: 5 });
-  note(4200, { op: "mkdir", path: "/srv/shop/releases/20261122", mode: 0o755 });
+  let operation = 0;
+  const note = (ms: number, said: Omit<FileOperation, "protocol" | "operation">) =>
+    s.wait(ms).add("file", encodeFileOperation({ protocol: "sftp", operation, ...said }));
+  /** Only asks. */
+  const ask = (ms: number, said: Omit<FileOperation, "protocol" | "operation" | "phase" | "result">) => {
+    operation++;
+    note(ms, { phase: "result", result: ok, ...said });
+  };
+  /** Changes something: told before and after. */
+  const change = (ms: number, said: Omit<FileOperation, "protocol" | "operation" | "phase">) => {
+    operation++;
+    const { result = ok, ...request } = said;
+    note(ms, { phase: "request", ...request });
+    note(20, { phase: "result", result, ...request });
+  };
+  const pass = (
+    ms: number,
+    path: string,
+    passed: Pick<FileOperation, "bytesRead" | "bytesWritten" | "flags" | "sha256">,
+  ) => {
+    const { flags, ...moved } = passed;
+    change(60, { op: "open", path, ...(flags ? { flags } : {}) });
+    note(ms, { op: "close", phase: "result", path, result: ok, rangesExact: true, ...moved });
+  };
+  ask(40, { op: "realpath", path: ".", target: "/home/deploy" });
+  ask(900, { op: "stat", path: "/srv/shop/releases", size: 4096 });
+  change(60, { op: "opendir", path: "/srv/shop/releases" });
+  note(60, { op: "close", phase: "result", path: "/srv/shop/releases", entries: 5, result: ok });
+  change(4200, { op: "mkdir", path: "/srv/shop/releases/20261122", mode: 0o755 });
   for (let i = 1; i <= 6; i++)
-    note(700 + i * 120, {
-      op: "close",
-      path: `/srv/shop/releases/20261122/app-${i}.tar.gz`,
-      handle: i,
+    pass(700 + i * 120, `/srv/shop/releases/20261122/app-${i}.tar.gz`, {
       flags: ["write", "create", "truncate"],
       bytesWritten: 1_482_113 * i,
-      ranges: [[0, 1_482_113 * i]],
       sha256: digestOf(i * 17),
     });
-  note(1500, {
-    op: "close",
-    path: "/srv/shop/.env",
-    handle: 9,
-    flags: ["read"],
-    bytesRead: 612,
-    ranges: [[0, 612]],
-    sha256: digestOf(201),
-  });
-  note(800, { op: "remove", path: "/etc/shadow", result: { code: 3, message: "Permission denied" } });
-  note(650, { op: "rename", path: "/srv/shop/current", target: "/srv/shop/previous" });
-  note(90, { op: "symlink", path: "/srv/shop/current", target: "releases/20261122" });
+  pass(1500, "/srv/shop/.env", { flags: ["read"], bytesRead: 612, sha256: digestOf(201) });
+  change(800, { op: "remove", path: "/etc/shadow", result: { code: 3, message: "Permission denied" } });
+  change(650, { op: "rename", path: "/srv/shop/current", target: "/srv/shop/previous" });
+  change(90, { op: "symlink", path: "/srv/shop/current", target: "releases/20261122" });
   return s.wait(400);
 }
 
@@ -194,7 +214,7 @@ export function forwardSession(): TerminalScript {
   const open = (stream: number, host: string, port: number) =>
     s.add(
       "forward.open",
-      JSON.stringify({
+      encodeForwardOpen({
         direction: "local",
         host,
         port,
@@ -206,7 +226,7 @@ export function forwardSession(): TerminalScript {
   const close = (stream: number, bytesIn: number, bytesOut: number, error?: string) =>
     s.add(
       "forward.close",
-      JSON.stringify({ bytesIn, bytesOut, ...(error === undefined ? {} : { error }) }),
+      encodeForwardClose({ bytesIn, bytesOut, ...(error === undefined ? {} : { error }) }),
       stream,
     );
   s.wait(300);
