@@ -215,7 +215,7 @@ export async function compose(options: {
     publicUrl ??= rest.url;
 
     const first = await identity.firstAdministrator();
-    const demo = undefined as { target: string; keys: string[]; stop(): Promise<void> } | undefined;
+    const demo = await ssh.demo(config.demo.enabled ? { owner: "admin", keys: options.demoKeys } : undefined);
     if (demo) closing.push(() => demo.stop());
     const bound = await ssh.listen();
     // For programs on this machine that want to know where the ports are.

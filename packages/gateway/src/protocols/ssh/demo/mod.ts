@@ -6,4 +6,5 @@
  * Never: touches the host: no process, no file and no network of the real machine is behind any of its commands. It is
  * off unless the configuration asks for it, and a production configuration cannot.
  */
+export { offerDemo, withdrawDemo } from "./offer.ts";
 export { type DemoTarget, startDemoTarget } from "./server.ts";
