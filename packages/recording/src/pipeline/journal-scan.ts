@@ -87,7 +87,17 @@ async function indexFile(file: JournalFile, findings: JournalFinding[]): Promise
   const { name } = file;
   const read = readFileHeader(asBuffer(await file.handle.read(0, fileHeaderBytes)));
   if (read === "empty") return undefined;
-  if (read !== "damaged") return { file, name, ...read.header };
+  if (read !== "damaged") {
+    if (!read.intact)
+      // Harmless, and after a crash while a file was begun to be expected; on an old file it is the disk.
+      findings.push({
+        kind: "torn",
+        file: name,
+        at: 0,
+        message: "one of the two copies of the file's header is not whole",
+      });
+    return { file, name, ...read.header };
+  }
   // The groups still say whose they are: the newest one belongs to the last use.
   const bytes = asBuffer(await file.handle.read(0, file.bytes));
   let newest: GroupHeader | undefined;

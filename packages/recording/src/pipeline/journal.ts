@@ -93,7 +93,7 @@ export class Journal {
   /** What can still be committed before a file must be released, less what already waits. */
   get freeBytes(): number {
     const active = this.#used.at(-1);
-    let free = active ? active.bytes - this.#at : 0;
+    let free = active ? Math.max(0, active.bytes - this.#at) : 0;
     for (const file of this.#free) free += roomOf(file);
     return free - this.#queuedBytes;
   }
@@ -142,9 +142,8 @@ export class Journal {
     if (!this.#failure || this.#closed || this.#flying) return;
     const failure = this.#failure;
     this.#failure = undefined;
-    // What the failed write left is unknown, so its file and its sequence are not used again.
+    // The failed write may be found on the disk some day, so its sequence is not used again.
     this.#nextSeq++;
-    this.#at = Number.MAX_SAFE_INTEGER;
     const probe: EntrySource<string> = { encode: () => [], committed() {}, failed() {} };
     await this.append(probe, "probe", 0).catch((error: unknown) => {
       this.#failure ??= failure;
@@ -155,9 +154,9 @@ export class Journal {
   /** Commits what waits, then closes the files. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#failure ??= unavailable("journal.append", "the journal is closed");
     if (this.#flying || this.#queue.length > 0)
       await new Promise<void>((resolve) => this.#idle.push(resolve));
-    this.#failure ??= unavailable("journal.append", "the journal is closed");
     for (const file of [...this.#used, ...this.#free]) await file.handle.close().catch(() => {});
   }
 
@@ -182,9 +181,10 @@ export class Journal {
     this.#queuedBytes -= group.bytes;
     this.#flying = group;
     let file: JournalFile;
+    let begins: boolean;
     let written: Promise<void>;
     try {
-      ({ file, written } = this.#write(group));
+      ({ file, begins, written } = this.#write(group));
     } catch (error) {
       // Full, or an encoder of ours threw. Nothing was written and the journal is sound, but whoever loses frames in this
       // group may have more in those that wait, which must then not be committed: a recording has no holes.
@@ -200,12 +200,15 @@ export class Journal {
       },
       (error: unknown) => {
         this.#failure = notCommitted(error);
+        // What was written is unknown, so this file is not continued; one just begun has nothing and can be begun again.
+        this.#at = Number.MAX_SAFE_INTEGER;
+        if (begins) this.#free.unshift(this.#used.pop() as JournalFile);
         this.#fail(group, this.#failure);
       },
     );
   }
 
-  #write(group: Group): { file: JournalFile; written: Promise<void> } {
+  #write(group: Group): { file: JournalFile; begins: boolean; written: Promise<void> } {
     const entries: Entry[] = [];
     let bodyBytes = 0;
     for (const [source, items] of group.items)
@@ -248,6 +251,7 @@ export class Journal {
     this.#at = from + end;
     return {
       file: file as JournalFile,
+      begins,
       written: (file as JournalFile).handle.write(into.subarray(0, length), from),
     };
   }

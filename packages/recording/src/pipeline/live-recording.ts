@@ -9,6 +9,7 @@ import type { FrameMemory } from "./frame-memory.ts";
 import { type Entry, entryOf } from "./journal-layout.ts";
 import type { JournalSeat } from "./journal-room.ts";
 import type { EntrySource, Journal, JournalFile } from "./journal.ts";
+import type { PipelineLimits } from "./limits.ts";
 import { unavailable } from "./unavailable.ts";
 
 /** Frames that were committed and become one segment. */
@@ -22,7 +23,7 @@ export type Batch = {
 
 type Item = Frame | { readonly opening: Opening };
 
-/** Below this `ready` resolves. */
+/** Below this `ready` resolves; where sessions have little room of their own, below half of that. */
 const pendingBytesLow = 256 * 1024;
 /** A frame's share of record and group headers, on the safe side. */
 const frameOverheadBytes = 128;
@@ -35,7 +36,7 @@ export type LiveRecordingOptions = {
   seat: JournalSeat;
   memory: FrameMemory;
   clock: Clock;
-  limits: { segmentBytes: number; segmentFramesMax: number; segmentAgeMs: number };
+  limits: Pick<PipelineLimits, "segmentBytes" | "segmentFramesMax" | "segmentAgeMs" | "sessionReserveBytes">;
   /** Whether writers should wait, and why nothing may be appended at all now. */
   pressed(): boolean;
   refusal(): GatehouseError | undefined;
@@ -56,6 +57,7 @@ export type LiveRecordingOptions = {
 export class LiveRecording implements RecordingWriter, EntrySource<Item> {
   readonly #options: LiveRecordingOptions;
   readonly #startedUs: number;
+  readonly #lowBytes: number;
   #nextSeq = 0;
   #lastKind: FrameKind | undefined;
   #uncommittedBytes = 0;
@@ -70,6 +72,7 @@ export class LiveRecording implements RecordingWriter, EntrySource<Item> {
   constructor(options: LiveRecordingOptions) {
     this.#options = options;
     this.#startedUs = options.clock.monotonicUs();
+    this.#lowBytes = Math.min(pendingBytesLow, options.limits.sessionReserveBytes / 2);
   }
 
   get sessionId(): string {
@@ -119,7 +122,7 @@ export class LiveRecording implements RecordingWriter, EntrySource<Item> {
   }
 
   ready(): Promise<void> {
-    if (this.#dead || this.pendingBytes <= pendingBytesLow) return Promise.resolve();
+    if (this.#dead || this.pendingBytes <= this.#lowBytes) return Promise.resolve();
     // Under pressure it is space in the journal that is waited for, and a segment gives it back.
     if (this.#options.pressed()) this.cut();
     return new Promise((resolve) => this.#waiting.push(resolve));
@@ -127,7 +130,7 @@ export class LiveRecording implements RecordingWriter, EntrySource<Item> {
 
   /** Lets those go on who wait in `ready`, where they may. */
   wake(): void {
-    if (this.#waiting.length === 0 || (!this.#dead && this.pendingBytes > pendingBytesLow)) return;
+    if (this.#waiting.length === 0 || (!this.#dead && this.pendingBytes > this.#lowBytes)) return;
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 

@@ -206,19 +206,11 @@ class Pipeline implements RecordingPipeline {
   }
 
   async admissible(): Promise<void> {
-    await this.#ready();
-    const { sessionReserveBytes } = this.#limits;
-    const room = this.#room as JournalRoom;
-    if (room.commonBytes >= sessionReserveBytes) return;
-    // The journal may not have all its files yet.
-    await this.#fill();
-    if (room.commonBytes < sessionReserveBytes) throw this.#noRoom();
+    (await this.#sit()).leave();
   }
 
   async open(facts: SessionFacts): Promise<RecordingWriter> {
-    await this.admissible();
-    const seat = (this.#room as JournalRoom).sit(this.#limits.sessionReserveBytes);
-    if (!seat) throw this.#noRoom();
+    const seat = await this.#sit();
     let recording: LiveRecording | undefined;
     try {
       const { random, recipients } = this.#options;
@@ -295,18 +287,27 @@ class Pipeline implements RecordingPipeline {
     this.#lock = undefined;
   }
 
-  /** Everything that a session depends on, but for room in the journal. */
-  async #ready(): Promise<void> {
+  /** Fail-closed: room in the journal for a session, once everything else that it depends on has been seen to work. */
+  async #sit(): Promise<JournalSeat> {
     const op = "pipeline.admit";
     if (this.#stopped) throw unavailable(op, "the gate is stopping");
     const journal = this.#journal;
-    if (!journal || !this.#room)
+    const room = this.#room;
+    if (!journal || !room)
       throw unavailable(op, this.#recoverFailure ?? "the gate has not yet recovered what the last run left");
     if (journal.failure) await journal.revive();
-    const refusal = this.#refusal();
+    const refusal = this.#refusal() ?? this.#spoolFailure;
     if (refusal) throw refusal;
-    if (this.#spoolFailure) throw this.#spoolFailure;
     await this.#health.require();
+    const { sessionReserveBytes } = this.#limits;
+    const seat = room.sit(sessionReserveBytes);
+    if (seat) return seat;
+    // The journal may not have all its files yet.
+    await this.#fill();
+    const second = room.sit(sessionReserveBytes);
+    if (second) return second;
+    const why = this.#fillFailure === undefined ? "" : ` (${this.#fillFailure})`;
+    throw unavailable(op, `the journal has no room for another session${why}`);
   }
 
   /** Why nothing may be appended now, whoever asks. */
@@ -318,11 +319,6 @@ class Pipeline implements RecordingPipeline {
       `${this.#spool.usedBytes} bytes wait for the store, which is all that may wait`,
       "The store is slow or down; sessions are admitted again when it has taken them.",
     );
-  }
-
-  #noRoom(): GatehouseError {
-    const why = this.#fillFailure === undefined ? "" : ` (${this.#fillFailure})`;
-    return unavailable("pipeline.admit", `the journal has no room for another session${why}`);
   }
 
   #begin(
@@ -397,6 +393,7 @@ class Pipeline implements RecordingPipeline {
       finish: async (end) => {
         const { promise, reject } = Promise.withResolvers<never>();
         spoolTrouble = reject;
+        if (this.#spoolFailure) reject(this.#spoolFailure);
         const signed = await Promise.race([finish("complete", end), promise]);
         if (!signed) throw unavailable("pipeline.close", "the gate stopped before the recording was sealed");
         const { headSha256, frames, bytes } = signed.manifest;

@@ -62,7 +62,8 @@ export class Shipper {
   #running = 0;
   #atHandBytes = 0;
   #idle: (() => void)[] = [];
-  #lastError: string | undefined;
+  /** Of each object that failed and is tried again, the newest last. */
+  readonly #errors = new Map<object, string>();
 
   constructor(options: ShipperOptions) {
     this.#options = options;
@@ -70,7 +71,7 @@ export class Shipper {
   }
 
   get lastError(): string | undefined {
-    return this.#lastError;
+    return [...this.#errors.values()].at(-1);
   }
 
   /** A segment that is in the spool; `bytes` where they are at hand, so that they need not be read again. */
@@ -180,9 +181,11 @@ export class Shipper {
   }
 
   async #retry(sessionId: string, work: () => Promise<void>, shipment?: Shipment): Promise<boolean> {
+    const job = {};
     const done = await untilDone(this.#options, work, (error) => {
       const message = messageOf(error);
-      this.#lastError = message;
+      this.#errors.delete(job);
+      this.#errors.set(job, message);
       this.#options.log.warn("an object could not be shipped; it is kept here and tried again", {
         session: sessionId,
         error: message,
@@ -192,7 +195,7 @@ export class Shipper {
         this.#options.troubled(sessionId, message);
       }
     });
-    if (done) this.#lastError = undefined;
+    this.#errors.delete(job);
     return done !== undefined;
   }
 
