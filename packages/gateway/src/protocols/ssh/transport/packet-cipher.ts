@@ -50,7 +50,7 @@ export class Padding {
   }
   take(length: number): Uint8Array {
     if (this.#at + length > this.#pool.length) {
-      this.#pool = this.#random.bytes(4096);
+      this.#pool = this.#random.bytes(1024);
       this.#at = 0;
     }
     this.#at += length;
