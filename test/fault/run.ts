@@ -1,6 +1,17 @@
-/** `npm run fault [rounds]`: the kill test, a thousand rounds unless told otherwise. */
+/** `npm run fault [rounds]`: the gateway and the journal killed, and the power cut; a thousand rounds of each unless told otherwise. */
 import { run } from "../../tools/run.ts";
 
-process.exitCode = await run("node", ["--test", "--test-reporter=spec", "test/fault/kill.test.ts"], {
-  env: { FAULT_ROUNDS: process.argv[2] ?? "1000" },
-});
+const rounds = process.argv[2] ?? "1000";
+
+process.exitCode = await run(
+  "node",
+  [
+    "--test",
+    "--test-reporter=spec",
+    "--test-concurrency=1",
+    "test/fault/kill.test.ts",
+    "test/fault/journal-kill.test.ts",
+    "packages/recording/src/pipeline/crash.test.ts",
+  ],
+  { env: { FAULT_ROUNDS: rounds, CRASH_RUNS: rounds } },
+);

@@ -41,9 +41,10 @@ export class StoreHealth {
   async require(): Promise<void> {
     if (this.#state !== "reachable") await this.probe();
     if (this.#state !== "reachable")
+      // What failed names paths and addresses: that is for the log and the status, not for whoever is refused.
       throw unavailable(
         "pipeline.admit",
-        `the store of recordings is not usable (${this.#lastError ?? "not probed yet"})`,
+        "the store of recordings is not usable",
         "See the gateway's log; sessions are admitted again when the store answers.",
       );
   }
