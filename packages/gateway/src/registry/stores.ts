@@ -1,11 +1,20 @@
 import type { Clock, Random } from "@gatehouse/kernel";
 import type { ObjectStore } from "@gatehouse/recording/pipeline";
 import { z } from "zod";
-import { filesystemStoreSchema, openFilesystemStore } from "../stores/mod.ts";
+import {
+  azureStoreSchema,
+  filesystemStoreSchema,
+  gcsStoreSchema,
+  openAzureStore,
+  openFilesystemStore,
+  openGcsStore,
+  openS3Store,
+  s3StoreSchema,
+} from "../stores/mod.ts";
 
 /** The `store` section: each kind of store brings its own keys. */
 export const storeSection = z
-  .discriminatedUnion("type", [filesystemStoreSchema])
+  .discriminatedUnion("type", [filesystemStoreSchema, s3StoreSchema, azureStoreSchema, gcsStoreSchema])
   .prefault({ type: "filesystem" })
   .describe("Where recordings are kept.");
 export type StoreConfig = z.output<typeof storeSection>;
@@ -19,6 +28,15 @@ export async function openStore(
   switch (config.type) {
     case "filesystem": {
       return { kind: config.type, ...(await openFilesystemStore(config, options)) };
+    }
+    case "s3": {
+      return { kind: config.type, ...(await openS3Store(config, options)) };
+    }
+    case "azure": {
+      return { kind: config.type, ...(await openAzureStore(config, options)) };
+    }
+    case "gcs": {
+      return { kind: config.type, ...(await openGcsStore(config, options)) };
     }
   }
 }

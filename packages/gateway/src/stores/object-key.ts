@@ -3,12 +3,17 @@ import { GatehouseError } from "@gatehouse/kernel";
 const part = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 const keyCharsMax = 512;
 
+/** Whether it is what `checkKey` lets through. */
+export function isKey(key: string): boolean {
+  return key.length <= keyCharsMax && key.split("/").every((piece) => part.test(piece));
+}
+
 /**
  * Holds a key to `a/b/c`, parts of letters, digits, dot, underscore and hyphen that do not begin with a dot: valid in
  * every store, and never a way out of a directory. Throws `invalid`.
  */
 export function checkKey(op: string, key: string): void {
-  if (key.length <= keyCharsMax && key.split("/").every((piece) => part.test(piece))) return;
+  if (isKey(key)) return;
   throw new GatehouseError({
     code: "invalid",
     op,
