@@ -137,11 +137,28 @@ test("speeds are kept to, and idle time is passed over", async () => {
   await page.keyboard.press("<");
   assert.equal(await speed.inputValue(), "0.75");
   await speed.selectOption("4");
-  // 48 idle seconds lie between here and the next command: at four times the speed they would still take twelve.
+  // Every second that is shown on the way is kept.
+  await page.evaluate(() => {
+    const seen = new Set<string>();
+    Object.assign(globalThis, { seen });
+    const position = document.querySelector("[data-testid=position]");
+    if (position)
+      new MutationObserver(() => seen.add(position.textContent)).observe(position, {
+        characterData: true,
+        subtree: true,
+        childList: true,
+      });
+  });
   await page.getByRole("button", { name: "Play (Space)" }).click();
-  const began = Date.now();
   await showsText(page, "du -sh releases");
-  assert.ok(Date.now() - began < 10_000);
+  const seen = await page.evaluate(() => [...(globalThis as unknown as { seen: Set<string> }).seen]);
+  // Nothing was shown or typed from 00:26 to 01:12.
+  const idle = seen.filter((time) => time > "00:28" && time < "01:11");
+  assert.deepEqual(idle, []);
+  assert.ok(
+    seen.some((time) => time >= "01:11"),
+    seen.join(),
+  );
 
   await page.getByRole("button", { name: "Pause (Space)" }).click();
   await page.getByRole("button", { name: "Skip idle" }).click();

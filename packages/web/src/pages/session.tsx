@@ -1,4 +1,4 @@
-import type { Session } from "@gatehouse/contracts/rest";
+import type { Session as SessionFacts } from "@gatehouse/contracts/rest";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { RotateCw } from "lucide-react";
@@ -9,6 +9,7 @@ import { FilesView } from "../player/files-view.tsx";
 import { ForwardsView } from "../player/forwards-view.tsx";
 import { MomentList } from "../player/moment-list.tsx";
 import { momentsOf } from "../player/moments.ts";
+import { loadTerminalPlayer } from "../player/load.ts";
 import { payload, sizeOf } from "../player/payload.ts";
 import type { Reel } from "../player/reel.ts";
 import type { Seek } from "../player/terminal-player.tsx";
@@ -19,14 +20,17 @@ import { Button } from "../ui/elements.tsx";
 import { clockTime, momentText, parseMoment } from "../ui/format.ts";
 import { Empty, InlineProblem, Problem, SkeletonRows, StaleNote } from "../ui/states.tsx";
 
-/** The terminal is half of all the code, and needed on no other page. */
-const TerminalPlayer = lazy(async () => ({
-  default: (await import("../player/terminal-player.tsx")).TerminalPlayer,
-}));
+const TerminalPlayer = lazy(loadTerminalPlayer);
 const route = getRouteApi("/shell/sessions/$sessionId");
 
 export function SessionPage() {
   const { sessionId } = route.useParams();
+  return <Session key={sessionId} sessionId={sessionId} />;
+}
+
+function Session({ sessionId }: { sessionId: string }) {
+  // Asked for at once and not after the facts: the first picture is what somebody waits for.
+  const recorded = useReel(sessionId);
   const query = useQuery(queries.session(sessionId));
   if (query.isError && !query.data)
     return <Problem error={query.error} onRetry={() => void query.refetch()} />;
@@ -34,15 +38,20 @@ export function SessionPage() {
   return (
     <>
       <StaleNote query={query} />
-      <SessionRoom key={sessionId} session={query.data} />
+      <SessionRoom session={query.data} recorded={recorded} />
     </>
   );
 }
 
-function SessionRoom({ session }: { session: Session }) {
+function SessionRoom({
+  session,
+  recorded: { reel, again },
+}: {
+  session: SessionFacts;
+  recorded: ReturnType<typeof useReel>;
+}) {
   const { t, panel = "moments" } = route.useSearch();
   const navigate = useNavigate({ from: "/sessions/$sessionId" });
-  const { reel, again } = useReel(session.id);
   const [startUs] = useState(() => (t === undefined ? undefined : parseMoment(t)));
   const [timeUs, setTimeUs] = useState(startUs ?? 0);
   const [seek, setSeek] = useState<Seek>();
@@ -141,7 +150,7 @@ function Track({
   startUs,
   ...player
 }: {
-  session: Session;
+  session: SessionFacts;
   reel: Reel;
   startUs: number | undefined;
   moments: ReturnType<typeof momentsOf>;
@@ -192,7 +201,7 @@ function LiveNote({
   onAgain,
   isLoading,
 }: {
-  session: Session;
+  session: SessionFacts;
   onAgain: () => void;
   isLoading: boolean;
 }) {
