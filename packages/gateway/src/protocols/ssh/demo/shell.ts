@@ -6,7 +6,7 @@ import { monitorFrame } from "./monitor.ts";
 
 const welcome = `
 \u001b[1mWelcome to the Gatehouse demo.\u001b[0m
-Everything you type and see here is being recorded, and was on disk before you saw it.
+Everything you type and see here was on disk, encrypted, before you saw it.
 Try \u001b[1mhelp\u001b[0m, \u001b[1mcat README.md\u001b[0m or \u001b[1mtop\u001b[0m; \u001b[1mexit\u001b[0m leaves.
 
 `;
