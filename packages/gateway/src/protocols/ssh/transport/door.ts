@@ -26,7 +26,7 @@ export type Transport = {
   readonly backlogBytes: number;
   readonly congested: boolean;
   drained(): Promise<void>;
-  /** Stops and restarts reading the socket. */
+  /** Stops and restarts reading the socket. Nothing is delivered in between, and no key exchange goes on. */
   pause(): void;
   resume(): void;
   /** Sends SSH_MSG_DISCONNECT (RFC 4253 §11.1) and closes when it left. */
@@ -96,5 +96,8 @@ export type TransportOptions = (ServerTransportOptions | ClientTransportOptions)
   clock?: Clock;
   random?: Random;
 };
-/** Resolves after the first NEWKEYS in both directions. Takes the socket over: it is closed with the transport, and when opening fails. */
+/**
+ * Resolves after the first NEWKEYS in both directions. Takes the socket over: it is closed with the transport, and when
+ * opening fails.
+ */
 export type OpenTransport = (options: TransportOptions) => Promise<Transport>;

@@ -241,9 +241,10 @@ export class KeyExchange {
     } catch (error) {
       return refused(error);
     }
-    if (!(verdict instanceof Promise)) return this.#sendNewKeys();
+    // Anything else is waited for: what is not yet a verdict must not pass for one.
+    if (verdict === undefined) return this.#sendNewKeys();
     this.#host.hold();
-    verdict
+    Promise.resolve(verdict)
       .then(() => {
         this.#sendNewKeys();
         this.#host.release();
@@ -313,8 +314,9 @@ export class KeyExchange {
 
 const serverExtInfo = encodeExtInfo([
   ["server-sig-algs", verifiableAlgorithms.filter((name) => !name.includes("-cert-")).join(",")],
-  // OpenSSH PROTOCOL §1.9: since 9.5 its client hides the timing of keystrokes behind pings, if they are answered.
+  // OpenSSH PROTOCOL, "Ping facility": since 9.5 its client hides the timing of keystrokes behind pings, where they
+  // are answered.
   ["ping@openssh.com", "0"],
-  // OpenSSH PROTOCOL §1.10: the client's signature may also cover our host key.
+  // OpenSSH PROTOCOL, "publickey-hostbound": the client's signature may also cover our host key.
   ["publickey-hostbound@openssh.com", "0"],
 ]);

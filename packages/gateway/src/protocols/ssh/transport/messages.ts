@@ -1,7 +1,7 @@
 import { GatehouseError } from "@gatehouse/kernel";
 import { SshReader, SshWriter } from "./wire.ts";
 
-/** RFC 4250 §4.1.2, the numbers that the transport itself knows. 192 and 193 are OpenSSH's (PROTOCOL §1.9). */
+/** RFC 4250 §4.1.2, the numbers that the transport itself knows; ping and pong are OpenSSH's. */
 export const messageNumber = {
   disconnect: 1,
   ignore: 2,
@@ -144,7 +144,7 @@ export function decodeExtInfo(payload: Uint8Array): { signatureAlgorithms: strin
   return { signatureAlgorithms };
 }
 
-/** OpenSSH PROTOCOL §1.9: the answer to SSH2_MSG_PING repeats its data. */
+/** OpenSSH PROTOCOL, "Ping facility": the answer to SSH2_MSG_PING repeats its data. */
 export function encodePong(ping: Uint8Array): Uint8Array {
   const data = new SshReader(ping, 1).string();
   return new SshWriter(data.length + 5).byte(messageNumber.pong).string(data).done();

@@ -15,6 +15,4 @@ export type {
   TransportEvents,
   TransportOptions,
 } from "./door.ts";
-export { disconnectReason } from "./messages.ts";
 export { openTransport } from "./transport.ts";
-export { SshReader, SshWriter } from "./wire.ts";

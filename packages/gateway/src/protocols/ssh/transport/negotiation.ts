@@ -4,7 +4,8 @@ import { keyExchangeNames } from "./key-exchange-methods.ts";
 import { type KexInit, broken, disconnectReason } from "./messages.ts";
 
 /**
- * What is found in a KEXINIT's list of key exchanges without being one: RFC 8308 §2.1 and OpenSSH PROTOCOL §1.10.
+ * What is found in a KEXINIT's list of key exchanges without being one: RFC 8308 §2.1 and OpenSSH PROTOCOL, "strict key
+ * exchange".
  * No offer of ours names them as methods, so they are never agreed on.
  */
 export const signal = {

@@ -20,6 +20,7 @@ const skip =
     ? "set GATEHOUSE_TEST_GO=1 to build a peer with Go (downloads golang.org/x/crypto)"
     : false;
 
+const compiler = "go";
 const module = `module peer
 
 go 1.24.0
@@ -72,8 +73,8 @@ describe("golang.org/x/crypto/ssh", { skip }, () => {
     writeFileSync(join(directory, "go.mod"), module);
     writeFileSync(join(directory, "main.go"), program);
     const options = { cwd: directory, stdio: "pipe" } as const;
-    execFileSync("go", ["mod", "tidy"], options);
-    execFileSync("go", ["build", "-o", "peer", "."], options);
+    execFileSync(compiler, ["mod", "tidy"], options);
+    execFileSync(compiler, ["build", "-o", "peer", "."], options);
   });
   after(() => rmSync(directory, { recursive: true, force: true }));
 

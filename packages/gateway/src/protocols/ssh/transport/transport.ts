@@ -309,12 +309,12 @@ class SshTransport implements Transport, KeyExchangeHost {
     const wasActive = keyExchange.active;
     keyExchange.receive(payload);
     if (!wasActive) this.#limitRekey();
-    // OpenSSH PROTOCOL §1.10: only now is it known that it had to be the first packet.
+    // OpenSSH PROTOCOL, "strict key exchange": only now is it known that it had to be the first packet.
     const first = !keyExchange.established && payload[0] === messageNumber.kexInit;
     if (first && keyExchange.strict && this.#reader.sequence !== 0) throw broken("a packet before KEXINIT");
   }
 
-  /** OpenSSH PROTOCOL §1.10: strict key exchange leaves no room for anything but the exchange in the first one. */
+  /** OpenSSH PROTOCOL, "strict key exchange": in the first one there is no room for anything but the exchange. */
   #checkHandshakePacket(number: number): void {
     const keyExchange = this.#keyExchange;
     if (++this.#handshakePackets > handshakePacketsMax)
