@@ -172,7 +172,7 @@ export class TargetLink {
       .append({
         event: "target.host_key.rejected",
         user: person.name,
-        success: true,
+        success: false,
         remoteAddress,
         serverId: target.id,
         fields: {
