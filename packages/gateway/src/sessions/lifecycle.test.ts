@@ -60,12 +60,12 @@ class Neighbours {
             recordingState: "recording",
           });
         },
-        setState: async (id, state) => void this.#change(id, { state }),
+        setState: async (id, state) => this.#change(id, { state }),
         setRecording: async (id, { state, ...sealed }) =>
           this.#change(id, { recordingState: state, ...sealed }),
-        end: async (id, { reason, detail: _, ...end }) => {
+        end: async (id, { reason, detail, ...end }) => {
           if (this.rows.get(id)?.endReason !== undefined) return false;
-          this.#change(id, { ...end, endReason: reason });
+          this.#change(id, { ...end, endReason: reason, ...(detail !== undefined && { endDetail: detail }) });
           return true;
         },
         byId: async (id) => this.rows.get(id),

@@ -103,14 +103,21 @@ export function createTargets(options: {
   }
 
   return {
-    async list(query) {
-      return wirePage(
-        await targets.list(query.q === undefined ? {} : { text: query.q }, pageRequest(query)),
-        words,
-      );
+    async list(query, scope) {
+      const filter = query.q === undefined ? {} : { text: query.q };
+      // Targets that the person may not use are passed over, so a page may be shorter than asked for, but never empty
+      // while there are more.
+      let page = await targets.list(filter, pageRequest(query));
+      let items = page.items.filter((target) => mayUse(target, scope));
+      while (items.length === 0 && page.next !== undefined) {
+        page = await targets.list(filter, { limit: query.limit, after: page.next });
+        items = page.items.filter((target) => mayUse(target, scope));
+      }
+      return wirePage({ items, ...(page.next !== undefined && { next: page.next }) }, words);
     },
-    async get(id) {
-      return words(await byId(id));
+    async get(id, scope) {
+      const target = await targets.byId(id);
+      return words(found(target && mayUse(target, scope) ? target : undefined, "target", id));
     },
     async create(principal, target) {
       const protocol = protocolOf(target.protocol ?? "ssh");
