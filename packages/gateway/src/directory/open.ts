@@ -9,6 +9,7 @@ import { sealedCredentialsIn } from "./sealed-credentials.ts";
 import { sessionEntriesIn } from "./session-entries.ts";
 import { loginLinksIn, webSessionsIn } from "./sign-ins.ts";
 import { NodeSqliteDialect } from "./sqlite/dialect.ts";
+import { fileWatch } from "./sqlite/file-watch.ts";
 import { openSqlite } from "./sqlite/open.ts";
 import { targetsIn } from "./targets.ts";
 import { userKeysIn, usersIn } from "./users.ts";
@@ -29,6 +30,7 @@ export async function openDirectory({
   const database = new Kysely<Tables>({
     dialect: new NodeSqliteDialect({ handles: openSqlite(path), lockWaitMs }),
   });
+  const file = fileWatch(path);
   try {
     await migrate(database, { clock });
   } catch (error) {
@@ -64,6 +66,7 @@ export async function openDirectory({
     },
     auditRows: auditRowsIn(parts),
     async probe() {
+      file.check();
       const at = clock.nowMs();
       // It must be another value each time: SQLite skips the write of a row that stays the same, and then proves nothing.
       const moved = sql<number>`case when probes.at >= ${at} then probes.at + 1 else ${at} end`;
