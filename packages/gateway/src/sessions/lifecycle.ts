@@ -154,7 +154,7 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
         audit: messageOf(auditError),
       });
     }
-    if (isGatehouseError(error, "recording_unavailable") || isGatehouseError(error, "denied")) throw error;
+    if (isGatehouseError(error, "denied")) throw error;
     throw new GatehouseError({
       code: "recording_unavailable",
       op: "session.admit",
@@ -181,6 +181,8 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
     let writer;
     try {
       await audit.admissible();
+      // Before the row: what is refused here was no session, and no list shows a recording that never was.
+      await pipeline.admissible();
       await rows.insert(facts);
     } catch (error) {
       return refuse(request, facts.sessionId, error);
@@ -206,6 +208,10 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
       await rows
         .end(facts.sessionId, { state: "closed", endedAtMs: clock.nowMs(), reason: "failed", durationMs: 0 })
         .catch(() => {}); // The database may be what failed; the next start sweeps the row.
+      if (!writer)
+        await rows
+          .setRecording(facts.sessionId, { state: "interrupted", detail: "not admitted" })
+          .catch(() => {});
       return refuse(request, facts.sessionId, error);
     }
     const session = new LiveSession({
