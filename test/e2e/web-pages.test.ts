@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
 import { samplePeople, sampleTargets } from "../../packages/gateway/src/api/rest/testing/sample-sessions.ts";
-import { type WebStand, webStand } from "./web-browser.ts";
+import { type WebStand, webStand } from "../parts/web.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Page } from "playwright-core";
-import { type WebStand, webStand } from "./web-browser.ts";
+import { type WebStand, webStand } from "../parts/web.ts";
 
 let stand: WebStand;
 before(async () => {

@@ -16,7 +16,7 @@ export type WebStand = {
   gate: MemoryGate;
   /** Where screenshots go: kept when GATEHOUSE_SHOTS names a folder. */
   shots: string;
-  /** A page of its own browser profile. What its console complains of is collected. */
+  /** A page of a browser profile of its own. */
   open(look?: Partial<Look>): Promise<{ page: Page; complaints: string[] }>;
   signIn(page: Page, name: keyof typeof samplePeople): Promise<void>;
   stop(): Promise<void>;
@@ -35,6 +35,29 @@ export async function webStand(): Promise<WebStand> {
     signInsPerMinuteMax: 10_000,
     pagesFolder: fileURLToPath(new URL("../../packages/web/dist", import.meta.url)),
   });
+  const browser = await openBrowser();
+  return {
+    url: server.url,
+    gate,
+    shots: process.env["GATEHOUSE_SHOTS"] ?? folder,
+    open: browser.open,
+    async signIn(page, name) {
+      await page.goto(`${server.url}/sign-in#token=${gate.link(name)}`);
+      await page.waitForURL(/\/(sessions|audit|targets|people|health)/);
+    },
+    async stop() {
+      await browser.close();
+      await server.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A Chromium without a profile. What a page's console complains of is collected. */
+export async function openBrowser(): Promise<{
+  open(look?: Partial<Look>): Promise<{ page: Page; complaints: string[] }>;
+  close(): Promise<void>;
+}> {
   const browser: Browser = await chromium.launch({
     executablePath: "/usr/bin/chromium",
     headless: true,
@@ -49,9 +72,6 @@ export async function webStand(): Promise<WebStand> {
     ],
   });
   return {
-    url: server.url,
-    gate,
-    shots: process.env["GATEHOUSE_SHOTS"] ?? folder,
     async open({ width = 1440, height = 900, scheme = "dark" } = {}) {
       const context = await browser.newContext({
         viewport: { width, height },
@@ -68,14 +88,6 @@ export async function webStand(): Promise<WebStand> {
       page.on("pageerror", (error) => complaints.push(String(error)));
       return { page, complaints };
     },
-    async signIn(page, name) {
-      await page.goto(`${server.url}/sign-in#token=${gate.link(name)}`);
-      await page.waitForURL(/\/(sessions|audit|targets|people|health)/);
-    },
-    async stop() {
-      await browser.close();
-      await server.close();
-      rmSync(folder, { recursive: true, force: true });
-    },
+    close: () => browser.close(),
   };
 }
