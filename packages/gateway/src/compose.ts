@@ -83,10 +83,11 @@ export async function compose(options: {
       sessionMs: config.web.session_lifetime.ms,
     });
 
-    const { store, kind, location } = await openStore(config.store, {
+    const { store, kind, location, refusal } = await openStore(config.store, {
       dataDir: config.data_dir,
       clock,
       random,
+      mustEnforce: config.mode === "production",
     });
     const own = [keyring.recordingRecipient];
     const recipients = config.recording.recipients.length > 0 ? config.recording.recipients : own;
@@ -128,6 +129,12 @@ export async function compose(options: {
     closing.push(() => pipeline.stop({ deadlineMs: 10_000 }));
     // Before anybody can connect: what the last process left is closed and noted.
     const interrupted = await sessions.recover();
+    if (config.mode === "production") {
+      // Waits for the first probe. A store that does not answer yet only means that no session is admitted yet.
+      await pipeline.admissible().catch(() => {});
+      const refused = refusal();
+      if (refused) throw refused;
+    }
     await audit.append({
       event: "gateway.start",
       user: "system",

@@ -7,6 +7,7 @@
  * or opens a recording. Which backends exist is in `registry/stores.ts`.
  */
 export { type FilesystemStoreConfig, filesystemStoreSchema, openFilesystemStore } from "./filesystem/mod.ts";
+export { requireImmutability, unenforced } from "./immutability.ts";
 export { type S3StoreConfig, openS3Store, s3StoreSchema } from "./s3/mod.ts";
 export { type AzureStoreConfig, azureStoreSchema, openAzureStore } from "./azure/mod.ts";
 export { type GcsStoreConfig, gcsStoreSchema, openGcsStore } from "./gcs/mod.ts";

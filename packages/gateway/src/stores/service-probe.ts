@@ -45,6 +45,7 @@ export async function probeService(options: {
 
   const overwrite = keepsFirst ? "backend" : "gatehouse";
   const deletion = survived && locked ? "backend" : "gatehouse";
+  const settings = await service.inspect(`${key}-`);
   const findings = [
     overwriteFinding({ refusesExisting, refusesOverwrite, keepsFirst }),
     removalFinding({
@@ -54,7 +55,7 @@ export async function probeService(options: {
       survived: survived || !keepsFirst,
     }),
     ...skewFindings(service.clockAheadMs()),
-    ...(await service.inspect(`${key}-`)),
+    ...settings,
     ...(await sweep(service, nowMs, key, survived)),
   ];
   return { probe: { overwrite, deletion, findings }, refusesExisting };
