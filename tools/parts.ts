@@ -17,6 +17,8 @@ const parts: readonly { file: string; packageName: string }[] = [
   { file: "/usr/bin/xauth", packageName: "xauth" },
   { file: "/usr/lib/python3/dist-packages/cryptography/__init__.py", packageName: "python3-cryptography" },
   { file: "/usr/lib/python3/dist-packages/zstandard/__init__.py", packageName: "python3-zstandard" },
+  { file: "/usr/lib/postgresql/15/bin/postgres", packageName: "postgresql-15" },
+  { file: "/usr/lib/postgresql/15/bin/psql", packageName: "postgresql-client-15" },
   { file: "/usr/bin/radosgw", packageName: "radosgw" },
   { file: "/usr/bin/ceph-osd", packageName: "ceph-osd" },
   { file: "/usr/bin/ceph-mon", packageName: "ceph-mon" },

@@ -3,6 +3,7 @@ import type {
   AuditEvent,
   AuditQuery,
   AuditVerification,
+  Connection,
   CredentialWrite,
   ExportFormat,
   FramesQuery,
@@ -151,6 +152,9 @@ export function createClient(options: ClientOptions) {
         write<void>("PUT", `/targets/${part(id)}/logins/${part(login)}/credential`, credential),
       removeCredential: (id: string, login: string) =>
         write<void>("DELETE", `/targets/${part(id)}/logins/${part(login)}/credential`),
+      /** A short-lived way in for a client that signs in with a password. */
+      openConnection: (id: string, login: string) =>
+        write<Connection>("POST", `/targets/${part(id)}/logins/${part(login)}/connection`),
       /** Asks the target for its host keys. Trusts nothing. */
       scanHostKeys: (id: string) => write<HostScan>("POST", `/targets/${part(id)}/host-keys/scan`),
       /** The explicit act of trust. */

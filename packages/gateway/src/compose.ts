@@ -6,6 +6,7 @@ import { createPipeline, objectPrefix } from "@gatehouse/recording/pipeline";
 import { decide } from "./access/mod.ts";
 import {
   createAuditReader,
+  createConnections,
   createHealth,
   createPeople,
   createSessionCatalogue,
@@ -19,6 +20,7 @@ import { credentialsIn, openKeyring } from "./credentials/mod.ts";
 import { openDirectory } from "./directory/mod.ts";
 import { createIdentity } from "./identity/mod.ts";
 import { createPlayback } from "./playback/mod.ts";
+import { openPostgres } from "./protocols/postgres/mod.ts";
 import { openSsh } from "./protocols/ssh/mod.ts";
 import { type configSections, openStore } from "./registry/mod.ts";
 import { createSessions } from "./sessions/mod.ts";
@@ -162,6 +164,20 @@ export async function compose(options: {
       log,
     });
     closing.push(() => ssh.stop());
+    const postgres = await openPostgres({
+      config: config.postgres,
+      keyring,
+      directory,
+      credentials,
+      identity,
+      sessions,
+      audit,
+      decide,
+      clock,
+      random,
+      log,
+    });
+    closing.push(() => postgres.stop());
     closing.push(() => sessions.stop());
 
     const playback = createPlayback({
@@ -192,9 +208,14 @@ export async function compose(options: {
         targets: createTargets({
           targets: directory.targets,
           credentials,
-          protocols: [ssh.administration],
+          protocols: [ssh.administration, postgres.administration],
           audit,
           clock,
+        }),
+        connections: createConnections({
+          targets: directory.targets,
+          identity,
+          entrances: new Map(postgres.entrance ? [["postgres", postgres.entrance]] : []),
         }),
         audit: createAuditReader({ history: audit, clock }),
         health: createHealth({
@@ -225,10 +246,16 @@ export async function compose(options: {
     const demo = await ssh.demo(config.demo.enabled ? { owner: "admin", keys: options.demoKeys } : undefined);
     if (demo) closing.push(() => demo.stop());
     const bound = await ssh.listen();
+    const postgresBound = await postgres.listen();
     // For programs on this machine that want to know where the ports are.
     writeFileSync(
       join(config.data_dir, "addresses.json"),
-      JSON.stringify({ pid: process.pid, web: rest.url, ssh: formatAddress(bound) }),
+      JSON.stringify({
+        pid: process.pid,
+        web: rest.url,
+        ssh: formatAddress(bound),
+        ...(postgresBound && { postgres: formatAddress(postgresBound) }),
+      }),
       { mode: 0o600 },
     );
     return {

@@ -10,6 +10,7 @@ export * from "./sessions.ts";
 export * from "./recordings.ts";
 export * from "./people.ts";
 export * from "./targets.ts";
+export * from "./connections.ts";
 export * from "./audit.ts";
 export * from "./health.ts";
 export * from "./frame-stream.ts";

@@ -10,3 +10,4 @@ export { restIdentity } from "./identity.ts";
 export { createPeople } from "./people.ts";
 export { createSessionCatalogue } from "./sessions.ts";
 export { createTargets } from "./targets.ts";
+export { createConnections } from "./connections.ts";

@@ -18,6 +18,7 @@ import { answerProblems } from "./problems.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { authRoutes } from "./routes/auth.ts";
 import { authorityRoutes } from "./routes/authorities.ts";
+import { connectionRoutes } from "./routes/connections.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { peopleRoutes } from "./routes/people.ts";
 import { recordingRoutes } from "./routes/recordings.ts";
@@ -92,6 +93,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       recordingRoutes(api, doors);
       peopleRoutes(api, doors);
       targetRoutes(api, doors);
+      connectionRoutes(api, doors);
       auditRoutes(api, doors);
       healthRoutes(api, doors);
       authorityRoutes(api, doors);

@@ -2,6 +2,7 @@ import type {
   AuditEvent,
   AuditQuery,
   AuditVerification,
+  Connection,
   CredentialWrite,
   ExportFormat,
   Health,
@@ -131,6 +132,14 @@ export type TargetsDoor = {
   trustHostKeys(principal: Principal, id: string, trust: HostTrust): Promise<Target>;
 };
 
+/** Ways in for clients that sign in with a password. The caller was allowed; audited behind this door. */
+export type ConnectionsDoor = {
+  /** What `session.open` is decided on. Throws `not_found`. */
+  resourceOf(targetId: string, login: string): Promise<Resource>;
+  /** Throws `conflict` for a protocol whose port is not open, or that needs no secret. */
+  open(principal: Principal, targetId: string, login: string): Promise<Connection>;
+};
+
 export type AuditDoor = {
   list(query: Filter<AuditQuery>): Promise<Page<AuditEvent>>;
   verify(): Promise<AuditVerification>;
@@ -154,6 +163,7 @@ export type RestDoors = {
   playback: PlaybackDoor;
   people: PeopleDoor;
   targets: TargetsDoor;
+  connections: ConnectionsDoor;
   audit: AuditDoor;
   health: HealthDoor;
   authorities: AuthoritiesDoor;

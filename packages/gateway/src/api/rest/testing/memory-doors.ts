@@ -351,6 +351,25 @@ export function memoryGate(clock: Clock): MemoryGate {
         personOf(id).sshKeys--;
       },
     },
+    connections: {
+      async resourceOf(targetId, login) {
+        const { allowRoles, allowUsers, logins } = targetOf(targetId);
+        return { login, target: { allowRoles, allowUsers, logins: logins.map(({ name }) => name) } };
+      },
+      async open(_principal, targetId, login) {
+        const { name, protocol } = targetOf(targetId);
+        const expiresAt = new Date(clock.nowMs() + 900_000).toISOString();
+        return {
+          protocol,
+          host: "127.0.0.1",
+          port: 5433,
+          user: `${login}+${name}`,
+          password: "of-the-memory-door",
+          expiresAt,
+          certificate: "",
+        };
+      },
+    },
     targets: {
       async list(query, scope) {
         const visible = targets.filter(

@@ -1,0 +1,19 @@
+import { z } from "zod";
+import { time } from "./common.ts";
+
+/**
+ * `POST /targets/{id}/logins/{login}/connection`: what a client that knows only user names and passwords needs to get
+ * through the gate. The password is shown once and is good for new connections until `expiresAt`.
+ */
+export const connection = z
+  .object({
+    protocol: z.string(),
+    host: z.string(),
+    port: z.number().int(),
+    user: z.string().meta({ description: "`<login>+<target>`" }),
+    password: z.string(),
+    expiresAt: time,
+    certificate: z.string().meta({ description: "PEM: what the client trusts the gate by" }),
+  })
+  .meta({ id: "Connection" });
+export type Connection = z.infer<typeof connection>;

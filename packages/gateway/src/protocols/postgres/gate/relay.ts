@@ -1,0 +1,276 @@
+import type { TLSSocket } from "node:tls";
+import { type Clock, messageOf } from "@gatehouse/kernel";
+import type { Session, SessionEnding } from "../../../sessions/mod.ts";
+import { backend, encodeErrorResponse, frontend } from "../wire/messages.ts";
+import { MessageSplitter, type Piece } from "../wire/splitter.ts";
+import { Lane } from "./lane.ts";
+import { StatementLog } from "./statement-log.ts";
+
+export type RelayOptions = {
+  client: TLSSocket;
+  target: TLSSocket;
+  session: Session;
+  clock: Clock;
+  /** Largest message of a client that is no copy data: a statement, or its parameters. */
+  statementBytesMax: number;
+  /** Asks the target to stop what runs. */
+  cancel(): Promise<void>;
+};
+
+/** Bytes that wait for the disk in one direction; above it that side is not read. */
+const waitingBytesMax = 1024 * 1024;
+/** Of a message of the server that is looked at; rows and copy data are not, and may be as large as they are. */
+const serverMessageBytesMax = 16 * 1024 * 1024;
+/** How long the far side has to finish when the near one is gone. */
+const farewellMs = 2000;
+
+const fromClient = new Set<number>(Object.values(frontend));
+const fromServer = new Set<number>(
+  Object.values(backend).filter(
+    (type) =>
+      type !== backend.authentication &&
+      type !== backend.copyBothResponse &&
+      type !== backend.negotiateProtocolVersion,
+  ),
+);
+const passing = new Set<number>([backend.dataRow, backend.copyData, backend.functionCallResponse]);
+
+/** A session's data from the first statement to the end: recorded, then forwarded as it came, both ways. */
+export class Relay {
+  readonly #options: RelayOptions;
+  readonly #log: StatementLog;
+  readonly #up: Lane;
+  readonly #down: Lane;
+  readonly #fromClient: MessageSplitter;
+  readonly #fromServer: MessageSplitter;
+  #state: "open" | "ending" | "closed" = "open";
+  /** The client said goodbye as the protocol wants it. */
+  #terminated = false;
+  /** A message is only half passed to the client: nothing of ours may be put behind it. */
+  #clientMidMessage = false;
+  #ending: (() => void) | undefined;
+  #congested = false;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+    const { session, clock } = options;
+    this.#log = new StatementLog({ record: (kind, data) => session.record(kind, 0, data), clock });
+    // The session ends itself when a frame is lost, and tells us by `onEnding`.
+    const lost = () => undefined;
+    this.#up = new Lane(lost, () => this.#balance());
+    this.#down = new Lane(lost, () => this.#balance());
+    this.#fromClient = new MessageSplitter({
+      op: "postgres.client",
+      known: (type) => fromClient.has(type),
+      whole: (type) => type !== frontend.copyData,
+      wholeBytesMax: options.statementBytesMax,
+    });
+    this.#fromServer = new MessageSplitter({
+      op: "postgres.server",
+      known: (type) => fromServer.has(type),
+      whole: (type) => !passing.has(type),
+      wholeBytesMax: serverMessageBytesMax,
+    });
+  }
+
+  /** `rest` came from the target behind its greeting. */
+  start(rest: Uint8Array): void {
+    const { client, target, session } = this.#options;
+    client.on("data", (chunk: Buffer) => this.#fromClientCame(chunk));
+    target.on("data", (chunk: Buffer) => this.#fromTargetCame(chunk));
+    client.on("drain", () => this.#balance());
+    target.on("drain", () => this.#balance());
+    client.on("error", () => undefined);
+    target.on("error", () => undefined);
+    client.once("close", () => this.#clientGone());
+    target.once("close", () => this.#targetGone());
+    session.onEnding((ending) => this.#end(ending));
+    if (rest.length > 0) this.#fromTargetCame(rest);
+    this.#balance();
+  }
+
+  /** A cancel request came for this session: recorded, then passed on. */
+  async cancelAsked(): Promise<void> {
+    if (this.#state !== "open" || !this.#options.session.inputAllowed()) return;
+    await this.#log.cancelled();
+    await this.#options.cancel();
+  }
+
+  #fromClientCame(chunk: Uint8Array): void {
+    if (this.#state !== "open" || !this.#options.session.inputAllowed()) return;
+    const out = new Spans();
+    let failure: unknown;
+    try {
+      for (const piece of this.#fromClient.feed(chunk)) {
+        this.#log.ask(piece);
+        out.add(piece.raw);
+        if (piece.type === frontend.terminate) this.#terminated = true;
+      }
+    } catch (error) {
+      failure = error;
+    }
+    this.#options.session.active();
+    const { target } = this.#options;
+    const recorded = this.#log.asked();
+    if (out.bytes > 0) this.#up.push(recorded, out.bytes, () => out.write(target));
+    if (failure !== undefined) return this.#broken("client", failure);
+    if (this.#terminated) this.#up.push(undefined, 0, () => target.end());
+    this.#balance();
+  }
+
+  #fromTargetCame(chunk: Uint8Array): void {
+    if (this.#state === "closed") return;
+    const out = new Spans();
+    let midMessage = !this.#fromServer.givenAtBoundary;
+    try {
+      for (const piece of this.#fromServer.feed(chunk)) {
+        this.#log.answer(piece);
+        out.add(piece.raw);
+        midMessage = !piece.last;
+        // Ours is the next word: the message that is under way ends here.
+        if (this.#state === "ending" && piece.last) break;
+      }
+    } catch (error) {
+      this.#broken("server", error);
+      return;
+    }
+    this.#options.session.active();
+    const { client } = this.#options;
+    if (out.bytes > 0)
+      this.#down.push(this.#log.answered(), out.bytes, () => {
+        this.#clientMidMessage = midMessage;
+        out.write(client);
+        if (!midMessage) this.#ending?.();
+      });
+    this.#balance();
+  }
+
+  /** Reads each side as long as the other takes it and the disk keeps up. */
+  #balance(): void {
+    const { client, target, session } = this.#options;
+    if (this.#state === "closed") return;
+    if (session.congested && !this.#congested) {
+      this.#congested = true;
+      const over = () => {
+        this.#congested = false;
+        this.#balance();
+      };
+      session.ready().then(over, over);
+    }
+    const readClient =
+      this.#state === "open" &&
+      !this.#congested &&
+      !target.writableNeedDrain &&
+      this.#up.waitingBytes < waitingBytesMax;
+    const readTarget =
+      !this.#congested && !client.writableNeedDrain && this.#down.waitingBytes < waitingBytesMax;
+    flow(client, readClient);
+    flow(target, readTarget);
+  }
+
+  /** Somebody else's will: what runs is stopped, and the client is told in the words of its protocol (57P01). */
+  #end({ reason, message, graceMs }: SessionEnding): void {
+    if (this.#state !== "open") return;
+    this.#state = "ending";
+    const { client, target, clock } = this.#options;
+    this.#up.cut();
+    void this.#options.cancel().catch(() => undefined);
+    const finish = (midMessage: boolean) => {
+      this.#ending = undefined;
+      if (this.#state === "closed") return;
+      this.#down.cut();
+      if (!midMessage)
+        client.write(encodeErrorResponse({ severity: "FATAL", code: "57P01", message, hint: undefined }));
+      client.end();
+      target.destroy();
+      this.#close(reason, message);
+      clock.after(farewellMs, () => client.destroy());
+    };
+    if (!this.#clientMidMessage) return finish(false);
+    // Within a row: its end must pass first, and if that does not come in time, nothing can be said.
+    const timer = clock.after(Math.min(graceMs / 2, farewellMs), () => finish(true));
+    this.#ending = () => {
+      timer.cancel();
+      finish(false);
+    };
+  }
+
+  /** A side sent what is not the protocol, or what is too large. */
+  #broken(side: "client" | "server", error: unknown): void {
+    if (this.#state !== "open") return;
+    const { client, target, clock } = this.#options;
+    const message = `the ${side} broke the protocol: ${messageOf(error)}`;
+    this.#state = "ending";
+    // What it sent before that was in order; it passes.
+    this.#up.push(undefined, 0, () => target.end());
+    this.#down.push(undefined, 0, () => {
+      if (!this.#clientMidMessage)
+        client.write(encodeErrorResponse({ severity: "FATAL", code: "08P01", message, hint: undefined }));
+      client.end();
+      this.#close("failed", message);
+    });
+    clock.after(farewellMs, () => {
+      this.#close("failed", message);
+      client.destroy();
+      target.destroy();
+    });
+  }
+
+  #clientGone(): void {
+    const { target, clock } = this.#options;
+    this.#up.push(undefined, 0, () => target.end());
+    // What still comes from the target is recorded; then it is over.
+    clock.after(farewellMs, () => {
+      target.destroy();
+      this.#close(this.#terminated ? "closed" : "connection_lost");
+    });
+  }
+
+  #targetGone(): void {
+    const { client, clock } = this.#options;
+    this.#down.push(undefined, 0, () => {
+      client.end();
+      this.#close(this.#terminated ? "closed" : client.destroyed ? "connection_lost" : "target_lost");
+    });
+    clock.after(farewellMs, () => {
+      client.destroy();
+      this.#close(this.#terminated ? "closed" : "target_lost");
+    });
+  }
+
+  #close(reason: Parameters<Session["end"]>[0]["reason"], detail?: string): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    void this.#options.session.end({ reason, ...(detail !== undefined && { detail }) });
+  }
+}
+
+function flow(socket: TLSSocket, read: boolean): void {
+  if (read && socket.isPaused()) socket.resume();
+  else if (!read && !socket.isPaused()) socket.pause();
+}
+
+/** Pieces to forward, joined where they lie behind each other: what came in one chunk leaves in one write. */
+class Spans {
+  readonly #spans: Uint8Array[] = [];
+  bytes = 0;
+
+  add(raw: Piece["raw"]): void {
+    if (raw.length === 0) return;
+    this.bytes += raw.length;
+    const last = this.#spans.at(-1);
+    if (last && last.buffer === raw.buffer && last.byteOffset + last.length === raw.byteOffset)
+      this.#spans[this.#spans.length - 1] = new Uint8Array(
+        last.buffer,
+        last.byteOffset,
+        last.length + raw.length,
+      );
+    else this.#spans.push(raw);
+  }
+  write(socket: TLSSocket): void {
+    if (socket.destroyed || socket.writableEnded) return;
+    socket.cork();
+    for (const span of this.#spans) socket.write(span);
+    socket.uncork();
+  }
+}

@@ -1,0 +1,394 @@
+import { type Clock, GatehouseError } from "@gatehouse/kernel";
+import {
+  type FrameKind,
+  type Query,
+  type QueryCondition,
+  type QueryOutcome,
+  encodeQuery,
+  encodeQueryOutcome,
+} from "@gatehouse/recording";
+import {
+  backend,
+  decodeBind,
+  decodeError,
+  decodeExecute,
+  decodeFunctionCall,
+  decodeNamed,
+  decodeParameterDescription,
+  decodeParse,
+  decodeQuery,
+  decodeReady,
+  decodeText,
+  frontend,
+  rowsOfTag,
+} from "../wire/messages.ts";
+import type { Piece } from "../wire/splitter.ts";
+import { typeName } from "../wire/values.ts";
+import { ContentDigest } from "./content-digest.ts";
+import { recordedText, recordedValue } from "./recorded-text.ts";
+
+/** What the server still owes an answer to, in the order in which it was asked. */
+type Owed = {
+  what: "simple" | "call" | "parse" | "bind" | "describe" | "close" | "execute" | "sync" | "copy-end";
+  /** Of the recorded statement; 0 where it has none. */
+  statement: number;
+  startedUs: number;
+  rows: number;
+  prepared?: Prepared;
+};
+type Prepared = { statement: number; types: number[] };
+type Outcome = Omit<QueryOutcome, "final"> & { final: boolean };
+
+const noticesMax = 64;
+const messageCharsMax = 8192;
+
+/**
+ * Follows both directions of a session, message by message, and records each statement as it is asked and each outcome
+ * as it is answered. It forwards nothing: whoever does awaits what `asked` and `answered` return.
+ */
+export class StatementLog {
+  readonly #record: (kind: FrameKind, data: Uint8Array) => Promise<void>;
+  readonly #clock: Clock;
+  #statements = 0;
+  #owed: Owed[] = [];
+  readonly #prepared = new Map<string, Prepared>();
+  readonly #portals = new Map<string, number>();
+  #copyIn: ContentDigest | undefined;
+  /** The server waits for the client's data: a Sync now is passed over by it (§55.2.6). */
+  #copyingIn = false;
+  #copyOut: ContentDigest | undefined;
+  /** Of the messages that are being looked at; recorded together. */
+  #asked: Promise<void>[] = [];
+  #outcomes: Outcome[] = [];
+  #notices: QueryCondition[] = [];
+
+  constructor(options: { record(kind: FrameKind, data: Uint8Array): Promise<void>; clock: Clock }) {
+    this.#record = options.record;
+    this.#clock = options.clock;
+  }
+
+  /** One piece of what the client sends. Throws `protocol` for what no client may send now. */
+  ask(piece: Piece): void {
+    const { type, body } = piece;
+    switch (type) {
+      case frontend.copyData:
+        this.#copyIn ??= new ContentDigest();
+        this.#copyIn.update(body);
+        return;
+      case frontend.query:
+        this.#owe("simple", this.#query({ type: "simple", ...recordedText(decodeQuery(body).text) }));
+        return;
+      case frontend.parse: {
+        const { name, text, types } = decodeParse(body);
+        const statement = this.#query({
+          type: "prepare",
+          name,
+          ...recordedText(text),
+          types: types.map((oid) => (oid === 0 ? "" : (typeName(oid) ?? String(oid)))),
+        });
+        const prepared = { statement, types };
+        this.#prepared.set(name, prepared);
+        this.#owe("parse", statement, prepared);
+        return;
+      }
+      case frontend.bind: {
+        const { portal, statement: name, formats, values } = decodeBind(body);
+        const prepared = this.#prepared.get(name);
+        const statement = this.#query({
+          type: "bind",
+          ...(prepared && { of: prepared.statement }),
+          name,
+          portal,
+          values: valuesOf(values, formats, prepared?.types),
+        });
+        this.#portals.set(portal, statement);
+        this.#owe("bind", statement);
+        return;
+      }
+      case frontend.execute: {
+        const { portal, rowsMax } = decodeExecute(body);
+        const of = this.#portals.get(portal);
+        this.#owe(
+          "execute",
+          this.#query({
+            type: "execute",
+            ...(of !== undefined && { of }),
+            portal,
+            ...(rowsMax > 0 && { rowsMax }),
+          }),
+        );
+        return;
+      }
+      case frontend.functionCall: {
+        const { oid, formats, values } = decodeFunctionCall(body);
+        this.#owe(
+          "call",
+          this.#query({ type: "call", name: String(oid), values: valuesOf(values, formats, undefined) }),
+        );
+        return;
+      }
+      case frontend.describe: {
+        const { of, name } = decodeNamed(body);
+        this.#owe("describe", 0, of === "statement" ? this.#prepared.get(name) : undefined);
+        return;
+      }
+      case frontend.close: {
+        const { of, name } = decodeNamed(body);
+        if (of === "statement") this.#prepared.delete(name);
+        else this.#portals.delete(name);
+        this.#owe("close", 0);
+        return;
+      }
+      case frontend.sync:
+        if (!this.#copyingIn) this.#owe("sync", 0);
+        return;
+      case frontend.copyDone:
+        this.#copyEnded(undefined);
+        return;
+      case frontend.copyFail:
+        this.#copyEnded(decodeText(body));
+        return;
+      case frontend.flush:
+      case frontend.terminate:
+        return;
+      default:
+        throw new GatehouseError({
+          code: "protocol",
+          op: "postgres.client",
+          message: `message 0x${type.toString(16)} was not expected`,
+        });
+    }
+  }
+
+  /** Resolves when all that was asked since the last call is durable; undefined where nothing was recorded. */
+  asked(): Promise<unknown> | undefined {
+    return together(this.#asked.splice(0));
+  }
+
+  /** Somebody asked on another connection to stop what runs. */
+  cancelled(): Promise<void> {
+    this.#statements++;
+    return this.#record("query", encodeQuery({ statement: this.#statements, type: "cancel" }));
+  }
+
+  /** One piece of what the server sends. */
+  answer(piece: Piece): void {
+    const { type, body } = piece;
+    const head = this.#owed[0];
+    switch (type) {
+      case backend.dataRow:
+        if (head && piece.first) head.rows++;
+        return;
+      case backend.copyData:
+        this.#copyOut ??= new ContentDigest();
+        this.#copyOut.update(body);
+        return;
+      case backend.commandComplete: {
+        const tag = decodeText(body);
+        this.#result(head, tag.slice(0, messageCharsMax), rowsOfTag(tag));
+        return;
+      }
+      case backend.emptyQueryResponse:
+        this.#result(head, "", undefined);
+        return;
+      case backend.functionCallResponse:
+        if (piece.first) this.#result(head, "FUNCTION CALL", undefined);
+        return;
+      case backend.portalSuspended:
+        if (head?.what !== "execute") return;
+        this.#outcomeOf(head).suspended = true;
+        this.#done(head);
+        return;
+      case backend.errorResponse:
+        this.#failed(head, decodeError(body));
+        return;
+      case backend.readyForQuery:
+        this.#ready(decodeReady(body));
+        return;
+      case backend.parseComplete:
+        if (head?.what === "parse") this.#owed.shift();
+        return;
+      case backend.bindComplete:
+        if (head?.what === "bind") this.#owed.shift();
+        return;
+      case backend.closeComplete:
+        if (head?.what === "close") this.#owed.shift();
+        return;
+      case backend.parameterDescription:
+        // Types that the client left open, as the server found them: later values are read by them.
+        if (head?.what === "describe" && head.prepared)
+          head.prepared.types = decodeParameterDescription(body);
+        return;
+      case backend.rowDescription:
+      case backend.noData:
+        if (head?.what === "describe") this.#owed.shift();
+        return;
+      case backend.noticeResponse:
+        if (this.#notices.length < noticesMax) this.#notices.push(bounded(decodeError(body)));
+        return;
+      case backend.copyInResponse:
+        this.#copyInBegins();
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** Resolves when every outcome since the last call is durable; undefined where there was none. */
+  answered(): Promise<unknown> | undefined {
+    if (this.#outcomes.length === 0) return undefined;
+    return together(
+      this.#outcomes.splice(0).map((outcome) => this.#record("query.outcome", encodeQueryOutcome(outcome))),
+    );
+  }
+
+  #query(query: Omit<Query, "statement">): number {
+    const statement = ++this.#statements;
+    this.#asked.push(this.#record("query", encodeQuery({ statement, ...query })));
+    return statement;
+  }
+
+  #owe(what: Owed["what"], statement: number, prepared?: Prepared): void {
+    this.#owed.push({
+      what,
+      statement,
+      startedUs: this.#clock.monotonicUs(),
+      rows: 0,
+      ...(prepared && { prepared }),
+    });
+  }
+
+  /** The digest of the data is durable before the server learns that it has all of it, and so before it can commit. */
+  #copyEnded(failed: string | undefined): void {
+    const digest = (this.#copyIn ?? new ContentDigest()).done();
+    this.#copyIn = undefined;
+    if (!this.#copyingIn) this.#owe("copy-end", 0);
+    this.#copyingIn = false;
+    const of = this.#owed.find(({ what }) => what === "simple" || what === "execute")?.statement;
+    this.#query({
+      type: "copy",
+      ...(of !== undefined && { of }),
+      ...digest,
+      ...(failed !== undefined && { failed: failed.slice(0, messageCharsMax) }),
+    });
+  }
+
+  /** §55.2.6: while it takes the data, the server passes over the Syncs that were sent behind the statement. */
+  #copyInBegins(): void {
+    for (let at = 1; at < this.#owed.length;) {
+      const what = this.#owed[at]?.what;
+      if (what === "sync") this.#owed.splice(at, 1);
+      else if (what === "copy-end") {
+        this.#owed.splice(at, 1);
+        return;
+      } else at++;
+    }
+    this.#copyingIn = true;
+  }
+
+  #outcomeOf(owed: Owed | undefined): Outcome {
+    const statement = owed?.statement ?? 0;
+    const last = this.#outcomes.at(-1);
+    const durationUs = owed ? Math.max(0, this.#clock.monotonicUs() - owed.startedUs) : 0;
+    if (last && !last.final && last.statement === statement) {
+      last.durationUs = durationUs;
+      return last;
+    }
+    const outcome: Outcome = { statement, durationUs, final: false, results: [] };
+    this.#outcomes.push(outcome);
+    return outcome;
+  }
+
+  #result(head: Owed | undefined, tag: string, counted: number | undefined): void {
+    const outcome = this.#outcomeOf(head);
+    const rows = counted ?? (head && head.rows > 0 ? head.rows : undefined);
+    outcome.results.push({ tag, ...(rows !== undefined && { rows }) });
+    if (this.#copyOut) {
+      outcome.copied = this.#copyOut.done();
+      this.#copyOut = undefined;
+    }
+    if (!head) outcome.final = true;
+    else {
+      head.rows = 0;
+      if (head.what === "execute") this.#done(head);
+    }
+  }
+
+  /** The head's outcome is complete. */
+  #done(head: Owed): void {
+    const outcome = this.#outcomeOf(head);
+    outcome.final = true;
+    if (this.#notices.length > 0) outcome.notices = this.#notices.splice(0);
+    this.#owed.shift();
+    this.#copyingIn = false;
+  }
+
+  #failed(head: Owed | undefined, error: QueryCondition): void {
+    const outcome = this.#outcomeOf(head);
+    outcome.error = bounded(error);
+    this.#copyOut = undefined;
+    this.#copyingIn = false;
+    if (!head) {
+      outcome.final = true;
+      return;
+    }
+    switch (head.what) {
+      case "simple":
+      case "call":
+        return; // ReadyForQuery follows and completes it.
+      case "sync":
+        outcome.final = true; // What the Sync committed could not be committed; its ReadyForQuery follows.
+        return;
+      default:
+        this.#done(head);
+    }
+    // §55.2.3: after an error in the extended protocol the server passes over everything up to the next Sync.
+    for (;;) {
+      const skipped = this.#owed[0];
+      if (!skipped || skipped.what === "sync") return;
+      if (skipped.what === "execute" || skipped.what === "simple" || skipped.what === "call") {
+        this.#outcomeOf(skipped).discarded = true;
+        this.#done(skipped);
+      } else this.#owed.shift();
+    }
+  }
+
+  #ready(status: NonNullable<QueryOutcome["status"]>): void {
+    for (;;) {
+      const head = this.#owed[0];
+      if (!head) break;
+      if (head.what === "simple" || head.what === "call") {
+        this.#outcomeOf(head);
+        this.#done(head);
+        break;
+      }
+      this.#owed.shift();
+      if (head.what === "sync") break;
+    }
+    // Where the outcome was delivered before, the status alone is not worth a frame.
+    const last = this.#outcomes.at(-1);
+    if (last) last.status = status;
+  }
+}
+
+function valuesOf(
+  values: readonly (Uint8Array | undefined)[],
+  formats: readonly number[],
+  types: readonly number[] | undefined,
+) {
+  // §55.7, Bind: no format is text for all, one format is for all.
+  const formatOf = (i: number) => (formats.length === 1 ? formats[0] : formats[i]) ?? 0;
+  return values.map((value, i) => recordedValue(value, formatOf(i), types?.[i] ?? 0));
+}
+
+function bounded({ severity, code, message }: QueryCondition): QueryCondition {
+  return {
+    severity: severity.slice(0, 64),
+    code: code.slice(0, 64),
+    message: message.slice(0, messageCharsMax).toWellFormed(),
+  };
+}
+
+function together(promises: Promise<void>[]): Promise<unknown> | undefined {
+  return promises.length > 1 ? Promise.all(promises) : promises[0];
+}

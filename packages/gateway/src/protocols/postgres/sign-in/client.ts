@@ -1,0 +1,168 @@
+import type { Socket } from "node:net";
+import { type SecureContext, TLSSocket } from "node:tls";
+import { type Clock, GatehouseError, checkLimit } from "@gatehouse/kernel";
+import { decodeText, encodeAuthentication, encodeErrorResponse, passwordMessage } from "../wire/messages.ts";
+import { readInt32 } from "../wire/splitter.ts";
+import { readStartup } from "../wire/startup.ts";
+
+/** How a connection began. */
+export type Arrival =
+  | { type: "cancel"; pid: number; secret: Uint8Array }
+  | { type: "startup"; socket: TLSSocket; minor: number; parameters: ReadonlyMap<string, string> };
+
+const op = "postgres.client";
+const passwordBytesMax = 4096;
+/** RFC 8446 §5.1: the record type of a handshake, which begins every TLS connection. */
+const tlsHandshake = 0x16;
+
+/**
+ * A client's way to its startup message: TLS asked for (`SSLRequest`) or begun at once (`sslnegotiation=direct`, which must
+ * name the protocol by ALPN), GSS declined. Without TLS only a cancel request is heard: older clients send it so.
+ * Rejects with `denied` having told the client why where that was possible. The caller limits the time.
+ */
+export async function greetClient(plain: Socket, secureContext: SecureContext): Promise<Arrival> {
+  const early = new ByteQueue(plain);
+  for (;;) {
+    const first = await early.atLeast(1);
+    if (first[0] === tlsHandshake) {
+      const socket = await secured(plain, early.all(), secureContext);
+      if (socket.alpnProtocol !== "postgresql") {
+        socket.destroy();
+        throw refused("TLS that begins at once must name postgresql by ALPN");
+      }
+      return startup(socket);
+    }
+    const packet = await packetOf(early);
+    switch (packet.type) {
+      case "gss":
+        plain.write("N");
+        break;
+      case "ssl":
+        // CVE-2021-23214: what came in the clear behind the request was put there by somebody in between.
+        if (early.bytes > 0) throw refused("bytes in the clear behind the request for TLS");
+        plain.write("S");
+        return startup(await secured(plain, new Uint8Array(), secureContext));
+      case "cancel":
+        return packet;
+      case "startup":
+        refuse(
+          plain,
+          "28000",
+          "this gate is entered with TLS only",
+          "Connect with sslmode=require or stricter.",
+        );
+        throw refused("no TLS");
+    }
+  }
+}
+
+/** Asks for the password, which TLS protects on its way. */
+export async function askPassword(socket: TLSSocket): Promise<string> {
+  socket.write(encodeAuthentication(3));
+  const queue = new ByteQueue(socket);
+  const head = await queue.atLeast(5);
+  if (head[0] !== passwordMessage) throw refused("something else than a password was sent");
+  const length = readInt32(head, 1);
+  checkLimit(op, "the password's bytes", length - 4, passwordBytesMax);
+  const message = queue.take(await queue.atLeast(1 + length), 1 + length);
+  if (queue.bytes > 0) throw refused("bytes behind the password");
+  return decodeText(message.subarray(5));
+}
+
+/** Tells the client why it ends here, and ends it. */
+export function refuse(socket: Socket, code: string, message: string, hint?: string): void {
+  if (socket.destroyed) return;
+  socket.end(encodeErrorResponse({ severity: "FATAL", code, message, hint }));
+}
+
+async function startup(socket: TLSSocket): Promise<Arrival> {
+  const queue = new ByteQueue(socket);
+  const packet = await packetOf(queue);
+  if (queue.bytes > 0) throw refused("bytes behind the startup message");
+  switch (packet.type) {
+    case "cancel":
+      socket.destroy();
+      return packet;
+    case "startup":
+      return { ...packet, socket };
+    default:
+      throw refused("another request for encryption inside TLS");
+  }
+}
+
+async function packetOf(queue: ByteQueue) {
+  for (let wanted = 4; ; wanted = queue.bytes + 1) {
+    const read = readStartup(await queue.atLeast(wanted));
+    if (!read) continue;
+    queue.take(queue.all(), read.bytes);
+    return read.packet;
+  }
+}
+
+/** `begun` is what of the TLS connection was read already. */
+function secured(plain: Socket, begun: Uint8Array, secureContext: SecureContext): Promise<TLSSocket> {
+  if (begun.length > 0) plain.unshift(begun);
+  return new Promise((resolve, reject) => {
+    const socket = new TLSSocket(plain, {
+      isServer: true,
+      secureContext,
+      ALPNProtocols: ["postgresql"],
+    });
+    socket.setNoDelay(true);
+    socket.on("error", reject);
+    plain.on("error", () => undefined);
+    socket.once("close", () => reject(refused("the client left")));
+    socket.once("secure", () => {
+      socket.pause();
+      resolve(socket);
+    });
+  });
+}
+
+function refused(message: string): GatehouseError {
+  return new GatehouseError({ code: "denied", op, message });
+}
+
+/** What a paused socket has sent so far, for the few messages before data flows. */
+class ByteQueue {
+  readonly #socket: Socket;
+  #held = Buffer.alloc(0);
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+  get bytes(): number {
+    return this.#held.length;
+  }
+  all(): Uint8Array {
+    return this.#held;
+  }
+  /** Takes the first bytes of what is held away. */
+  take(held: Uint8Array, bytes: number): Uint8Array {
+    this.#held = this.#held.subarray(bytes);
+    return held.subarray(0, bytes);
+  }
+  async atLeast(bytes: number): Promise<Uint8Array> {
+    while (this.#held.length < bytes) this.#held = Buffer.concat([this.#held, await nextChunk(this.#socket)]);
+    return this.#held;
+  }
+}
+
+function nextChunk(socket: Socket): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const done = () => {
+      socket.off("data", data).off("close", gone);
+      socket.pause();
+    };
+    const data = (chunk: Buffer) => (done(), resolve(chunk));
+    const gone = () => (done(), reject(refused("the client left")));
+    if (socket.destroyed) return gone();
+    socket.on("data", data).on("close", gone);
+    socket.resume();
+  });
+}
+
+/** Cuts the connection when its sign-in takes longer. */
+export function signInTimer(socket: Socket, clock: Clock, timeoutMs: number): { cancel(): void } {
+  return clock.after(timeoutMs, () => socket.destroy());
+}
