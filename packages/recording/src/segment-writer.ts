@@ -24,7 +24,8 @@ export type BuiltSegment = {
 
 /**
  * Seals frames (all of them since the segment before, in order of sequence, both lanes mixed) into one object: each
- * lane compressed unless that gains nothing, encrypted, and the whole signed.
+ * lane compressed unless that gains nothing, encrypted, and the whole signed. `scratch` is for the plain text of the larger
+ * lane, and must be left alone until this has settled.
  */
 export async function sealSegment(fields: {
   place: SegmentPlace;
@@ -32,8 +33,9 @@ export async function sealSegment(fields: {
   sealers: Readonly<Record<Lane, LaneSealer>>;
   signer: RecordingSigner;
   crypto: SealCrypto;
+  scratch?: Uint8Array;
 }): Promise<BuiltSegment> {
-  const { place, frames, sealers, crypto } = fields;
+  const { place, frames, sealers, crypto, scratch } = fields;
   const first = frames[0];
   const last = frames.at(-1);
   assert(first && last, "a segment holds at least one frame");
@@ -53,7 +55,7 @@ export async function sealSegment(fields: {
     const own = frames.filter((frame) => laneOf(frame.kind) === lane);
     if (own.length === 0) continue;
     assert(sealers[lane].lane === lane, "each lane has its own sealer");
-    const plain = encodeFrames(base, own);
+    const plain = encodeFrames(base, own, blocks.length === 0 ? scratch : undefined);
     checkLimit("segment.seal", "a lane's bytes", plain.length, formatLimits.laneBytesMax);
     const { codec, bytes } = await pack(plain, crypto);
     blocks.push({

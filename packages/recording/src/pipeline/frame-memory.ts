@@ -1,6 +1,7 @@
 /** Below this Node's own pool serves best. */
 const blockBytesMin = 4096;
-const blockBytesMax = 1024 * 1024;
+const blockBytesMax = 4 * 1024 * 1024;
+const scratchBytes = 1024 * 1024;
 const keptBytesMax = 32 * 1024 * 1024;
 
 /**
@@ -9,23 +10,28 @@ const keptBytesMax = 32 * 1024 * 1024;
  */
 export class FrameMemory {
   /** For the plain text of one record, until it is encrypted. */
-  readonly scratch = Buffer.alloc(blockBytesMax);
+  readonly scratch = Buffer.alloc(scratchBytes);
   /** Free blocks by size, which is a power of two. */
   readonly #free = new Map<number, ArrayBuffer[]>();
   #keptBytes = 0;
 
   copy(data: Uint8Array): Uint8Array {
-    if (data.length < blockBytesMin || data.length > blockBytesMax) return Buffer.from(data);
-    const size = 2 ** Math.ceil(Math.log2(data.length));
-    let block = this.#free.get(size)?.pop();
-    if (block) this.#keptBytes -= size;
-    else block = Buffer.allocUnsafeSlow(size).buffer;
-    const copy = new Uint8Array(block, 0, data.length);
+    if (data.length < blockBytesMin) return Buffer.from(data);
+    const copy = this.borrow(data.length);
     copy.set(data);
     return copy;
   }
 
-  /** Takes back what `copy` gave. Nobody may look at it afterwards. */
+  /** So many bytes, holding whatever was there before. */
+  borrow(bytes: number): Uint8Array {
+    if (bytes > blockBytesMax) return Buffer.allocUnsafeSlow(bytes);
+    const size = 2 ** Math.ceil(Math.log2(Math.max(bytes, blockBytesMin)));
+    const block = this.#free.get(size)?.pop();
+    if (block) this.#keptBytes -= size;
+    return new Uint8Array(block ?? Buffer.allocUnsafeSlow(size).buffer, 0, bytes);
+  }
+
+  /** Takes back what `copy` or `borrow` gave. Nobody may look at it afterwards. */
   release(data: Uint8Array): void {
     const block = data.buffer as ArrayBuffer;
     const size = block.byteLength;

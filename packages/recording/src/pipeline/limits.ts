@@ -1,3 +1,6 @@
+import { formatLimits } from "../format-limits.ts";
+import { frameLimits } from "../frame.ts";
+
 export type PipelineLimits = {
   /** Room of the journal; taken from the disk at the start. */
   journalCapacityBytes: number;
@@ -55,15 +58,19 @@ export const defaultPipelineLimits: PipelineLimits = {
   sessionMsMax: 24 * 3_600_000,
 };
 
-/** A journal of at least three files, so that one can be released while another is written. */
+/** What a configuration asks for, held to what the format can hold and a journal can turn round. */
 export function pipelineLimits(given: Partial<PipelineLimits>): PipelineLimits {
   const limits = { ...defaultPipelineLimits, ...given };
+  const { journalCapacityBytes } = limits;
   return {
     ...limits,
-    journalFileBytes: Math.min(
-      limits.journalFileBytes,
-      Math.floor(limits.journalCapacityBytes / 4 / 4096) * 4096,
+    // At least four files, so that one can be given back while another is written.
+    journalFileBytes: Math.min(limits.journalFileBytes, Math.floor(journalCapacityBytes / 4 / 4096) * 4096),
+    groupBytesMax: Math.min(limits.groupBytesMax, Math.floor(journalCapacityBytes / 16), 4 * mebi),
+    // A batch is cut after the group that fills it, so the largest frame comes on top, and a lane must hold it all.
+    segmentBytes: Math.min(
+      limits.segmentBytes,
+      formatLimits.laneBytesMax - frameLimits.dataBytesMax - 4 * mebi,
     ),
-    groupBytesMax: Math.min(limits.groupBytesMax, Math.floor(limits.journalCapacityBytes / 16)),
   };
 }

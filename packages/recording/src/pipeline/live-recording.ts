@@ -25,6 +25,8 @@ type Item = Frame | { readonly opening: Opening };
 
 /** Below this `ready` resolves; where sessions have little room of their own, below half of that. */
 const pendingBytesLow = 256 * 1024;
+/** A journal under pressure from which nobody has given anything back for so long will not be relieved by waiting. */
+const stallMs = 10_000;
 /** A frame's share of record and group headers, on the safe side. */
 const frameOverheadBytes = 128;
 const costOf = (frame: Frame) => frame.data.length + frameOverheadBytes;
@@ -64,6 +66,7 @@ export class LiveRecording implements RecordingWriter, EntrySource<Item> {
   #uncommittedFrames = 0;
   #batch: Batch = newBatch();
   #ageTimer: Timer | undefined;
+  #stallTimer: Timer | undefined;
   #dead: GatehouseError | undefined;
   #closing: ReturnType<RecordingWriter["close"]> | undefined;
   #waiting: (() => void)[] = [];
@@ -125,13 +128,17 @@ export class LiveRecording implements RecordingWriter, EntrySource<Item> {
     if (this.#dead || this.pendingBytes <= this.#lowBytes) return Promise.resolve();
     // Under pressure it is space in the journal that is waited for, and a segment gives it back.
     if (this.#options.pressed()) this.cut();
+    if (!this.#stallTimer) this.#watchStall();
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   /** Lets those go on who wait in `ready`, where they may. */
   wake(): void {
-    if (this.#waiting.length === 0 || (!this.#dead && this.pendingBytes > this.#lowBytes)) return;
-    for (const resolve of this.#waiting.splice(0)) resolve();
+    if (this.#waiting.length === 0) return;
+    this.#stallTimer?.cancel();
+    this.#stallTimer = undefined;
+    if (!this.#dead && this.pendingBytes > this.#lowBytes) this.#watchStall();
+    else for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   close(end: { reason: string; detail?: string }): ReturnType<RecordingWriter["close"]> {
@@ -227,6 +234,23 @@ export class LiveRecording implements RecordingWriter, EntrySource<Item> {
     this.#dead = error;
     this.wake();
     this.#options.died(error);
+  }
+
+  /** Whoever waits must not wait for ever: a session that stands still, and does not say why, helps nobody. */
+  #watchStall(): void {
+    this.#stallTimer = this.#options.clock.after(stallMs, () => {
+      this.#stallTimer = undefined;
+      if (this.#dead || this.#waiting.length === 0) return;
+      // What waits for a commit, and not for room, is told by the journal itself.
+      if (!this.#options.pressed()) return this.#watchStall();
+      this.#die(
+        unavailable(
+          "journal.append",
+          `the journal has been full for ${stallMs / 1000} seconds`,
+          "The store or the spool may be slow, full or down.",
+        ),
+      );
+    });
   }
 
   #settled(): void {

@@ -144,6 +144,33 @@ test("a spool that fails for long: the journal fills, pushes back, and then ends
   assert.equal(kept.length * 4_000, taken);
 });
 
+test("whoever waits for room that nobody gives back is told so, and what was committed is kept", async () => {
+  const { pipeline, disk, store, clock, state } = await started();
+  const facts = newFacts();
+  const writer = await pipeline.open(facts);
+  disk.fault = (call, path) => {
+    if (call === "create" && path.includes("/spool/")) throw systemError("ENOSPC", path);
+  };
+  let taken = 0;
+  const work = async (): Promise<void> => {
+    for (;;) {
+      if (writer.pendingBytes > 128 * 1024) await writer.ready();
+      await writer.append("output", 0, new Uint8Array(4_000));
+      taken += 4_000;
+    }
+  };
+  let ended = false;
+  const working = work().finally(() => (ended = true));
+  working.catch(() => undefined);
+  await until(clock, () => ended);
+  await assert.rejects(working, refused(/full for 10 seconds/));
+  disk.fault = () => {};
+  await until(clock, () => store.objects.has(`${objectPrefix(facts)}/manifest.json`));
+  await state(facts.sessionId, "stored");
+  const { kept } = await texts(store, facts);
+  assert.equal(kept.length * 4_000, taken);
+});
+
 test("whoever heeds ready() is not refused for want of room", async () => {
   const { pipeline, clock } = await started({ limits: { segmentAgeMs: 1_000_000 } });
   const writers = await Promise.all(Array.from({ length: 8 }, () => pipeline.open(newFacts())));
@@ -173,7 +200,8 @@ test("a store that is down in mid-session ends nothing; sessions are refused unt
   };
   await writer.append("output", 0, new Uint8Array(9_000).fill(66));
   await until(clock, () => !pipeline.status().store.reachable);
-  await assert.rejects(pipeline.open(newFacts()), refused(/store.*connection refused/));
+  await assert.rejects(pipeline.open(newFacts()), refused(/store of recordings is not usable$/));
+  assert.match(pipeline.status().store.lastError ?? "", /connection refused/);
   await writer.append("output", 0, utf8("meanwhile"));
   await writer.close({ reason: "closed" });
   assert.ok(pipeline.status().shipping.waitingBytes > 0);
@@ -194,7 +222,8 @@ test("a store that was down at admission is probed again at once", async () => {
   await tick();
   const { pipeline: other } = testPipeline({ disk: new MemoryDisk(), store });
   await other.recover();
-  await assert.rejects(other.admissible(), refused(/not yet/));
+  await assert.rejects(other.admissible(), refused(/store of recordings is not usable/));
+  assert.match(other.status().store.lastError ?? "", /not yet/);
   store.fault = () => {};
   await other.admissible();
   await pipeline.admissible();

@@ -333,6 +333,7 @@ class Pipeline implements RecordingPipeline {
     const room = this.#room as JournalRoom;
     let spoolTrouble: (error: GatehouseError) => void = () => {};
     const sealer = new RecordingSealer({
+      memory: this.#memory,
       opening,
       sealers,
       signer,

@@ -5,12 +5,17 @@ import { type Manifest, type RecordingEnd, type SegmentEntry, signManifest } fro
 import type { Opening } from "../opening.ts";
 import type { RecordingSigner, SealCrypto } from "../seal-crypto.ts";
 import { type BuiltSegment, type SegmentPlace, sealSegment } from "../segment-writer.ts";
+import type { FrameMemory } from "./frame-memory.ts";
 import type { PipelineLog } from "./log.ts";
 import type { Batch } from "./live-recording.ts";
 import type { Spool } from "./spool.ts";
 import { type RetryOptions, type Slots, untilDone } from "./waiting.ts";
 
+/** What a frame takes beside its data, at most. */
+const encodedFrameBytes = 32;
+
 export type RecordingSealerOptions = {
+  memory: FrameMemory;
   opening: Opening;
   sealers: Readonly<Record<Lane, LaneSealer>>;
   signer: RecordingSigner;
@@ -84,7 +89,7 @@ export class RecordingSealer {
       retry,
       () =>
         slots.with(async () => {
-          built ??= await sealSegment({ ...this.#options, place, frames: batch.frames });
+          built ??= await this.#build(place, batch);
           await spool.addSegment(sessionId, opening, built);
           return built;
         }),
@@ -96,6 +101,16 @@ export class RecordingSealer {
     this.#entries.push(done.value.entry);
     heard();
     spooled(batch, done.value);
+  }
+
+  async #build(place: SegmentPlace, batch: Batch): Promise<BuiltSegment> {
+    const { memory } = this.#options;
+    const scratch = memory.borrow(batch.bytes + batch.frames.length * encodedFrameBytes);
+    try {
+      return await sealSegment({ ...this.#options, place, frames: batch.frames, scratch });
+    } finally {
+      memory.release(scratch);
+    }
   }
 
   #failed(error: unknown): void {
