@@ -16,6 +16,7 @@ import { addRecordings } from "./recordings.ts";
 import { addSessions } from "./sessions.ts";
 import { addStart } from "./start.ts";
 import { addStatus } from "./status.ts";
+import { addStore } from "./store.ts";
 import { addTargets } from "./targets.ts";
 import { addUsers } from "./users.ts";
 import { addVerify } from "./verify.ts";
@@ -34,6 +35,7 @@ export const commands: readonly ((program: Command, cli: Cli) => void)[] = [
   addAudit,
   addCa,
   addConfig,
+  addStore,
   addStart,
   addCompletion,
   addVersion,

@@ -5,4 +5,4 @@
  * Never: constructs one (compose does), or finds plug-ins by import side effects.
  */
 export { configSections } from "./sections.ts";
-export { openStore } from "./stores.ts";
+export { openStore, unenforced } from "./stores.ts";

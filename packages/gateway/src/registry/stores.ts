@@ -13,6 +13,8 @@ import {
   s3StoreSchema,
 } from "../stores/mod.ts";
 
+export { unenforced } from "../stores/mod.ts";
+
 /** The `store` section: each kind of store brings its own keys. */
 export const storeSection = z
   .discriminatedUnion("type", [filesystemStoreSchema, s3StoreSchema, azureStoreSchema, gcsStoreSchema])
