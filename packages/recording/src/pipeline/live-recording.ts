@@ -1,4 +1,4 @@
-import { assert, type Clock, type GatehouseError, type Timer } from "@gatehouse/kernel";
+import { assert, type Clock, type GatehouseError, messageOf, type Timer } from "@gatehouse/kernel";
 import { type Frame, type FrameKind, frameLimits, type Lane, laneOf } from "../frame.ts";
 import type { LaneSealer } from "../lane-sealer.ts";
 import { encodeOpening, type Opening } from "../opening.ts";
@@ -217,7 +217,13 @@ export class LiveRecording implements RecordingWriter, EntrySource<Item> {
 
   async #close(end: { reason: string; detail?: string }): ReturnType<RecordingWriter["close"]> {
     if (this.#dead) throw this.#dead;
-    if (this.#lastKind !== "session.end") await this.append("session.end", 0, encodeSessionEnd(end));
+    try {
+      if (this.#lastKind !== "session.end") await this.append("session.end", 0, encodeSessionEnd(end));
+    } catch (error) {
+      // Such as an end that cannot be written down: it must not keep the rest from being closed.
+      this.#die(unavailable("pipeline.close", messageOf(error), undefined, error));
+      throw error;
+    }
     await this.drained();
     if (this.#dead) throw this.#dead;
     this.cut();

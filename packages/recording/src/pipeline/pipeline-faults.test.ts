@@ -502,3 +502,27 @@ test("stop waits for what is being shipped until the deadline; the next start sh
   await next.state(facts.sessionId, "stored");
   assert.equal((await texts(store, facts)).state, "complete");
 });
+
+test("a segment that neither the spool nor the store has is missed before a manifest says that all is there", async () => {
+  const { pipeline, store, disk } = await started();
+  const facts = newFacts();
+  const writer = await pipeline.open(facts);
+  await writer.append("output", 0, new Uint8Array(20_000));
+  const prefix = objectPrefix(facts);
+  store.fault = (call, key) => {
+    if (call === "create" && key.endsWith("manifest.json")) throw failure("unavailable", "down");
+  };
+  await writer.close({ reason: "closed" });
+  while (disk.paths().some((path) => path.startsWith("/gate/spool/") && path.endsWith(".seg"))) await tick();
+  const lost = store.objects.get(`${prefix}/000000.seg`) as Uint8Array;
+  store.objects.delete(`${prefix}/000000.seg`);
+  store.fault = () => {};
+  const next = testPipeline({ disk: disk.crash(() => 0.1), store });
+  await next.pipeline.recover();
+  const change = await next.state(facts.sessionId, "corrupt");
+  assert.match(change.detail ?? "", /should have .*000000\.seg/);
+  assert.equal(store.objects.has(`${prefix}/manifest.json`), false);
+  store.objects.set(`${prefix}/000000.seg`, lost);
+  await until(next.clock, () => store.objects.has(`${prefix}/manifest.json`));
+  await next.state(facts.sessionId, "stored");
+});

@@ -458,6 +458,7 @@ class Pipeline implements RecordingPipeline {
       const names = new Set(waiting);
       for (const entry of content.segments)
         if (names.has(entry.name)) this.#shipper.segment(sessionId, prefix, entry);
+        else this.#shipper.expected(sessionId, prefix, entry);
       this.#shipper.manifest(sessionId, prefix, content, manifest.raw);
       if (!interrupted.has(sessionId)) this.#tell({ sessionId, state: "shipping" });
     }
@@ -470,7 +471,12 @@ class Pipeline implements RecordingPipeline {
   }
 
   #tell(change: RecordingChange): void {
-    for (const listener of this.#listeners) listener(change);
+    for (const listener of this.#listeners)
+      try {
+        listener(change);
+      } catch (error) {
+        this.#options.log.error("a listener to recordings threw", { error: messageOf(error) });
+      }
   }
 
   #path(name: string): string {

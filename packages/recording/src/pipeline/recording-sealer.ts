@@ -62,18 +62,23 @@ export class RecordingSealer {
     const { opening, signer, spool, heard, retry } = this.#options;
     const last = this.#entries.at(-1);
     if (!last || retry.signal.aborted) return undefined;
-    const signed = await signManifest(
-      { ...opening, state, end: { ...end, lastTimeUs: last.lastTimeUs }, segments: this.#entries },
-      signer,
-    );
+    const content = {
+      ...opening,
+      state,
+      end: { ...end, lastTimeUs: last.lastTimeUs },
+      segments: this.#entries,
+    };
     const done = await untilDone(
       retry,
-      () => spool.addManifest(opening.facts.sessionId, signed.bytes),
+      async () => {
+        const signed = await signManifest(content, signer);
+        await spool.addManifest(opening.facts.sessionId, signed.bytes);
+        return signed;
+      },
       (error) => this.#failed(error),
     );
-    if (!done) return undefined;
-    heard();
-    return signed;
+    if (done) heard();
+    return done?.value;
   }
 
   async #seal(batch: Batch): Promise<void> {

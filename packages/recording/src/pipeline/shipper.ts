@@ -1,4 +1,4 @@
-import { type Clock, isGatehouseError, messageOf } from "@gatehouse/kernel";
+import { type Clock, GatehouseError, isGatehouseError, messageOf } from "@gatehouse/kernel";
 import { createHash } from "node:crypto";
 import { type Manifest, manifestName, type SegmentEntry } from "../manifest.ts";
 import type { ObjectStore } from "./door.ts";
@@ -41,6 +41,7 @@ type Shipment = {
 
 /** `atHand` gives the bytes at the first attempt, where they are still in memory; later ones read the spool. */
 type ShipObject = { name: string; sha256: string; keepMs: number; atHand?: () => Uint8Array | undefined };
+type Expected = { bytes: number; sha256: string };
 
 /** Segments kept in memory between sealing and their first attempt. */
 const atHandBytesMax = 16 * 1024 * 1024;
@@ -96,8 +97,30 @@ export class Shipper {
       if (!done) return;
       await this.#retry(sessionId, () => this.#options.spool.removeSegment(sessionId, entry.name));
       this.#options.shrunk();
-      shipment.waiting--;
-      if (shipment.waiting === 0) shipment.settled?.();
+      this.#done(shipment);
+    });
+  }
+
+  /**
+   * A segment that is not in the spool, because the last run saw it stored; or because somebody lost it, which is found
+   * out before a manifest says that all is there.
+   */
+  expected(sessionId: string, prefix: string, entry: SegmentEntry): void {
+    const shipment = this.#shipmentOf(sessionId, prefix);
+    shipment.waiting++;
+    this.#run(async () => {
+      const key = `${prefix}/${entry.name}`;
+      const found = await this.#retry(
+        sessionId,
+        () =>
+          this.#slots.with(async () => {
+            this.#options.signal.throwIfAborted();
+            // Nothing here can put it there again, so its absence is for a person to hear of.
+            await this.#verify(key, entry, "corrupt");
+          }),
+        shipment,
+      );
+      if (found) this.#done(shipment);
     });
   }
 
@@ -124,6 +147,11 @@ export class Shipper {
   /** Resolves when nothing is left to ship, or to try again once the signal is aborted. */
   async settled(): Promise<void> {
     if (this.#running > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  #done(shipment: Shipment): void {
+    shipment.waiting--;
+    if (shipment.waiting === 0) shipment.settled?.();
   }
 
   #shipmentOf(sessionId: string, prefix: string): Shipment {
@@ -157,27 +185,39 @@ export class Shipper {
     signal.throwIfAborted();
     const bytes = object.atHand?.() ?? (await spool.read(sessionId, object.name, object.sha256));
     const retainUntilMs = clock.nowMs() + (retentionMs > 0 ? retentionMs + object.keepMs : 0);
-    const ask = <T>(op: string, work: Promise<T>) => within(clock, storeTimeoutMs, op, work);
     try {
-      await ask("store.create", store.create(key, bytes, { retainUntilMs })).catch((error: unknown) => {
-        // Already there: by an attempt whose answer was lost. Whether it is the same is seen below.
-        if (!isGatehouseError(error, "conflict")) throw error;
-      });
-      const found = await ask("store.stat", store.stat(key)).catch((error: unknown) => {
-        if (isGatehouseError(error, "not_found"))
-          throw new Error(`the store took ${key} and does not have it`, { cause: error });
-        throw error;
-      });
-      health.heard();
-      if (found.bytes !== bytes.length || found.sha256 !== object.sha256)
-        throw corrupted(
-          "pipeline.ship",
-          `the store holds other bytes under ${key} (${found.bytes} bytes, SHA-256 ${found.sha256})`,
-        );
+      await within(clock, storeTimeoutMs, "store.create", store.create(key, bytes, { retainUntilMs }));
     } catch (error) {
-      if (!isGatehouseError(error, "corrupt")) health.heard(error);
-      throw error;
+      // Already there: by an attempt whose answer was lost. Whether it is the same is seen below.
+      if (!isGatehouseError(error, "conflict")) {
+        health.heard(error);
+        throw error;
+      }
     }
+    await this.#verify(key, { bytes: bytes.length, sha256: object.sha256 }, "unavailable");
+  }
+
+  /** Asks the store what it has. Throws `corrupt` for something else, and what `absent` says for nothing. */
+  async #verify(key: string, expected: Expected, absent: "corrupt" | "unavailable"): Promise<void> {
+    const { store, clock, health, storeTimeoutMs } = this.#options;
+    const found = await within(clock, storeTimeoutMs, "store.stat", store.stat(key)).catch(
+      (error: unknown) => {
+        health.heard(error);
+        if (isGatehouseError(error, "not_found"))
+          throw new GatehouseError({
+            code: absent,
+            op: "pipeline.ship",
+            message: `the store should have ${key} and does not have it`,
+          });
+        throw error;
+      },
+    );
+    health.heard();
+    if (found.bytes !== expected.bytes || found.sha256 !== expected.sha256)
+      throw corrupted(
+        "pipeline.ship",
+        `the store holds other bytes under ${key} (${found.bytes} bytes, SHA-256 ${found.sha256})`,
+      );
   }
 
   async #retry(sessionId: string, work: () => Promise<void>, shipment?: Shipment): Promise<boolean> {
