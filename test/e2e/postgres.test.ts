@@ -4,15 +4,18 @@
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { createClient, type Client } from "@gatehouse/contracts/client";
 import type { Session, Target } from "@gatehouse/contracts/rest";
 import { type Statement, statementLine, statements } from "@gatehouse/recording";
 import pg from "pg";
 import { exchangeLink } from "../../packages/cli/src/connection/exchange-link.ts";
 import { type Gateway, startGateway } from "../parts/gateway.ts";
+import { run } from "../parts/openssh.ts";
 import { type Postgres, type Way, postgresProgram, psql, startPostgres } from "../parts/postgres.ts";
 import { awaitEvents, awaitStored, eventually, recorded } from "../parts/sessions.ts";
 
@@ -299,6 +302,49 @@ test("a server whose certificate is another is not given the credential", async 
   assert.equal((await psql(await through(), "select 2", "-t")).stdout.toString().trim(), "2");
   await lastSession();
   await lastSession();
+});
+
+test("a session that must end tells its client so in the words of the protocol", async () => {
+  const short = await startGateway({
+    config: { postgres: { listen: "127.0.0.1:0" }, sessions: { max_duration: "3s", ending_grace: "1s" } },
+  });
+  const database = await addDatabase(short);
+  const way = await through("postgres", await signedIn(short, "jo"), short, database);
+  const ran = await psql(way, "select 1; select pg_sleep(50);");
+  assert.match(ran.stderr, /FATAL: {2}this session has reached its maximum time/);
+  // What ran is stopped, and not only its answer.
+  await eventually("the statement's end", async () =>
+    (await postgres.sql("select count(*) from pg_stat_activity where query like 'select pg_sleep(50)%'")) ===
+    "0"
+      ? true
+      : undefined,
+  );
+  const { session, all } = await lastSession(short);
+  assert.equal(session.end?.reason, "max_duration");
+  assert.deepEqual(lines(all), ["select 1; -> SELECT 1", "select pg_sleep(50); -> no outcome"]);
+  await short.close();
+});
+
+test("the command line opens a database and prints what was run there", async () => {
+  const profiles = mkdtempSync(join(tmpdir(), "gatehouse-profiles-"));
+  const command = fileURLToPath(new URL("../../packages/cli/bin/gatehouse", import.meta.url));
+  const gatehouse = (args: string[], input = "") =>
+    run(command, args, { env: { XDG_CONFIG_HOME: profiles, PSQLRC: "/dev/null" }, input });
+  const { items } = await gateway.admin.people.list();
+  const link = await gateway.admin.people.signInLink(items.find(({ name }) => name === "jane")?.id ?? "");
+  const login = await gatehouse(["login", gateway.web], `${link.url}\n`);
+  assert.equal(login.code, 0, login.stderr);
+  const place = ["orders", "--login", "postgres"];
+  const ran = await gatehouse(["db", "connect", ...place, "--", "-Atc", "select 6 * 7"]);
+  assert.equal(ran.stdout.toString(), "42\n", ran.stderr);
+  const { session } = await lastSession();
+  const uri = (await gatehouse(["db", "login", ...place])).stdout.toString().trim();
+  const byUri = await psql({} as Way, "", uri, "-Atc", "select 7");
+  assert.equal(byUri.stdout.toString(), "7\n", byUri.stderr);
+  await lastSession();
+  const played = await gatehouse(["play", "--format", "text", session.id]);
+  assert.match(played.stdout.toString(), /^\S+ {2}select 6 \* 7 -> SELECT 1, [\d.]+ ms\n$/, played.stderr);
+  rmSync(profiles, { recursive: true });
 });
 
 test("when recording cannot be guaranteed, PostgreSQL sees no connection", async () => {

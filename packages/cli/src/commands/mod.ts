@@ -10,6 +10,7 @@ import { addAudit } from "./audit.ts";
 import { addCa } from "./ca.ts";
 import { addCompletion } from "./completion.ts";
 import { addConfig } from "./config.ts";
+import { addDb } from "./db.ts";
 import { addLogin } from "./login.ts";
 import { addPlay } from "./play.ts";
 import { addRecordings } from "./recordings.ts";
@@ -29,6 +30,7 @@ export const commands: readonly ((program: Command, cli: Cli) => void)[] = [
   addRecordings,
   addVerify,
   addLogin,
+  addDb,
   addStatus,
   addUsers,
   addTargets,

@@ -1,9 +1,10 @@
 import { toBase64 } from "@gatehouse/kernel";
+import { statementLine, statements } from "@gatehouse/recording";
 import { transcribe } from "@gatehouse/recording/transcript";
 import { stringify } from "yaml";
 import type { Cli } from "../cli.ts";
 import { writeAll } from "../output/mod.ts";
-import type { PlayFrame, PlaySource } from "../player/mod.ts";
+import { type PlayFrame, type PlaySource, formatMoment } from "../player/mod.ts";
 
 const lossy = new TextDecoder();
 
@@ -34,6 +35,11 @@ export async function printFrames(
 }
 
 async function* piecesOf(source: PlaySource, format: "json" | "yaml" | "text"): AsyncGenerator<string> {
+  if (format === "text" && source.track === "query") {
+    for await (const statement of statements(source.frames()))
+      yield `${formatMoment(statement.startedUs)}  ${statementLine(statement)}\n`;
+    return;
+  }
   if (format === "text") {
     for await (const line of transcribe(source.frames(), source.size)) yield `${line}\n`;
     return;

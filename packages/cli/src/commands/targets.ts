@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { type Client, everyPage } from "@gatehouse/contracts/client";
 import type { CredentialWrite, HostKey, Target } from "@gatehouse/contracts/rest";
 import { GatehouseError } from "@gatehouse/kernel";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { Cli } from "../cli.ts";
 import { type GatewayOptions, connect, withGateway } from "../connection/mod.ts";
 import { ask, askSecret, SilentExit, exitCodes } from "../output/mod.ts";
@@ -12,6 +12,7 @@ import { firstOf } from "./sessions.ts";
 
 type Options = OutputOptions & GatewayOptions;
 type AddOptions = Options & {
+  protocol: Protocol;
   login?: string[];
   allowRole?: string[];
   allowUser?: string[];
@@ -19,6 +20,10 @@ type AddOptions = Options & {
 };
 type TrustOptions = Options & { yes?: boolean; fingerprint?: string[]; ca?: string };
 type CredentialOptions = Options & { keyFile?: string; password?: boolean; certificate?: boolean };
+
+/** Where each is found when the address names no port. */
+const ports = { ssh: 22, postgres: 5432 } as const;
+type Protocol = keyof typeof ports;
 
 export function addTargets(program: Command, cli: Cli): void {
   const targets = program.command("targets").summary("what the gate opens sessions to");
@@ -67,6 +72,9 @@ export function addTargets(program: Command, cli: Cli): void {
       .argument("<name>")
       .argument("<address>", "host or host:port"),
   )
+    .addOption(
+      new Option("--protocol <protocol>", "what it speaks").choices(Object.keys(ports)).default("ssh"),
+    )
     .option("--login <name>", "an account on it; may be given again", again)
     .option("--allow-role <role>", "who may open sessions; may be given again", again)
     .option("--allow-user <name>", "who may open sessions; may be given again", again)
@@ -80,11 +88,12 @@ Example:
   $ ${cli.command} targets trust web-01`,
     )
     .action(async (name: string, address: string, options: AddOptions) => {
-      const { host, port } = addressOf(address);
+      const { host, port } = addressOf(address, ports[options.protocol]);
       const labels = Object.fromEntries((options.label ?? []).map(labelOf));
       const { client } = await connect(options, cli);
       const target = await client.targets.create({
         name,
+        protocol: options.protocol,
         host,
         port,
         labels,
@@ -227,7 +236,8 @@ async function credentialOf(options: CredentialOptions, cli: Cli): Promise<Crede
   return { kind: "private-key", privateKey };
 }
 
-async function targetCalled(client: Client, name: string): Promise<Target> {
+/** The target of that name or id. Throws `not_found`. */
+export async function targetCalled(client: Client, name: string): Promise<Target> {
   for await (const target of everyPage((cursor) =>
     client.targets.list({ q: name, ...(cursor && { cursor }) }),
   ))
@@ -240,10 +250,10 @@ async function targetCalled(client: Client, name: string): Promise<Target> {
   });
 }
 
-function addressOf(text: string): { host: string; port: number } {
+function addressOf(text: string, portElse: number): { host: string; port: number } {
   const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text);
   const host = match?.[1] ?? match?.[2] ?? (/^[0-9A-Fa-f:]+$/.test(text) ? text : undefined);
-  const port = Number(match?.[3] ?? 22);
+  const port = Number(match?.[3] ?? portElse);
   if (host === undefined || port < 1 || port > 65_535)
     throw usage(`${text} is no address`, "Write host, host:port or [IPv6 address]:port.");
   return { host, port };

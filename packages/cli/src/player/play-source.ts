@@ -13,6 +13,8 @@ export type PlayFrame = {
 export type PlaySource = {
   /** One line for the status: who, where. */
   readonly title: string;
+  /** What the recording is of: `terminal`, `exec`, `query`, ...; `terminal` for a stream that does not say. */
+  readonly track: string;
   /** The terminal's size at the start. */
   readonly size: { readonly cols: number; readonly rows: number };
   /** Unknown while a session still runs, and for a stream that was not read to its end. */

@@ -22,6 +22,7 @@ export async function openAsciicast(path: string): Promise<PlaySource> {
   if (!header) throw malformed(path, 1, "the file is empty");
   return {
     title: header.title,
+    track: "terminal",
     size: { cols: header.cols, rows: header.rows },
     durationUs: lastUs,
     async *frames() {

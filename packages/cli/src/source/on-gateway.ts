@@ -11,6 +11,7 @@ export async function openOnGateway(client: Client, sessionId: string): Promise<
   ]);
   return {
     title: `${session.user.name} ${session.login}@${session.target.name}`,
+    track: session.track,
     // The first frames say how large the terminal is.
     size: defaultSize,
     durationUs: recording.durationMs === null ? undefined : recording.durationMs * 1000,

@@ -16,6 +16,7 @@ export function recordedSource(recording: Recording, name: string): PlaySource {
   const { facts, manifest } = recording;
   return {
     title: `${facts.user.name} ${facts.login}@${facts.target.name}`,
+    track: facts.track,
     size: facts.size ?? defaultSize,
     durationUs: manifest?.end.lastTimeUs,
     frames: () => recording.frames(),

@@ -5,7 +5,7 @@ import { decodeText, zeroTerminated } from "./messages.ts";
 const codes = { cancel: 80877102, ssl: 80877103, gss: 80877104 } as const;
 const protocol3 = 3;
 /** PostgreSQL's own limit (MAX_STARTUP_PACKET_LENGTH). */
-export const startupBytesMax = 10_000;
+const startupBytesMax = 10_000;
 
 export type StartupPacket =
   | { type: "ssl" }
