@@ -1,12 +1,19 @@
 /** Stream and length before each run of bytes. */
 const headBytes = 5;
 
+/** A queue that was drained gives larger memory than this back. */
+const keptBytes = 64 * 1024;
+/** Memory of drained bursts, shared by all channels: bulk fills and drains a queue hundreds of times a second. */
+const spares: Uint8Array<ArrayBuffer>[] = [];
+const sparesMax = 4;
+const spareBytesMax = 8 * 1024 * 1024;
+
 /**
  * Bytes of several streams, kept in their order until somebody takes them. Neighbouring bytes of one stream become one
  * run, and everything lies in one buffer: a peer that sends single bytes costs a few bytes each, not an object each.
  */
 export class StreamQueue {
-  #bytes = new Uint8Array(0);
+  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #view = new DataView(this.#bytes.buffer);
   #from = 0;
   #to = 0;
@@ -61,21 +68,35 @@ export class StreamQueue {
     this.#last = -1;
     this.length = 0;
     // A burst must not keep its memory for the rest of a long session.
-    if (this.#bytes.length > 64 * 1024) this.#replace(0);
+    if (this.#bytes.length <= keptBytes) return;
+    if (spares.length < sparesMax && this.#bytes.length <= spareBytesMax) spares.push(this.#bytes);
+    this.#use(new Uint8Array(0));
   }
 
   #reserve(bytes: number): void {
     if (this.#to + bytes <= this.#bytes.length) return;
     const held = this.#to - this.#from;
-    this.#replace(Math.max(4096, 2 * (held + bytes)));
-  }
-  #replace(capacity: number): void {
-    const next = new Uint8Array(capacity);
-    next.set(this.#bytes.subarray(this.#from, this.#to));
-    this.#bytes = next;
-    this.#view = new DataView(next.buffer);
+    const capacity = Math.max(4096, 2 * (held + bytes));
+    if (capacity <= this.#bytes.length) {
+      // Half of it was taken already: what is left moves to the front.
+      this.#bytes.copyWithin(0, this.#from, this.#to);
+    } else {
+      const at = capacity > keptBytes ? spares.findIndex((spare) => spare.length >= capacity) : -1;
+      const next = spares.splice(at, at < 0 ? 0 : 1)[0] ?? unfilled(capacity);
+      next.set(this.#bytes.subarray(this.#from, this.#to));
+      this.#use(next);
+    }
     if (this.#last >= 0) this.#last -= this.#from;
     this.#to -= this.#from;
     this.#from = 0;
   }
+  #use(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+}
+
+/** Everything in it is written before it is read. */
+function unfilled(bytes: number): Uint8Array<ArrayBuffer> {
+  return Buffer.allocUnsafeSlow(bytes);
 }

@@ -4,6 +4,13 @@ import { type Opener, PlainOpener, packetLengthMax, unkeyedPacketLengthMax } fro
 /** A packet that has only begun to arrive gets this much memory at first, and more as its bytes come. */
 const partialBytes = 64 * 1024;
 const none = Buffer.alloc(0);
+/**
+ * Memory of begun packets, shared by all connections: in bulk every second packet straddles two chunks, and a new buffer
+ * for each was most of what the garbage collector had to do. A packet that is only half here keeps its own until it is whole.
+ */
+const spares: Buffer[] = [];
+const sparesMax = 16;
+const spareFromBytes = 16 * 1024;
 
 /**
  * Cuts what arrives into packets and opens them. A packet that lies in one chunk is opened where it lies; only one that
@@ -95,9 +102,11 @@ export class PacketReader {
   /** Keeps the start of a packet; `total` is 0 while its length is not known. */
   #begin(chunk: Buffer, at: number, total: number): void {
     const left = chunk.length - at;
-    this.#partial = Buffer.allocUnsafeSlow(
-      total === 0 ? this.#opener.headBytes : Math.min(total, Math.max(partialBytes, left)),
-    );
+    const bytes = total === 0 ? this.#opener.headBytes : Math.min(total, Math.max(partialBytes, left));
+    // Small ones get what they need: a thousand idle connections must not each hold a large one for half a keystroke.
+    const spare = bytes > spareFromBytes && bytes <= partialBytes ? spares.pop() : undefined;
+    this.#partial =
+      spare ?? Buffer.allocUnsafeSlow(bytes > spareFromBytes ? Math.max(bytes, partialBytes) : bytes);
     chunk.copy(this.#partial, 0, at);
     this.#partialAt = left;
     this.#total = total;
@@ -120,7 +129,11 @@ export class PacketReader {
     const total = this.#total;
     this.#partial = none;
     this.#partialAt = 0;
+    // What was delivered is a view that is good for the length of the call only, but what came before keys is kept for
+    // the exchange hash.
+    const keyed = this.#lengthMax === packetLengthMax;
     this.#open(packet.subarray(0, total));
+    if (keyed && packet.length === partialBytes && spares.length < sparesMax) spares.push(packet);
     return at + take;
   }
 
