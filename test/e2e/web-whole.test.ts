@@ -41,6 +41,11 @@ test("a session is live in the list, then stored, then watched: every line as th
   await page.reload();
   const row = page.locator("tbody tr", { hasText: "web-01" });
   await row.getByText("live").waitFor();
+  // Nothing is shown before it is in the store, and the page says so instead of failing.
+  const watching = await browser.open();
+  await signIn(watching.page, auditor.id);
+  await watching.page.goto(`${gateway.web}/sessions/${live.id}`);
+  await watching.page.getByText("ann is connected now.").waitFor();
 
   terminal.resize(120, 40);
   await awaitEvents(gateway, { event: "resize", session: live.id });
@@ -51,6 +56,7 @@ test("a session is live in the list, then stored, then watched: every line as th
   assert.equal(await terminal.exited, 0);
   await awaitStored(gateway, ({ id }) => id === live.id);
 
+  await watching.page.locator(".xterm-rows").getByText("ready>").first().waitFor();
   // The list heals by itself; nobody has to ask for it again.
   await row.getByText("stored").waitFor();
   await row.click();

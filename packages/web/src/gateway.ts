@@ -66,7 +66,12 @@ export const queries = {
     queryOptions({
       queryKey: ["session", id],
       queryFn: ({ signal }) => gateway.sessions.get(id, { signal }),
-      refetchInterval: ({ state }) => (state.data?.state === "live" ? liveEveryMs : false),
+      refetchInterval: ({ state }) => {
+        const isMoving =
+          state.data?.state === "live" ||
+          ["recording", "shipping"].includes(state.data?.recording.state ?? "");
+        return isMoving ? liveEveryMs : false;
+      },
     }),
   recording: (id: string) =>
     queryOptions({

@@ -1,8 +1,9 @@
 import type { Session as SessionFacts } from "@gatehouse/contracts/rest";
+import { isGatehouseError } from "@gatehouse/kernel";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { RotateCw } from "lucide-react";
-import { Suspense, lazy, useCallback, useMemo, useState } from "react";
+import { Suspense, lazy, useCallback, useEffect, useMemo, useState } from "react";
 import { queries } from "../gateway.ts";
 import { ExecView } from "../player/exec-view.tsx";
 import { FilesView } from "../player/files-view.tsx";
@@ -22,6 +23,8 @@ import { Empty, InlineProblem, Problem, SkeletonRows, StaleNote } from "../ui/st
 
 const TerminalPlayer = lazy(loadTerminalPlayer);
 const route = getRouteApi("/shell/sessions/$sessionId");
+/** Each look is noted in the audit log, so there are few of them. */
+const lookAgainEveryMs = 6_000;
 
 export function SessionPage() {
   const { sessionId } = route.useParams();
@@ -70,6 +73,18 @@ function SessionRoom({
   );
   const choose = (us: number) => setSeek((before) => ({ timeUs: us, turn: (before?.turn ?? 0) + 1 }));
   const isTerminal = session.track === "terminal";
+  const awaitsStore = reel.frames.length === 0 && isGatehouseError(reel.error, "conflict");
+  // It was growing when this page was opened: all of it is read when all of it is there.
+  const [grew] = useState(session.recording.state !== "stored");
+  const isStored = session.recording.state === "stored";
+  useEffect(() => {
+    if (grew && isStored) again();
+  }, [grew, isStored, again]);
+  useEffect(() => {
+    if (!awaitsStore) return;
+    const timer = setInterval(again, lookAgainEveryMs);
+    return () => clearInterval(timer);
+  }, [awaitsStore, again]);
 
   return (
     <div className="flex min-h-full flex-col lg:h-full">
@@ -84,7 +99,11 @@ function SessionRoom({
       )}
       <div className="flex min-h-0 flex-1 flex-col border-t lg:flex-row">
         <div className="flex min-w-0 flex-col max-lg:h-[65dvh] max-sm:h-100 lg:flex-1">
-          {reel.state === "failed" && reel.frames.length === 0 ? (
+          {awaitsStore ? (
+            <Empty title="Nothing of it is in the store yet">
+              <p>The first part arrives within seconds of being made. This page looks again by itself.</p>
+            </Empty>
+          ) : reel.state === "failed" && reel.frames.length === 0 ? (
             <Problem error={reel.error} onRetry={again} />
           ) : (
             <Suspense fallback={<div className="flex-1 bg-terminal" />}>
@@ -133,7 +152,12 @@ function SessionRoom({
               : {})}
           >
             {isTerminal && panel === "moments" ? (
-              <MomentList moments={moments} timeUs={timeUs} isLoading={!isSettled} onChoose={choose} />
+              <MomentList
+                moments={moments}
+                timeUs={timeUs}
+                isLoading={!isSettled || reel.frames.length === 0}
+                onChoose={choose}
+              />
             ) : (
               <Facts session={session} />
             )}

@@ -1,9 +1,9 @@
 import type { WireFrame } from "@gatehouse/contracts/rest";
 
 /** Nothing that a person sees happens for longer than this: idle, shaded and skipped. */
-export const idleAfterUs = 3_000_000;
+const idleAfterUs = 3_000_000;
 /** What is left of an idle stretch when it is skipped: enough to see that something ends and something begins. */
-export const idleKeptUs = 600_000;
+const idleKeptUs = 600_000;
 
 const seen = new Set([
   "output",

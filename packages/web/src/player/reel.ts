@@ -2,7 +2,7 @@ import type { WireFrame } from "@gatehouse/contracts/rest";
 import { GatehouseError } from "@gatehouse/kernel";
 
 /** What a page may hold of one recording. Beyond it the rest is left on the gateway, and the page says so. */
-export const reelBytesMax = 256 * 1024 * 1024;
+const reelBytesMax = 256 * 1024 * 1024;
 
 /** The frames of one recording as they came in, and how far that is. Grows; never changes what it has. */
 export type Reel = {

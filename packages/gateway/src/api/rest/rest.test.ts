@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { connect } from "node:tls";
 import { createClient, everyPage } from "@gatehouse/contracts/client";
 import type { Problem, Session, WireFrame } from "@gatehouse/contracts/rest";
 import { unixFetch } from "@gatehouse/contracts/unix-fetch";
@@ -492,4 +495,95 @@ test("a port that is taken is said, and leaves nothing behind", async () => {
     (error) => isGatehouseError(error, "unavailable") && error.message.includes(port),
   );
   assert.throws(() => statSync(socket), /ENOENT/);
+});
+
+test("with a certificate the web port speaks TLS, and nothing older than 1.2", async () => {
+  const [cert, key] = [join(folder, "tls.crt"), join(folder, "tls.key")];
+  execFileSync(
+    "openssl",
+    [
+      "req",
+      "-x509",
+      "-newkey",
+      "ec",
+      "-pkeyopt",
+      "ec_paramgen_curve:P-256",
+      "-nodes",
+      "-days",
+      "1",
+      "-subj",
+      "/CN=localhost",
+      "-addext",
+      "subjectAltName=IP:127.0.0.1",
+      "-keyout",
+      key,
+      "-out",
+      cert,
+    ],
+    { stdio: "ignore" },
+  );
+  const tls = { cert: readFileSync(cert, "utf8"), key: readFileSync(key, "utf8") };
+  const secure = await startRest({
+    ...options(),
+    web: { host: "127.0.0.1", port: 0 },
+    adminSocketPath: join(folder, "tls.sock"),
+    tls,
+  });
+  try {
+    assert.match(secure.url, /^https:/);
+    const socket = connect({ host: "127.0.0.1", port: Number(new URL(secure.url).port), ca: tls.cert });
+    await once(socket, "secureConnect");
+    assert.ok(["TLSv1.2", "TLSv1.3"].includes(socket.getProtocol() ?? ""));
+    socket.write("GET /api/v1/health/live HTTP/1.1\r\nhost: gate\r\nconnection: close\r\n\r\n");
+    const answer = Buffer.concat(await gather(socket)).toString();
+    assert.match(answer, /^HTTP\/1\.1 200/);
+    assert.match(answer, /strict-transport-security: max-age=31536000/);
+    const old = connect({
+      host: "127.0.0.1",
+      port: Number(new URL(secure.url).port),
+      ca: tls.cert,
+      maxVersion: "TLSv1.1",
+      minVersion: "TLSv1",
+      ciphers: "DEFAULT@SECLEVEL=0",
+    });
+    await assert.rejects(once(old, "secureConnect"));
+  } finally {
+    await secure.close();
+  }
+});
+
+test("the pages are served with what a browser may keep, and every address of theirs is a page", async () => {
+  const pages = mkdtempSync(join(tmpdir(), "gatehouse-pages-"));
+  mkdirSync(join(pages, "assets"));
+  writeFileSync(join(pages, "index.html"), "<!doctype html><title>pages</title>");
+  writeFileSync(join(pages, "assets/app-1a2b.js"), "export {};");
+  const app = await createApp({ ...options(), listener: "web", pagesFolder: pages });
+  try {
+    const page = { accept: "text/html" };
+    for (const url of ["/", "/sessions", "/sessions/0199", "/sign-in"]) {
+      const answer = await app.inject({ url, headers: page });
+      assert.deepEqual([answer.statusCode, answer.headers["cache-control"]], [200, "no-cache"], url);
+      assert.match(answer.body, /<title>pages/);
+    }
+    const asset = await app.inject({ url: "/assets/app-1a2b.js" });
+    assert.equal(asset.headers["cache-control"], "public, max-age=31536000, immutable");
+    for (const url of [
+      "/assets/gone-9f.js",
+      "/api/v1/gone",
+      "/api/gone",
+      "/../package.json",
+      "/%2e%2e/package.json",
+    ]) {
+      const answer = await app.inject({
+        url,
+        headers: url.startsWith("/assets") || url.startsWith("/api") ? page : {},
+      });
+      assert.equal(answer.statusCode, 404, url);
+      assert.match(String(answer.headers["content-type"]), /problem\+json/);
+    }
+    assert.equal((await app.inject({ method: "POST", url: "/sessions", headers: page })).statusCode, 404);
+  } finally {
+    await app.close();
+    rmSync(pages, { recursive: true, force: true });
+  }
 });
