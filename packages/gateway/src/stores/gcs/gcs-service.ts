@@ -30,7 +30,7 @@ class GcsService implements ObjectService {
     const storage = new Storage({
       ...(config.endpoint !== undefined && { apiEndpoint: config.endpoint, projectId: "none" }),
       retryOptions: {
-        maxRetries: 2,
+        maxRetries: 1,
         totalTimeout: totalTimeoutSeconds,
         maxRetryDelay: 2,
         idempotencyStrategy: IdempotencyStrategy.RetryConditional,
