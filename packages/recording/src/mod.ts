@@ -74,7 +74,7 @@ export {
   encodeQueryOutcome,
   queryLimits,
 } from "./tracks/query/query-payloads.ts";
-export { type Statement, statementLine, statements, valueText } from "./tracks/query/statements.ts";
+export { type Statement, statementLine, statements } from "./tracks/query/statements.ts";
 export {
   type FileOperation,
   decodeFileOperation,

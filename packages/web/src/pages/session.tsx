@@ -22,6 +22,9 @@ import { clockTime, momentText, parseMoment } from "../ui/format.ts";
 import { Empty, InlineProblem, Problem, SkeletonRows, StaleNote } from "../ui/states.tsx";
 
 const TerminalPlayer = lazy(loadTerminalPlayer);
+const QueriesView = lazy(async () => ({
+  default: (await import("../player/queries-view.tsx")).QueriesView,
+}));
 const route = getRouteApi("/shell/sessions/$sessionId");
 /** Each look is noted in the audit log, so there are few of them. */
 const lookAgainEveryMs = 6_000;
@@ -210,6 +213,7 @@ function Track({
     case "forward":
       return <ForwardsView reel={reel} />;
     case "query":
+      return <QueriesView reel={reel} />;
     case "http":
     case "desktop":
       return (

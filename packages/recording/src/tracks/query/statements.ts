@@ -40,22 +40,42 @@ type QueryFrame = { kind: string; stream: number; timeUs: number; data: Uint8Arr
 export async function* statements(
   frames: AsyncIterable<QueryFrame> | Iterable<QueryFrame>,
 ): AsyncGenerator<Statement> {
-  const streams = new Map<number, Stream>();
-  const of = (stream: number) => {
-    let found = streams.get(stream);
-    if (!found) streams.set(stream, (found = new Stream(stream)));
-    return found;
-  };
+  const streams = new Streams();
   for await (const frame of frames) {
-    if (frame.kind === "query") {
-      const asked = of(frame.stream).ask(decodeQuery(frame.data), frame.timeUs);
-      if (asked) yield asked;
-    } else if (frame.kind === "query.outcome") {
-      const ended = of(frame.stream).answer(decodeQueryOutcome(frame.data), frame.timeUs);
-      if (ended) yield ended;
-    }
+    const complete = streams.take(frame);
+    if (complete) yield complete;
   }
-  for (const stream of streams.values()) yield* stream.unanswered();
+  yield* streams.unanswered();
+}
+
+/** The same of frames that are all there, in the order in which the statements began. */
+export function statementsIn(frames: Iterable<QueryFrame>): Statement[] {
+  const streams = new Streams();
+  const all: Statement[] = [];
+  for (const frame of frames) {
+    const complete = streams.take(frame);
+    if (complete) all.push(complete);
+  }
+  all.push(...streams.unanswered());
+  return all.sort((a, b) => a.startedUs - b.startedUs);
+}
+
+class Streams {
+  readonly #streams = new Map<number, Stream>();
+
+  take({ kind, stream, timeUs, data }: QueryFrame): Statement | undefined {
+    if (kind === "query") return this.#of(stream).ask(decodeQuery(data), timeUs);
+    if (kind === "query.outcome") return this.#of(stream).answer(decodeQueryOutcome(data), timeUs);
+    return undefined;
+  }
+  *unanswered(): Generator<Statement> {
+    for (const stream of this.#streams.values()) yield* stream.unanswered();
+  }
+  #of(number: number): Stream {
+    let stream = this.#streams.get(number);
+    if (!stream) this.#streams.set(number, (stream = new Stream(number)));
+    return stream;
+  }
 }
 
 class Stream {
