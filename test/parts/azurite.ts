@@ -5,7 +5,7 @@
  * legal holds, and takes an upload with an immutability policy and then lets the blob be removed.
  */
 import { spawn } from "node:child_process";
-import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
 import { freePort } from "./free-port.ts";
 
 /** The emulator's well-known account; not a secret. */
@@ -22,7 +22,7 @@ export type Azurite = {
 
 export async function startAzurite(): Promise<Azurite> {
   const port = await freePort();
-  const main = createRequire(import.meta.url).resolve("azurite/dist/src/blob/main.js");
+  const main = fileURLToPath(import.meta.resolve("azurite/dist/src/blob/main.js"));
   const child = spawn(
     process.execPath,
     [

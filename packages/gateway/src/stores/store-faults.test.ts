@@ -19,12 +19,12 @@ import {
   openGcsStore,
   openS3Store,
   s3StoreSchema,
-} from "../../packages/gateway/src/stores/mod.ts";
-import { newFacts, readBack, testPipeline } from "../../packages/recording/src/pipeline/testing/kit.ts";
-import { type Azurite, startAzurite } from "../parts/azurite.ts";
-import { type Ceph, cephMissing, startCeph } from "../parts/ceph.ts";
-import { type FaultProxy, type ProxyFault, startFaultProxy } from "../parts/fault-proxy.ts";
-import { type GcsContract, startGcsContract } from "../parts/gcs-contract.ts";
+} from "./mod.ts";
+import { newFacts, readBack, testPipeline } from "../../../recording/src/pipeline/testing/kit.ts";
+import { type Azurite, startAzurite } from "../../../../test/parts/azurite.ts";
+import { type Ceph, cephMissing, startCeph } from "../../../../test/parts/ceph.ts";
+import { type FaultProxy, type ProxyFault, startFaultProxy } from "../../../../test/parts/fault-proxy.ts";
+import { type GcsContract, startGcsContract } from "../../../../test/parts/gcs-contract.ts";
 
 const bucket = "recordings";
 const missing = cephMissing();
