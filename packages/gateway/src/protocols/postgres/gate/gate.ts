@@ -45,6 +45,9 @@ export type PostgresGateOptions = {
   log: { warn(message: string, fields: Record<string, string | number>): void };
 };
 
+/** How long a client that was refused has to read why. */
+const farewellMs = 2000;
+
 type Startup = Extract<Arrival, { type: "startup" }>;
 
 /** Where clients of PostgreSQL connect. */
@@ -127,6 +130,7 @@ export class PostgresGate {
         isGatehouseError(error) && error.cause instanceof ServerRefusal ? error.cause.raw : undefined;
       if (raw) socket.end(raw);
       else refuse(socket, sqlStateOf(error), ...wordsOf(error));
+      this.#options.clock.after(farewellMs, () => socket.destroy());
       if (!isGatehouseError(error)) throw error;
     }
   }

@@ -85,6 +85,9 @@ export class Relay {
     client.once("close", () => this.#clientGone());
     target.once("close", () => this.#targetGone());
     session.onEnding((ending) => this.#end(ending));
+    // Either may have gone while the other was being signed in to, and says so only once.
+    if (client.destroyed) this.#clientGone();
+    if (target.destroyed) this.#targetGone();
     if (rest.length > 0) this.#fromTargetCame(rest);
     this.#balance();
   }
