@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { pageQuery, time } from "./common.ts";
+import { pageQuery, time } from "./shapes.ts";
 
 /** One event of the log, in its own schema, with its place in the chain. */
 export const auditEvent = z

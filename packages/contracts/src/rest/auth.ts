@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { id, time } from "./common.ts";
+import { id, time } from "./shapes.ts";
 
 /** `POST /auth/link`: the one-time link's token, from the fragment of the address, never from a query string. */
 export const linkExchange = z

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { time } from "./common.ts";
+import { time } from "./shapes.ts";
 
 /**
  * `POST /targets/{id}/logins/{login}/connection`: what a client that knows only user names and passwords needs to get

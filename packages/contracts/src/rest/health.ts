@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { time } from "./common.ts";
+import { time } from "./shapes.ts";
 
 /** `GET /health/live`: that the process answers; no more, for anybody. */
 export const liveness = z.object({ status: z.literal("ok") }).meta({ id: "Liveness" });

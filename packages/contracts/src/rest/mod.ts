@@ -4,7 +4,7 @@
  * Owns: the shape of every request and answer under /api/v1 and the compact form of a stream of frames.
  * Never: decides who may ask, or knows how an answer is found.
  */
-export * from "./common.ts";
+export * from "./shapes.ts";
 export * from "./auth.ts";
 export * from "./sessions.ts";
 export * from "./recordings.ts";

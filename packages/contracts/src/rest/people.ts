@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { id, pageQuery, time } from "./common.ts";
+import { id, pageQuery, time } from "./shapes.ts";
 
 const roleNames = ["platform-admin", "security-analyst", "auditor", "team-lead", "user"] as const;
 const role = z.enum(roleNames);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { id, time } from "./common.ts";
+import { id, time } from "./shapes.ts";
 import { recordingStates } from "./sessions.ts";
 
 /** What is known of a recording without opening it. */

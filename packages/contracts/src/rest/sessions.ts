@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { id, pageQuery, time } from "./common.ts";
+import { id, pageQuery, time } from "./shapes.ts";
 
 export const sessionStates = ["live", "ended", "interrupted"] as const;
 export const recordingStates = ["recording", "shipping", "stored", "interrupted", "corrupt"] as const;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { id, pageQuery, time } from "./common.ts";
+import { id, pageQuery, time } from "./shapes.ts";
 
 const targetName = z
   .string()

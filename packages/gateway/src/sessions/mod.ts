@@ -15,5 +15,4 @@ export {
   type SessionEnding,
   type SessionRequest,
   type Sessions,
-  endReasons,
 } from "./session.ts";

@@ -160,13 +160,3 @@ export function decodeForwardedPort(payload: Uint8Array): number | undefined {
 export function encodeForwardedPort(port: number): Uint8Array {
   return new SshWriter(4).uint32(port).done();
 }
-
-/** OpenSSH PROTOCOL §2.4, the open of `direct-streamlocal@openssh.com` (`-L` to a socket's path). */
-export function decodeDirectStreamlocal(payload: Uint8Array): { path: string } {
-  const reader = new SshReader(payload);
-  const path = reader.text();
-  reader.string(); // reserved
-  reader.uint32(); // reserved
-  reader.end("direct-streamlocal");
-  return { path };
-}

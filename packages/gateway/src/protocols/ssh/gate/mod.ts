@@ -5,7 +5,6 @@
  * the target, what passes between the two (recorded before it is seen), forwards, `ssh -J`, and the demo target.
  * Never: decides who somebody is or what they may do, keeps a secret, or passes a byte whose frame is not durable.
  */
-export { isTargetName } from "./addressing.ts";
 export type {
   Gate,
   GateLimits,
