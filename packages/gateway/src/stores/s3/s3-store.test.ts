@@ -212,3 +212,12 @@ test(
     }
   },
 );
+
+test("s3: without versions an object is removed after its retention, and its key is free", skip, async () => {
+  const { store } = await make(plain);
+  await store.create("k", Buffer.from("one"), { retainUntilMs: Date.now() - 1 });
+  await store.remove("k");
+  await assert.rejects(store.read("k"), coded("not_found"));
+  await store.create("k", Buffer.from("two"), soon());
+  assert.equal(text(await store.read("k")), "two");
+});
