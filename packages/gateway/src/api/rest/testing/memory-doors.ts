@@ -11,7 +11,7 @@ import type {
 } from "@gatehouse/contracts/rest";
 import { type Clock, GatehouseError, newId, systemRandom, utf8 } from "@gatehouse/kernel";
 import { createHash } from "node:crypto";
-import { type Role, decide } from "../../../access/mod.ts";
+import { decide } from "../../../access/mod.ts";
 import type { Principal, RestDoors } from "../door.ts";
 import { type Sample, samplePeople, sampleSessions, sampleTargets } from "./sample-sessions.ts";
 
@@ -138,7 +138,7 @@ export function memoryGate(clock: Clock): MemoryGate {
     const person = people.find((one) => one.id === userId && !one.disabled);
     return person
       ? {
-          subject: { id: person.id, name: person.name, roles: person.roles as Role[], leads: [] },
+          subject: { id: person.id, name: person.name, roles: person.roles, leads: [] },
           via,
           remoteAddress: "127.0.0.1",
           ...(via === "web" ? { expiresAtMs: clock.nowMs() + 8 * 3_600_000 } : {}),
