@@ -12,6 +12,7 @@ import type { TargetCreate } from "@gatehouse/contracts/rest";
 import { unixFetch } from "@gatehouse/contracts/unix-fetch";
 import { stringify } from "yaml";
 import { systemRandom } from "@gatehouse/kernel";
+import { gatewayNodeFlags } from "../../packages/gateway/src/config/mod.ts";
 import {
   type PrivateKey,
   generateKey,
@@ -62,7 +63,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   };
   const file = join(dataDir, "gatehouse.yaml");
   writeFileSync(file, stringify(config), { mode: 0o600 });
-  const child = spawn(process.execPath, [main, "--config", file], {
+  const child = spawn(process.execPath, [...gatewayNodeFlags, main, "--config", file], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { NODE_COMPILE_CACHE: compileCache, ...process.env, ...options.env },
   });

@@ -12,13 +12,19 @@ export function addStart(program: Command, cli: Cli): void {
     )
     .option("-c, --config <file>", "its configuration; without one, the environment and the defaults")
     .addHelpText("after", `\nExample:\n  $ ${cli.command} start --config /etc/gatehouse/gatehouse.yaml`)
-    .action((options: { config?: string }) => {
+    .action(async (options: { config?: string }) => {
+      const { gatewayNodeFlags } = await import("@gatehouse/gateway/config");
       const main = fileURLToPath(import.meta.resolve("@gatehouse/gateway/main"));
       const env = Object.entries(cli.env).filter(([name]) => !name.startsWith("GATEHOUSE_CLI_"));
       // The gateway takes this process's place: signals, the terminal and the exit code are its own.
       process.execve?.(
         process.execPath,
-        [process.execPath, main, ...(options.config === undefined ? [] : ["--config", options.config])],
+        [
+          process.execPath,
+          ...gatewayNodeFlags,
+          main,
+          ...(options.config === undefined ? [] : ["--config", options.config]),
+        ],
         Object.fromEntries(env) as Record<string, string>,
       );
     });

@@ -10,6 +10,7 @@ export { type ConfigKey, configKeys } from "./keys.ts";
 export { type ConfigCheck, type ConfigRequest, checkConfig, formatFinding, loadConfig } from "./load.ts";
 export { type Config, type CoreConfig, type Sections, section } from "./schema.ts";
 export { configurationPage } from "./page.ts";
+export { gatewayNodeFlags } from "./node-flags.ts";
 export type { ConfigFinding } from "./source.ts";
 export {
   type Address,
