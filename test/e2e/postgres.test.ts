@@ -399,4 +399,5 @@ test("a killed gateway loses no statement that PostgreSQL executed", async () =>
     [],
   );
   await doomed.close();
+  rmSync(dataDir, { recursive: true });
 });
