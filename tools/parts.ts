@@ -14,6 +14,8 @@ const parts: readonly { file: string; packageName: string }[] = [
   { file: "/usr/bin/tmux", packageName: "tmux" },
   { file: "/usr/bin/python3", packageName: "python3" },
   { file: "/usr/bin/chromium", packageName: "chromium" },
+  { file: "/usr/lib/openssh/sftp-server", packageName: "openssh-sftp-server" },
+  { file: "/usr/bin/openssl", packageName: "openssl" },
   { file: "/usr/bin/xauth", packageName: "xauth" },
   { file: "/usr/lib/python3/dist-packages/cryptography/__init__.py", packageName: "python3-cryptography" },
   { file: "/usr/lib/python3/dist-packages/zstandard/__init__.py", packageName: "python3-zstandard" },
