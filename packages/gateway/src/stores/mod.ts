@@ -1,8 +1,8 @@
 /**
  * stores: where recordings are kept for good.
  *
- * Owns: the backends (one folder each, none knows another), the form of their keys, and the conformance suite that each
- * of them passes.
+ * Owns: the backends (one folder each, none knows another), the rules that all object services are held to
+ * (`service-store.ts`) and their probe, the form of keys, and the conformance suite that each backend passes.
  * Never: defines the interface (that is the recording pipeline's, which consumes it), decides how long something is kept,
  * or opens a recording. Which backends exist is in `registry/stores.ts`.
  */
