@@ -116,6 +116,31 @@ test("-L forwards to where the target reaches, counted and told", async () => {
   assert.equal((await session.ended).reason, "closed");
 });
 
+test("a forward that is open when its session must end is cut and told; so is one whose client leaves", async () => {
+  for (const how of ["terminated", "left"] as const) {
+    const from = gate.sessions.length;
+    const port = await freePort();
+    const { child } = await stay(["-N", "-L", `${port}:127.0.0.1:${echoPort}`]);
+    const socket = await connected(port);
+    socket.on("error", () => undefined);
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    socket.write("hello");
+    await once(socket, "data");
+    const session = await forwardSession(from);
+    if (how === "terminated") session.stop("terminated", "enough");
+    else child.kill("SIGKILL");
+    await closed;
+    const outcome = await session.ended;
+    assert.equal(outcome.reason, how === "terminated" ? "terminated" : "closed");
+    const closes = session.json("forward.close") as { bytesIn: number; bytesOut: number }[];
+    assert.deepEqual(
+      closes.map(({ bytesIn, bytesOut }) => [bytesIn, bytesOut]),
+      [[5, 5]],
+      how,
+    );
+  }
+});
+
 test("-D is a forward for each destination", async () => {
   const from = gate.sessions.length;
   const port = await freePort();

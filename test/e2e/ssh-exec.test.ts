@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { type TestGate, address, clientOptions, startGate } from "../parts/gate.ts";
 import { run } from "../parts/openssh.ts";
@@ -62,4 +65,21 @@ test("50 MB pass both ways unchanged; beyond the limit their digest is kept", as
     });
     assert.deepEqual(digests.at(-1), { of: name, bytes: input.length, sha256: sha256(input), final: true });
   }
+});
+
+test("what the target says before it lets anybody in reaches the person, and the recording", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "gatehouse-banner-"));
+  const banner = join(directory, "banner");
+  writeFileSync(banner, "Authorised use only.\nEverything is recorded.\n");
+  const other = await startGate({ sshd: { extraConfig: [`Banner ${banner}`] } });
+  t.after(async () => {
+    await other.close();
+    rmSync(directory, { recursive: true });
+  });
+  const ran = await run("ssh", [...clientOptions(other), address(other), "echo out"]);
+  assert.deepEqual(
+    [ran.stdout.toString(), ran.stderr],
+    ["out\n", "Authorised use only.\nEverything is recorded.\n"],
+  );
+  assert.equal(other.sessions[0]?.bytes("notice").toString(), ran.stderr);
 });

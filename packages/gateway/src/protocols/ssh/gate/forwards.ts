@@ -1,6 +1,6 @@
 import { GatehouseError, type Clock, messageOf } from "@gatehouse/kernel";
 import { encodeForwardClose, encodeForwardOpen } from "@gatehouse/recording";
-import type { Session, Sessions } from "../../../sessions/session.ts";
+import type { EndReason, Session, Sessions } from "../../../sessions/session.ts";
 import {
   type Channel,
   type ChannelOpening,
@@ -41,6 +41,8 @@ export class Forwards {
   #session: Promise<Session> | undefined;
   #streams = 0;
   readonly #channels = new Set<Channel>();
+  /** Each resolves when a joined pair is closed and its close is told. */
+  readonly #joined = new Set<Promise<void>>();
   /** What the target listens on for this client, by `host:port` as asked. */
   readonly #listening = new Map<string, Passage>();
 
@@ -151,7 +153,7 @@ export class Forwards {
     const listening = [...this.#listening.values()];
     this.#listening.clear();
     try {
-      await Promise.all(listening.map((passage) => this.#close(passage, 0, 0)));
+      await Promise.all([...this.#joined, ...listening.map((passage) => this.#close(passage, 0, 0))]);
       await (await session).end({ reason: lost ? "connection_lost" : "closed" });
     } catch {
       // It was not admitted, or has been ended by its own room already.
@@ -167,10 +169,15 @@ export class Forwards {
   #join(passage: Passage, near: Channel, far: Channel): void {
     this.#channels.add(near);
     this.#channels.add(far);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#joined.add(promise);
     splice(near, far, passage.session, ({ bytesAtoB, bytesBtoA, error }) => {
       this.#channels.delete(near);
       this.#channels.delete(far);
-      void this.#close(passage, bytesAtoB, bytesBtoA, error && messageOf(error));
+      void this.#close(passage, bytesAtoB, bytesBtoA, error && messageOf(error)).then(() => {
+        this.#joined.delete(promise);
+        resolve();
+      });
     });
   }
 
@@ -227,6 +234,16 @@ export class Forwards {
     );
   }
 
+  /** Somebody else ends the session: nothing is forwarded any more, and the next forward asks for admission anew. */
+  async #end(session: Session, reason: EndReason): Promise<void> {
+    this.#session = undefined;
+    const listening = [...this.#listening.values()];
+    this.#listening.clear();
+    for (const channel of this.#channels) channel.abort();
+    await Promise.all([...this.#joined, ...listening.map((passage) => this.#close(passage, 0, 0))]);
+    await session.end({ reason });
+  }
+
   #admitted(target: SshTarget): Promise<Session> {
     this.#session ??= this.#admit(target);
     return this.#session;
@@ -240,12 +257,7 @@ export class Forwards {
         kind: "forward",
         track: "forward",
       });
-      session.onEnding((ending) => {
-        this.#session = undefined;
-        for (const channel of this.#channels) channel.abort();
-        this.#listening.clear();
-        void session.end({ reason: ending.reason });
-      });
+      session.onEnding((ending) => void this.#end(session, ending.reason));
       return session;
     } catch (error) {
       this.#session = undefined;

@@ -18,7 +18,7 @@ test("entries pass in their order, each when its own frames and all before it ar
       const sequence = entries
         .flatMap((order, i) => (order === null ? [] : [{ order, i }]))
         .sort((a, b) => a.order - b.order);
-      for (const { i } of [...sequence]) {
+      for (const { i } of sequence) {
         commits[i]?.resolve();
         durable.add(i);
         await settled();

@@ -28,6 +28,7 @@ import type { Visit } from "./visit.ts";
 
 /** What a client may send before its session has begun: more than any does, and bounded. */
 const environmentMax = 256;
+const earlyMax = 4096;
 /** The exit status of ssh itself when something is wrong with the connection. */
 const failedStatus = 255;
 
@@ -72,6 +73,7 @@ export class SessionChannel {
       data: (view, stream) => {
         if (this.#relay) return this.#relay.data(view, stream);
         // Not consumed, so no more than a window of it can come.
+        if (this.#early.length >= earlyMax) return this.#client.abort();
         const kept = Uint8Array.from(view);
         this.#early.push((relay) => relay.data(kept, stream));
       },
@@ -93,7 +95,7 @@ export class SessionChannel {
   #request(request: ChannelRequest): void {
     if (this.#begun) {
       if (this.#relay) return this.#relay.request(request);
-      if (this.#early.length >= environmentMax) return request.reply(false);
+      if (this.#early.length >= earlyMax) return request.reply(false);
       this.#early.push((relay) => relay.request(request));
       return;
     }
@@ -179,9 +181,11 @@ export class SessionChannel {
     try {
       await this.#recordRequest(session, wish);
       if (this.#ending || this.#closed) return await this.#abandon(session, request);
-      const connection = await this.#visit.link(target).connection();
+      const link = this.#visit.link(target);
+      const connection = await link.connection();
+      await this.#show(session, link.takeBanner());
       channel = await connection.openChannel("session", new Uint8Array(0));
-      const granted = await this.#ask(channel, request);
+      const granted = await this.#ask(session, channel, request);
       if (this.#ending || this.#closed) {
         channel.abort();
         return await this.#abandon(session, request);
@@ -216,7 +220,7 @@ export class SessionChannel {
   }
 
   /** Tells the target all that was gathered, in one go, and then what it is for. */
-  async #ask(channel: Channel, request: ChannelRequest): Promise<boolean> {
+  async #ask(session: Session, channel: Channel, request: ChannelRequest): Promise<boolean> {
     const pty = this.#pty;
     const answers = this.#forwardings.map(({ type, payload }) => channel.request(type, payload));
     if (pty) answers.push(channel.request("pty-req", pty.payload));
@@ -227,9 +231,15 @@ export class SessionChannel {
       pty ? (answers.at(-1) as Promise<boolean>) : true,
       ...answers,
     ]);
-    if (!terminalGranted)
-      this.#client.write(utf8(`${line("the target gave no terminal")}\r\n`), streamStderr);
+    if (!terminalGranted) await this.#show(session, `${line("the target gave no terminal")}\n`);
     return granted;
+  }
+  /** Something for the person's eyes that is no output of their command. */
+  async #show(session: Session, text: string): Promise<void> {
+    if (text === "") return;
+    const shown = utf8(this.#pty ? text.replaceAll(/\r?\n/g, "\r\n") : text);
+    await session.record("notice", 0, shown);
+    this.#client.write(shown, streamStderr);
   }
 
   #start(session: Session, target: SshTarget, manner: Manner, wish: Wish, channel: Channel): void {
@@ -275,12 +285,16 @@ export class SessionChannel {
       // The session has run and is recorded; its end is still to be told.
       this.#visit.logFault("an event of a finished session could not be audited", error);
     }
-    await session.end({
-      reason,
-      ...(detail !== undefined && { detail }),
-      ...(exit && "status" in exit && { exitStatus: exit.status }),
-      ...(exit && "signal" in exit && { exitSignal: exit.signal }),
-    });
+    try {
+      await session.end({
+        reason,
+        ...(detail !== undefined && { detail }),
+        ...(exit && "status" in exit && { exitStatus: exit.status }),
+        ...(exit && "signal" in exit && { exitSignal: exit.signal }),
+      });
+    } catch (error) {
+      this.#visit.logFault("a session's end could not be told", error);
+    }
   }
 
   /** Somebody else ends the session. */

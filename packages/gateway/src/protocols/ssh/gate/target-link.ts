@@ -11,6 +11,9 @@ import { type Signer, blobType, checkHostKey, hostKeyAlgorithmsFor } from "../ke
 import { userCertificate } from "./certificates.ts";
 import type { GateLimits, Person, SshTarget } from "./door.ts";
 
+/** A target may say much before anybody is known; this is a screen of it. */
+const bannerCharsMax = 8 * 1024;
+
 export type TargetLinkOptions = {
   target: SshTarget;
   person: Person;
@@ -33,6 +36,7 @@ export class TargetLink {
   #ended = false;
   /** Of the host key that was offered last. */
   #hostKeyType = "";
+  #banner = "";
 
   constructor(options: TargetLinkOptions) {
     this.#options = options;
@@ -44,6 +48,12 @@ export class TargetLink {
   connection(): Promise<SshConnection> {
     this.#connection ??= this.#open();
     return this.#connection;
+  }
+  /** What the target said before it let us in, for the person's screen; once. */
+  takeBanner(): string {
+    const banner = this.#banner;
+    this.#banner = "";
+    return banner;
   }
   /** The client's connection ended. */
   close(): void {
@@ -112,6 +122,9 @@ export class TargetLink {
         keepaliveCountMax: limits.keepaliveCountMax,
       },
       clock,
+      banner: (text) => {
+        this.#banner = (this.#banner + text).slice(0, bannerCharsMax);
+      },
     });
   }
 
