@@ -35,9 +35,9 @@ function smallDisk(mebibytes: number): { path: string; grow(to: number): void; r
 }
 
 test("a disk that fills while a target prints: the session ends, and nothing shown is missing", async (t) => {
-  const disk = smallDisk(14);
+  const disk = smallDisk(24);
   if (typeof disk === "string") return t.skip(disk);
-  const config = { ...grace, recording: { journal: { capacity: "4 MiB" } } };
+  const config = { ...grace, recording: { journal: { capacity: "8 MiB" } } };
   const stage = await startStage({ gateway: { dataDir: disk.path, config } });
   let gateway = stage.gateway;
   try {

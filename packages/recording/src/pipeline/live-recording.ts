@@ -82,6 +82,8 @@ export class LiveRecording implements RecordingWriter, EntrySource<Item> {
     return this.#options.opening.facts.sessionId;
   }
   get pendingBytes(): number {
+    // A dead writer holds nobody back: `ready` resolves at once, and who asked again for ever would never hear why.
+    if (this.#dead) return 0;
     return this.#uncommittedBytes + (this.#options.pressed() ? this.#options.seat.takenBytes : 0);
   }
   elapsedUs(): number {

@@ -164,6 +164,7 @@ test("whoever waits for room that nobody gives back is told so, and what was com
   working.catch(() => undefined);
   await until(clock, () => ended);
   await assert.rejects(working, refused(/full for 10 seconds/));
+  assert.equal(writer.pendingBytes, 0);
   disk.fault = () => {};
   await until(clock, () => store.objects.has(`${objectPrefix(facts)}/manifest.json`));
   await state(facts.sessionId, "stored");
