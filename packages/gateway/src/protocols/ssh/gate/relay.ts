@@ -1,4 +1,4 @@
-import { GatehouseError, isGatehouseError, messageOf, utf8 } from "@gatehouse/kernel";
+import { isGatehouseError, messageOf, utf8 } from "@gatehouse/kernel";
 import { type Exit, encodeExit, encodeResize, encodeSignal } from "@gatehouse/recording";
 import type { EndReason, Session } from "../../../sessions/session.ts";
 import {
@@ -11,6 +11,7 @@ import {
   streamData,
   streamStderr,
 } from "../connection/mod.ts";
+import type { AuditTrail } from "./audit-trail.ts";
 import { Conduit } from "./conduit.ts";
 import { Lane } from "./lane.ts";
 import { line } from "./refusal.ts";
@@ -20,11 +21,12 @@ export type RelayOptions = {
   client: Channel;
   target: Channel;
   session: Session;
+  trail: AuditTrail;
   terminal: boolean;
   fromClient: StreamRecord;
   fromTarget: StreamRecord;
-  /** What a followed file transfer says at its end. */
-  finishFiles?: () => Promise<unknown> | undefined;
+  /** Something of our own failed; the person only hears that it did. */
+  fault(error: unknown): void;
   over(outcome: RelayOutcome): void;
 };
 
@@ -47,12 +49,16 @@ export class Relay {
   #exit: Exit | undefined;
   #over = false;
   #ending = false;
+  readonly #trail: AuditTrail;
+  /** A size that the audit log does not have yet. */
+  #resized: { size: string; cols: number; rows: number } | undefined;
 
   constructor(options: RelayOptions) {
     this.#options = options;
     const { client, target, session } = options;
-    this.#toTarget = new Lane((error) => this.#unrecordable(error));
-    this.#toClient = new Lane((error) => this.#unrecordable(error));
+    this.#trail = options.trail;
+    this.#toTarget = new Lane((error) => this.unrecordable(error));
+    this.#toClient = new Lane((error) => this.unrecordable(error));
     this.#input = new Conduit({
       from: client,
       to: target,
@@ -152,9 +158,9 @@ export class Relay {
           ...(widthPixels > 0 && { widthPx: widthPixels }),
           ...(heightPixels > 0 && { heightPx: heightPixels }),
         };
-        const told = session.audit("resize", { size: `${cols}:${rows}`, cols, rows });
+        this.#tellSize({ size: `${cols}:${rows}`, cols, rows });
         const recorded = session.record("resize", 0, encodeResize(size));
-        this.#toTarget.push(Promise.all([recorded, told]), () => this.#passRequest(target, request));
+        this.#toTarget.push(recorded, () => this.#passRequest(target, request));
         return;
       }
       case "signal": {
@@ -203,6 +209,18 @@ export class Relay {
     }
   }
 
+  /** A window that is dragged changes its size many times a second: the audit log gets the latest when it has the last. */
+  #tellSize(size: { size: string; cols: number; rows: number }): void {
+    const waiting = this.#resized !== undefined;
+    this.#resized = size;
+    if (waiting) return;
+    void this.#trail.settled().then(() => {
+      const latest = this.#resized;
+      this.#resized = undefined;
+      if (latest) void this.#trail.tell("resize", latest);
+    });
+  }
+
   #passRequest(to: Channel, { type, payload, wantReply, reply }: ChannelRequest): void {
     if (!wantReply) return to.notify(type, payload);
     to.request(type, payload).then(
@@ -220,15 +238,15 @@ export class Relay {
     this.#toTarget.cut();
     this.#guarded(() => {
       this.#output.flush();
-      this.#toClient.push(this.#options.finishFiles?.(), () => {
+      this.#toClient.push(undefined, () => {
         this.#options.client.close();
         this.#finish({ reason: "closed" });
       });
     });
   }
 
-  /** A frame was refused: the session room ends the session, and tells why; nothing passes in between. */
-  #unrecordable(error: unknown): void {
+  /** A frame or an event was refused: nothing passes any more, and the person hears why. */
+  unrecordable(error: unknown): void {
     this.#toTarget.cut();
     this.#toClient.cut();
     const message = isGatehouseError(error) ? error.message : "recording cannot be guaranteed any longer";
@@ -241,16 +259,9 @@ export class Relay {
     try {
       run();
     } catch (error) {
-      const failure =
-        error instanceof GatehouseError
-          ? error
-          : new GatehouseError({
-              code: "internal",
-              op: "ssh.relay",
-              message: "an internal error",
-              cause: error,
-            });
-      this.end("failed", `this session cannot be recorded any further (${failure.message})`, false);
+      this.#options.fault(error);
+      const why = isGatehouseError(error) ? error.message : "an internal error";
+      this.end("failed", `this session cannot be recorded any further (${why})`, false);
     }
   }
 

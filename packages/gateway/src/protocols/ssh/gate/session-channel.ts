@@ -11,6 +11,7 @@ import {
   encodeExitStatus,
   streamStderr,
 } from "../connection/mod.ts";
+import { AuditTrail } from "./audit-trail.ts";
 import type { GateOptions, SshTarget } from "./door.ts";
 import { envAllowed } from "./environment.ts";
 import { type Manner, type Wish, mannerOf } from "./files.ts";
@@ -31,6 +32,13 @@ const environmentMax = 256;
 const earlyMax = 4096;
 /** The exit status of ssh itself when something is wrong with the connection. */
 const failedStatus = 255;
+
+type Running = {
+  session: Session;
+  wish: Wish;
+  trail: AuditTrail;
+  streams: { fromClient: StreamRecord; fromTarget: StreamRecord };
+};
 
 /**
  * A session channel of the client, from its opening to its end. Requests for a terminal and for variables are gathered;
@@ -243,9 +251,10 @@ export class SessionChannel {
   }
 
   #start(session: Session, target: SshTarget, manner: Manner, wish: Wish, channel: Channel): void {
-    const record = fileOperationRecorder(session);
+    const trail = new AuditTrail(session, (error) => relay.unrecordable(error));
+    const record = fileOperationRecorder(session, trail);
     const files = manner.tap && { tap: manner.tap, record };
-    const streams: { fromClient: StreamRecord; fromTarget: StreamRecord } =
+    const streams: Running["streams"] =
       manner.track === "terminal"
         ? { fromClient: terminalRecord(session, "input"), fromTarget: terminalRecord(session, "output") }
         : manner.kind === "sftp" && files
@@ -256,14 +265,15 @@ export class SessionChannel {
               timing: this.#visit.digestTiming,
               ...(files && { files }),
             });
-    const relay = new Relay({
+    const relay: Relay = new Relay({
       client: this.#client,
       target: channel,
       session,
       terminal: manner.track === "terminal",
       ...streams,
-      ...(files && { finishFiles: () => record(files.tap.end()) }),
-      over: (outcome) => void this.#over(session, wish, outcome),
+      trail,
+      fault: (error) => this.#visit.logFault("a session could not be followed any further", error),
+      over: (outcome) => void this.#over({ session, wish, trail, streams }, outcome),
     });
     this.#relay = relay;
     const early = this.#early;
@@ -272,8 +282,13 @@ export class SessionChannel {
     if (this.#closed) relay.clientClosed(this.#closed.error);
   }
 
-  async #over(session: Session, wish: Wish, { reason, detail, exit }: RelayOutcome): Promise<void> {
+  async #over(
+    { session, wish, trail, streams }: Running,
+    { reason, detail, exit }: RelayOutcome,
+  ): Promise<void> {
     try {
+      await Promise.all([streams.fromClient.close(), streams.fromTarget.close()]);
+      await trail.settled();
       if (wish.type === "exec")
         await session.audit("exec", {
           login: session.facts.login,
@@ -282,8 +297,8 @@ export class SessionChannel {
           ...(exit && "signal" in exit && { exit_signal: exit.signal.slice(0, 32) }),
         });
     } catch (error) {
-      // The session has run and is recorded; its end is still to be told.
-      this.#visit.logFault("an event of a finished session could not be audited", error);
+      // What passed is recorded; the session's end is still to be told.
+      this.#visit.logFault("the last of a session could not be told", error);
     }
     try {
       await session.end({

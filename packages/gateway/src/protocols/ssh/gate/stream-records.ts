@@ -9,6 +9,7 @@ import {
   encodeFileOperation,
 } from "@gatehouse/recording";
 import type { Session } from "../../../sessions/session.ts";
+import type { AuditTrail } from "./audit-trail.ts";
 
 /** How one direction of a session is recorded. */
 export type StreamRecord = {
@@ -21,6 +22,8 @@ export type StreamRecord = {
   record(bytes: Uint8Array, stream: number): Promise<unknown> | undefined;
   /** The direction reached its end. */
   end(): Promise<unknown> | undefined;
+  /** The session is over, whether or not the direction had ended: what is still to be told of it. */
+  close(): Promise<unknown> | undefined;
 };
 
 /** A terminal: raw in both directions. What a target sends as stderr beside a terminal is on the screen too. */
@@ -29,6 +32,7 @@ export function terminalRecord(session: Pick<Session, "record">, kind: "input" |
     gathers: () => true,
     record: (bytes) => session.record(kind, 0, bytes),
     end: () => undefined,
+    close: () => undefined,
   };
 }
 
@@ -45,6 +49,7 @@ class LimitedStream {
   #toldBytes = 0;
   #toldUs = 0;
   #beyond = false;
+  #ended = false;
 
   constructor(
     session: Pick<Session, "record">,
@@ -86,8 +91,12 @@ class LimitedStream {
   end(tellEof: boolean): Promise<unknown> | undefined {
     const frames: Promise<void>[] = [];
     if (this.#beyond) frames.push(this.#digest(true));
+    this.#ended = true;
     if (tellEof) frames.push(this.#session.record("eof", 0, encodeEof({ of: this.#of })));
     return frames.length > 0 ? Promise.all(frames) : undefined;
+  }
+  close(): Promise<unknown> | undefined {
+    return this.#beyond && !this.#ended ? this.#digest(true) : undefined;
   }
   #take(bytes: Uint8Array): void {
     this.#hash.update(bytes);
@@ -130,6 +139,7 @@ export function commandRecords(options: {
       gathers: () => !stdin.beyond,
       record: (bytes) => both(files?.record(files.tap.fromClient(bytes)), stdin.record(bytes)),
       end: () => stdin.end(true),
+      close: () => both(files?.record(files.tap.end()), stdin.close()),
     },
     fromTarget: {
       gathers: (stream) => !(stream === 0 ? stdout : stderr).beyond,
@@ -138,6 +148,7 @@ export function commandRecords(options: {
           ? both(files?.record(files.tap.fromTarget(bytes)), stdout.record(bytes))
           : stderr.record(bytes),
       end: () => both(stdout.end(true), stderr.end(false)),
+      close: () => both(stdout.close(), stderr.close()),
     },
   };
 }
@@ -152,29 +163,32 @@ export function fileRecords(
       gathers: () => false,
       record: (bytes) => files.record(files.tap.fromClient(bytes)),
       end: () => undefined,
+      close: () => files.record(files.tap.end()),
     },
     fromTarget: {
       gathers: (stream) => stream !== 0,
       record: (bytes, stream) =>
         stream === 0 ? files.record(files.tap.fromTarget(bytes)) : session.record("stderr", 0, bytes),
       end: () => undefined,
+      close: () => undefined,
     },
   };
 }
 
-/** Records operations as frames and tells the audit log of those that say what was done. */
+/** Records operations as frames, and tells the audit log of those that say what was done. */
 export function fileOperationRecorder(
-  session: Pick<Session, "record" | "audit">,
+  session: Pick<Session, "record">,
+  trail: Pick<AuditTrail, "tell">,
 ): (operations: readonly FileOperation[]) => Promise<unknown> | undefined {
   return (operations) => {
     if (operations.length === 0) return undefined;
-    const frames = operations.map((operation) => session.record("file", 0, encodeFileOperation(operation)));
+    const waits: (Promise<unknown> | undefined)[] = [];
     for (const operation of operations) {
+      waits.push(session.record("file", 0, encodeFileOperation(operation)));
       const event = auditOf(operation);
-      // Awaited with the frames: an action that the audit log did not take is not passed on.
-      if (event) frames.push(session.audit(event.event, event.fields, event.success));
+      if (event) waits.push(trail.tell(event.event, event.fields, event.success));
     }
-    return Promise.all(frames);
+    return Promise.all(waits);
   };
 }
 
