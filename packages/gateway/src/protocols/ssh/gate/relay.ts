@@ -105,8 +105,17 @@ export class Relay {
   /** The person closed the channel, or their connection is gone. */
   clientClosed(error: Error | undefined): void {
     if (this.#over) return;
-    this.#options.target.close();
-    this.#finish(error ? { reason: "connection_lost", detail: messageOf(error) } : { reason: "closed" });
+    const leave = () => {
+      this.#options.target.close();
+      this.#finish(error ? { reason: "connection_lost", detail: messageOf(error) } : { reason: "closed" });
+    };
+    this.#toClient.cut();
+    if (this.#toTarget.dead) return leave();
+    // Whoever types, closes and goes has still typed: it passes first, as it would directly.
+    this.#guarded(() => {
+      this.#input.flush();
+      this.#toTarget.push(undefined, leave);
+    });
   }
 
   /**
@@ -122,7 +131,7 @@ export class Relay {
     this.#toTarget.cut();
     target.abort();
     const show = () => {
-      if (client.queuedBytes < 1024 * 1024) client.write(shown, terminal ? streamData : streamStderr);
+      client.write(shown, terminal ? streamData : streamStderr);
       client.notify("exit-status", exitStatus255);
       client.close();
       this.#finish({ reason, detail: message });

@@ -234,13 +234,10 @@ export class SessionChannel {
     if (pty) answers.push(channel.request("pty-req", pty.payload));
     for (const { payload } of this.#environment) if (payload) channel.notify("env", payload);
     const granted = channel.request(request.type, request.payload);
-    // A rejection of any of them is the channel's close, which `granted` tells as well.
-    const [terminalGranted] = await Promise.all([
-      pty ? (answers.at(-1) as Promise<boolean>) : true,
-      ...answers,
-    ]);
-    if (!terminalGranted) await this.#show(session, `${line("the target gave no terminal")}\n`);
-    return granted;
+    // Awaited together: they are rejected together, when the channel closes.
+    const [answer, ...before] = await Promise.all([granted, ...answers]);
+    if (pty && before.at(-1) === false) await this.#show(session, `${line("the target gave no terminal")}\n`);
+    return answer;
   }
   /** Something for the person's eyes that is no output of their command. */
   async #show(session: Session, text: string): Promise<void> {

@@ -182,11 +182,12 @@ export function fileOperationRecorder(
 ): (operations: readonly FileOperation[]) => Promise<unknown> | undefined {
   return (operations) => {
     if (operations.length === 0) return undefined;
-    const waits: (Promise<unknown> | undefined)[] = [];
+    const waits: Promise<unknown>[] = [];
     for (const operation of operations) {
       waits.push(session.record("file", 0, encodeFileOperation(operation)));
       const event = auditOf(operation);
-      if (event) waits.push(trail.tell(event.event, event.fields, event.success));
+      const told = event && trail.tell(event.event, event.fields, event.success);
+      if (told) waits.push(told);
     }
     return Promise.all(waits);
   };
