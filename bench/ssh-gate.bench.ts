@@ -7,15 +7,8 @@ import { randomBytes } from "node:crypto";
 import { openSync, closeSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { publicKeyLine } from "../packages/gateway/src/protocols/ssh/keys/mod.ts";
-import {
-  type Gateway,
-  type TestPerson,
-  addPerson,
-  addTarget,
-  sshOptions,
-  startGateway,
-} from "../test/parts/gateway.ts";
-import { type Sshd, startSshd } from "../test/parts/openssh.ts";
+import { addPerson, addTarget, sshOptions, startGateway } from "../test/parts/gateway.ts";
+import { startSshd } from "../test/parts/openssh.ts";
 
 const rounds = Number(process.env["BENCH_ROUNDS"] ?? 5);
 const bulkBytes = Number(process.env["BENCH_BULK_MIB"] ?? 512) * 1024 * 1024;
@@ -165,8 +158,8 @@ async function idle(): Promise<void> {
 }
 
 function destination(route: Route): string[] {
-  const options = sshOptions(gateway as Gateway, person as TestPerson);
-  if (route === "gate") return [...options, `${(sshd as Sshd).user}+web-01@127.0.0.1`];
+  const options = sshOptions(gateway, person);
+  if (route === "gate") return [...options, `${sshd.user}+web-01@127.0.0.1`];
   return [
     ...options
       .filter((option) => !option.startsWith("Port="))

@@ -54,7 +54,7 @@ export function oneOf<const T extends readonly (string | boolean | number)[]>(
 ): Shape<T[number]> {
   return (value, at) => {
     if (!allowed.includes(value as T[number]))
-      throw wrong(at, `${allowed.map((word) => JSON.stringify(word)).join(" or ")}`);
+      throw wrong(at, allowed.map((word) => JSON.stringify(word)).join(" or "));
     return value as T[number];
   };
 }

@@ -46,7 +46,7 @@ export async function openKeyring({ folder, random }: { folder: string; random: 
   const files = await openKeyFolder(folder, { random });
   const fresh = () => `${Buffer.from(random.bytes(keyBytes)).toString("base64")}\n`;
   const manifest = await files.load(own.manifest, () =>
-    generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+    generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }),
   );
   const recordings = await files.load(own.recordings, async () => `${await generateIdentity()}\n`);
   const credentials = await files.load(own.credentials, fresh);

@@ -83,7 +83,7 @@ export function usersIn({ database, clock, random }: Made): Users {
         .selectFrom("users")
         .select(({ fn }) => fn.countAll<number>().as("count"))
         .executeTakeFirstOrThrow();
-      return Number(count);
+      return count;
     },
   };
 }

@@ -1,5 +1,5 @@
 import { toBase64 } from "@gatehouse/kernel";
-import { flag, integer, list, object, oneOf, pair, type Shape, type Shaped, text } from "../shape.ts";
+import { flag, integer, list, object, oneOf, pair, type Shaped, text } from "../shape.ts";
 import { rangesMax } from "./byte-ranges.ts";
 import { payloadOf } from "./payload.ts";
 
@@ -79,7 +79,7 @@ const operation = object(
  */
 export type FileOperation = Shaped<typeof operation>;
 
-const payload = payloadOf<FileOperation>("file", operation as Shape<FileOperation>);
+const payload = payloadOf<FileOperation>("file", operation);
 export const encodeFileOperation = payload.encode;
 export const decodeFileOperation = payload.decode;
 

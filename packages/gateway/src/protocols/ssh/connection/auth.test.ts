@@ -205,7 +205,7 @@ function keyRequest(
     query?: boolean;
   } = {},
 ): Uint8Array {
-  const algorithm = changes.algorithm ?? (signer.algorithms[0] as string);
+  const algorithm = changes.algorithm ?? signer.algorithms[0] ?? "";
   const request = encodeAuthRequest("alice", changes.method ?? "publickey")
     .bool(!changes.query)
     .string(algorithm)

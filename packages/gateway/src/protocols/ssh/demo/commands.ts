@@ -35,7 +35,7 @@ export const commands: Readonly<Record<string, Command>> = {
     help: "list a directory; -l says more",
     run(args, machine) {
       const long = args.some((word) => /^-\w*l/.test(word));
-      const typed = args.filter((word) => !word.startsWith("-"))[0] ?? ".";
+      const typed = args.find((word) => !word.startsWith("-")) ?? ".";
       const node = find(resolvePath(machine.cwd, typed));
       if (!node) return done(`ls: ${typed}: No such file or directory\n`, 1);
       if (node.kind === "file") return done(`${typed}\n`);
