@@ -22,12 +22,14 @@ export function openTerminal(
 ): TestTerminal {
   const quoted = program.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
   const file = `'${resizeFile}'`;
+  // stty would set columns and rows one after the other, and the program would hear of a size that nobody chose.
+  const resizer = `'open(my $t, "+<", "/dev/tty") or exit; ioctl($t, 0x5414, pack("S4", @ARGV, 0, 0))'`;
   const child: ChildProcess = spawn(
     "script",
     [
       "-qfec",
       // The watcher lives in the same terminal, so the kernel tells the program of the change.
-      `stty cols ${size.cols} rows ${size.rows}; (while [ ! -s ${file} ]; do sleep 0.05; done; stty $(cat ${file}) </dev/tty) & exec ${quoted}`,
+      `stty cols ${size.cols} rows ${size.rows}; (while [ ! -s ${file} ]; do sleep 0.05; done; perl -e ${resizer} $(cat ${file})) & exec ${quoted}`,
       "/dev/null",
     ],
     { stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, TERM: "xterm", SHELL: "/bin/sh" } },
@@ -42,7 +44,7 @@ export function openTerminal(
   const exited = once(child, "close").then(([code]) => {
     wake?.();
     // The watcher ends with its file.
-    writeFileSync(resizeFile, "sane");
+    writeFileSync(resizeFile, "0 0");
     return code as number | null;
   });
   let over = false;
@@ -68,7 +70,7 @@ export function openTerminal(
         });
       }
     },
-    resize: (cols, rows) => writeFileSync(resizeFile, `cols ${cols} rows ${rows}`),
+    resize: (cols, rows) => writeFileSync(resizeFile, `${rows} ${cols}`),
     exited,
     kill: () => void child.kill("SIGKILL"),
   };
