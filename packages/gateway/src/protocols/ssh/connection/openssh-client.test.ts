@@ -288,6 +288,17 @@ test("several sessions over one connection", async () => {
 });
 
 test("-L and -D open channels to where the client says", async () => {
+  // Between the choice of a port and its use somebody else may have taken it: then ssh ends, and others are tried.
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await forwardBothWays();
+    } catch (error) {
+      if (attempt === 4) throw error;
+    }
+  }
+});
+
+async function forwardBothWays(): Promise<void> {
   const [local, dynamic] = [await freePort(), await freePort()];
   const args = [
     "-N",
@@ -299,6 +310,7 @@ test("-L and -D open channels to where the client says", async () => {
     "ExitOnForwardFailure=yes",
   ];
   const child = spawn("/usr/bin/ssh", [...args, ...options(), "somebody@127.0.0.1"], { stdio: "inherit" });
+  const exited = once(child, "exit");
   try {
     assert.equal(await talk(local, "ping"), "inner.test:80\nping");
     const name = Buffer.from("far.test");
@@ -308,9 +320,9 @@ test("-L and -D open channels to where the client says", async () => {
     assert.ok(answer.endsWith("far.test:8080\npong"), JSON.stringify(answer));
   } finally {
     child.kill();
-    await once(child, "exit");
+    await exited;
   }
-});
+}
 
 test("-R: what the server accepts comes out at the client", async () => {
   const listener = createServer().listen(0, "127.0.0.1");
@@ -324,6 +336,7 @@ test("-R: what the server accepts comes out at the client", async () => {
       stdio: "ignore",
     },
   );
+  const exited = once(child, "exit");
   try {
     const [socket] = (await connection) as [Socket];
     let text = "";
@@ -331,7 +344,7 @@ test("-R: what the server accepts comes out at the client", async () => {
     assert.equal(text, "through the tunnel");
   } finally {
     child.kill();
-    await once(child, "exit");
+    await exited;
     listener.close();
   }
 });
@@ -416,11 +429,12 @@ async function freePort(): Promise<number> {
 }
 /** Connects as soon as somebody listens, sends, ends, and reads to the end. */
 async function talk(port: number, text: string | Uint8Array): Promise<string> {
-  for (;;) {
+  for (let attempt = 0; ; attempt++) {
     const socket = connect(port, "127.0.0.1");
     try {
       await once(socket, "connect");
-    } catch {
+    } catch (error) {
+      if (attempt === 500) throw error;
       await new Promise((resolve) => setTimeout(resolve, 20));
       continue;
     }
