@@ -15,7 +15,7 @@ const bulkBytes = Number(process.env["BENCH_BULK_MIB"] ?? 512) * 1024 * 1024;
 const echoes = Number(process.env["BENCH_ECHOES"] ?? 2000);
 const idleSessions = Number(process.env["BENCH_IDLE"] ?? 200);
 
-const gateway = await startGateway();
+const gateway = await startGateway({ config: { recording: { journal: { capacity: "512 MiB" } } } });
 const person = await addPerson(gateway, "ann");
 const sshd = await startSshd({
   trustedUserCa: await gateway.admin.ca.sshUser(),
