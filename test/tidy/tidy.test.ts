@@ -150,7 +150,7 @@ test("other rooms are entered by their door", () => {
       if (
         roomOf(target) !== from &&
         !/\/(mod|door|session)\.ts$/.test(target) &&
-        !target.endsWith('src/compose.ts')
+        !target.endsWith("src/compose.ts")
       )
         wrong.push(`${file} imports ${specifier}`);
     }
