@@ -149,33 +149,16 @@ export async function compose(options: {
       },
     });
 
+    const rooms = { keyring, directory, credentials, identity, sessions, audit, decide, clock, random, log };
     const ssh = await openSsh({
       config: config.ssh,
       execLimitBytes: config.recording.exec_limit.bytes,
-      keyring,
-      directory,
-      credentials,
-      identity,
-      sessions,
-      audit,
-      decide,
-      clock,
-      random,
-      log,
+      ...rooms,
     });
     closing.push(() => ssh.stop());
     const postgres = await openPostgres({
       config: config.postgres,
-      keyring,
-      directory,
-      credentials,
-      identity,
-      sessions,
-      audit,
-      decide,
-      clock,
-      random,
-      log,
+      ...rooms,
     });
     closing.push(() => postgres.stop());
     closing.push(() => sessions.stop());
