@@ -95,7 +95,7 @@ test("a database that locks: the session ends at the first thing that must be au
     ["ssh", "-tt", ...sshOptions(gateway, stage.person), stage.address, "PS1='ready>' exec sh -i"],
     join(gateway.dataDir, "resize"),
   );
-  const other = new DatabaseSync(join(gateway.dataDir, "gatehouse.db"));
+  const other = new DatabaseSync(join(gateway.dataDir, "gatehouse.db"), { timeout: 10_000 });
   try {
     await terminal.shows(/ready>/);
     const live = await awaitSession(gateway, ({ state }) => state === "live");

@@ -84,7 +84,7 @@ test("a locked database: neither a person nor a session is let in, and the opera
   const { gateway } = stage;
   const before = connections(stage);
   const master = await openMaster();
-  const other = new DatabaseSync(join(gateway.dataDir, "gatehouse.db"));
+  const other = new DatabaseSync(join(gateway.dataDir, "gatehouse.db"), { timeout: 10_000 });
   other.exec("begin immediate");
   try {
     await assertRefused(await master.ask(), /recording cannot be guaranteed.*nothing was opened/, before);
@@ -111,14 +111,17 @@ test("a locked database: neither a person nor a session is let in, and the opera
 test("a database whose file was taken away", async () => {
   const { gateway } = stage;
   const before = connections(stage);
+  const master = await openMaster();
   const files = ["gatehouse.db", "gatehouse.db-wal", "gatehouse.db-shm"].map((name) =>
     join(gateway.dataDir, name),
   );
   for (const file of files) renameSync(file, `${file}.away`);
   try {
-    await assertRefused(await ask(), /recording cannot be guaranteed.*nothing was opened/, before);
+    await assertRefused(await master.ask(), /recording cannot be guaranteed.*nothing was opened/, before);
+    await assertRefused(await ask(), /the audit log cannot be written, so nobody is let in now/, before);
   } finally {
     for (const file of files) renameSync(`${file}.away`, file);
+    await master.close();
   }
   const again = await stage.ssh([stage.address, "echo works again"]);
   assert.equal(again.stdout.toString(), "works again\n");

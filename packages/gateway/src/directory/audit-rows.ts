@@ -1,11 +1,19 @@
+import { assert, isGatehouseError } from "@gatehouse/kernel";
 import type { Expression, ExpressionBuilder, Kysely, Selectable, SqlBool } from "kysely";
 import type { AuditFilter, AuditRow, AuditRows } from "./door.ts";
 import type { Tables } from "./schema.ts";
 
-/** Rows of one insert: SQLite takes 32,766 parameters. */
+/** Rows of one insert: SQLite takes 32,766 parameters. One statement is one transaction, whatever the database. */
 const insertRowsMax = 500;
 
-export function auditRowsIn({ database }: { database: Kysely<Tables> }): AuditRows {
+export function auditRowsIn({
+  database,
+  present,
+}: {
+  database: Kysely<Tables>;
+  /** Throws when what is written would not be found again. */
+  present(): void;
+}): AuditRows {
   const lastOf = async (from: Kysely<Tables>) => {
     const row = await from
       .selectFrom("audit_events")
@@ -16,16 +24,26 @@ export function auditRowsIn({ database }: { database: Kysely<Tables> }): AuditRo
     return row && { index: row.position, hash: row.hash };
   };
 
+  /** The end of the log as this process knows it: whoever else appends to it takes the position, and is found out so. */
+  let known: { index: number; hash: string } | undefined;
+
   return {
     async append(build) {
-      await database.transaction().execute(async (transaction) => {
-        const rows = build(await lastOf(transaction)).map(columnsOf);
-        for (let at = 0; at < rows.length; at += insertRowsMax)
-          await transaction
-            .insertInto("audit_events")
-            .values(rows.slice(at, at + insertRowsMax))
-            .execute();
-      });
+      present();
+      for (;;) {
+        const last = known ?? (await lastOf(database));
+        const rows = build(last);
+        assert(rows.length <= insertRowsMax, "no more rows than one statement takes");
+        try {
+          await database.insertInto("audit_events").values(rows.map(columnsOf)).execute();
+          known = rows.at(-1) ?? last;
+          return;
+        } catch (error) {
+          known = undefined;
+          if (!isGatehouseError(error, "conflict") || (await lastOf(database))?.index === last?.index)
+            throw error;
+        }
+      }
     },
     last: () => lastOf(database),
     async after(index, limit, filter = {}) {

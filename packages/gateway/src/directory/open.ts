@@ -10,7 +10,7 @@ import { sessionEntriesIn } from "./session-entries.ts";
 import { loginLinksIn, webSessionsIn } from "./sign-ins.ts";
 import { NodeSqliteDialect } from "./sqlite/dialect.ts";
 import { fileWatch } from "./sqlite/file-watch.ts";
-import { openSqlite } from "./sqlite/open.ts";
+import { openSqlite } from "./sqlite/thread.ts";
 import { targetsIn } from "./targets.ts";
 import { userKeysIn, usersIn } from "./users.ts";
 
@@ -28,7 +28,7 @@ export async function openDirectory({
   lockWaitMs?: number;
 }): Promise<Directory> {
   const database = new Kysely<Tables>({
-    dialect: new NodeSqliteDialect({ handles: openSqlite(path), lockWaitMs }),
+    dialect: new NodeSqliteDialect({ thread: await openSqlite(path), lockWaitMs }),
   });
   const file = fileWatch(path);
   try {
@@ -64,7 +64,7 @@ export async function openDirectory({
           .execute();
       },
     },
-    auditRows: auditRowsIn(parts),
+    auditRows: auditRowsIn({ ...parts, present: () => file.check() }),
     async probe() {
       file.check();
       const at = clock.nowMs();

@@ -25,7 +25,7 @@ class Neighbours {
   frames: string[] = [];
   events: AuditRecord[] = [];
   rows = new Map<string, SessionEntry>();
-  failing = new Set<"audit" | "audit.append" | "rows" | "open" | "append" | "close">();
+  failing = new Set<"audit" | "rows" | "open" | "append" | "close">();
   left: RecoveredRecording[] = [];
   confirmed: string[] = [];
   logged: string[] = [];
@@ -45,10 +45,9 @@ class Neighbours {
       log: { error: (message) => void this.logged.push(message) },
       audit: {
         append: async (record) => {
-          this.fail("audit.append", "unavailable");
+          this.fail("audit", "unavailable");
           this.events.push(record);
         },
-        admissible: async () => this.fail("audit", "unavailable"),
       },
       rows: {
         insert: async (facts) => {
@@ -150,7 +149,7 @@ describe("a session", () => {
     assert.equal(world.frames.length, 3);
   });
 
-  for (const part of ["audit", "rows", "open"] as const)
+  for (const part of ["rows", "open"] as const)
     test(`is refused before anything is opened when ${part} fails`, async () => {
       world.failing.add(part);
       await assert.rejects(sessions.admit(request), (error) => {
@@ -167,7 +166,7 @@ describe("a session", () => {
     });
 
   test("whose start cannot be audited is refused, and the operational log is the witness", async () => {
-    world.failing.add("audit.append");
+    world.failing.add("audit");
     await assert.rejects(sessions.admit(request), (error) =>
       isGatehouseError(error, "recording_unavailable"),
     );

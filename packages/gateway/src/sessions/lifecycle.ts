@@ -17,7 +17,7 @@ export type SessionsOptions = {
   pipeline: Pick<RecordingPipeline, "open" | "recover" | "confirmRecovered" | "onState" | "admissible">;
   /** The sessions table. */
   rows: Pick<SessionEntries, "insert" | "setState" | "end" | "setRecording" | "byId" | "list">;
-  audit: AuditLog;
+  audit: Pick<AuditLog, "append">;
   limits: SessionLimits;
   clock: Clock;
   random: Random;
@@ -180,7 +180,6 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
     // Every dependency answers before the recording is opened, and the recording before anything is dialled: P2.
     let writer;
     try {
-      await audit.admissible();
       // Before the row: what is refused here was no session, and no list shows a recording that never was.
       await pipeline.admissible();
       await rows.insert(facts);
@@ -223,8 +222,8 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
       closed: (outcome) => closed(facts, outcome),
     });
     live.set(facts.sessionId, session);
-    // The recording is what counts; a row that says `admitted` for a live session misleads nobody.
-    await rows.setState(facts.sessionId, "live").catch((error: unknown) => {
+    // The recording is what counts; a row that says `admitted` for a live session misleads nobody, and nobody waits for it.
+    rows.setState(facts.sessionId, "live").catch((error: unknown) => {
       log.error("a session's state could not be noted", {
         session: facts.sessionId,
         error: messageOf(error),

@@ -5,13 +5,13 @@ import { TestClock, isGatehouseError } from "@gatehouse/kernel";
 import { Kysely, sql } from "kysely";
 import type { Tables } from "../schema.ts";
 import { NodeSqliteDialect } from "../sqlite/dialect.ts";
-import { openSqlite } from "../sqlite/open.ts";
+import { openSqlite } from "../sqlite/thread.ts";
 import { temporaryFolder } from "../testing/temporary.ts";
 import { checksumOf, migrate, migrations } from "./migrate.ts";
 
-function open(context: TestContext) {
-  const handles = openSqlite(join(temporaryFolder(context), "test.db"));
-  const database = new Kysely<Tables>({ dialect: new NodeSqliteDialect({ handles, lockWaitMs: 2000 }) });
+async function open(context: TestContext) {
+  const thread = await openSqlite(join(temporaryFolder(context), "test.db"));
+  const database = new Kysely<Tables>({ dialect: new NodeSqliteDialect({ thread, lockWaitMs: 2000 }) });
   context.after(() => database.destroy());
   return database;
 }
@@ -22,7 +22,7 @@ const tables = async (database: Kysely<Tables>) =>
   (await database.introspection.getTables()).map(({ name }) => name).sort();
 
 test("steps run once each, in order, and a second start changes nothing", async (context) => {
-  const database = open(context);
+  const database = await open(context);
   await migrate(database, { clock, steps: [one] });
   await migrate(database, { clock, steps: [one, two] });
   await migrate(database, { clock, steps: [one, two] });
@@ -35,7 +35,7 @@ test("steps run once each, in order, and a second start changes nothing", async 
 });
 
 test("two that start at once take each step once", async (context) => {
-  const database = open(context);
+  const database = await open(context);
   await Promise.all([
     migrate(database, { clock, steps: [one, two] }),
     migrate(database, { clock, steps: [one, two] }),
@@ -44,7 +44,7 @@ test("two that start at once take each step once", async (context) => {
 });
 
 test("a step that fails leaves nothing of itself", async (context) => {
-  const database = open(context);
+  const database = await open(context);
   const broken = { id: "0002-broken", statements: ["create table half (x text)", "create nonsense"] };
   await assert.rejects(migrate(database, { clock, steps: [one, broken] }), (error) =>
     isGatehouseError(error, "internal"),
@@ -53,7 +53,7 @@ test("a step that fails leaves nothing of itself", async (context) => {
 });
 
 test("a changed step and an unknown step are refused by name", async (context) => {
-  const database = open(context);
+  const database = await open(context);
   await migrate(database, { clock, steps: [one, two] });
   await assert.rejects(
     migrate(database, { clock, steps: [{ ...one, statements: ["create table other (x text)"] }, two] }),
@@ -79,7 +79,7 @@ test("the released steps are in order and unchanged", () => {
 });
 
 test("a new database has every table", async (context) => {
-  const database = open(context);
+  const database = await open(context);
   await migrate(database, { clock });
   assert.deepEqual(await tables(database), [
     "audit_events",

@@ -8,17 +8,17 @@ import fc from "fast-check";
 import { Kysely, sql } from "kysely";
 import { temporaryFolder } from "../testing/temporary.ts";
 import { NodeSqliteDialect } from "./dialect.ts";
-import { openSqlite } from "./open.ts";
+import { openSqlite } from "./thread.ts";
 
 type Notes = { notes: { id: number; body: string | number | bigint | Uint8Array | null } };
 
 async function open(context: TestContext, lockWaitMs = 2000) {
   const path = join(temporaryFolder(context), "db", "test.db");
-  const handles = openSqlite(path);
-  const database = new Kysely<Notes>({ dialect: new NodeSqliteDialect({ handles, lockWaitMs }) });
+  const thread = await openSqlite(path);
+  const database = new Kysely<Notes>({ dialect: new NodeSqliteDialect({ thread, lockWaitMs }) });
   context.after(() => database.destroy());
   await sql`create table notes (id integer primary key, body)`.execute(database);
-  return { database, handles, path };
+  return { database, thread, path };
 }
 const bodies = async (database: Kysely<Notes>) =>
   (await database.selectFrom("notes").select("body").orderBy("id").execute()).map((row) => row.body);
@@ -71,10 +71,15 @@ test("the file and its directory are their owner's alone", async (context) => {
 });
 
 test("each commit is synced to the disk", async (context) => {
-  const { handles } = await open(context);
-  assert.deepEqual({ ...handles.writer.prepare("pragma synchronous").get() }, { synchronous: 2 });
-  assert.deepEqual({ ...handles.writer.prepare("pragma journal_mode").get() }, { journal_mode: "wal" });
-  assert.deepEqual({ ...handles.writer.prepare("pragma foreign_keys").get() }, { foreign_keys: 1 });
+  const { database } = await open(context);
+  for (const [pragma, value] of [
+    ["synchronous", 2],
+    ["journal_mode", "wal"],
+    ["foreign_keys", 1],
+  ] as const) {
+    const { rows } = await sql.raw(`pragma ${pragma}`).execute(database);
+    assert.deepEqual(rows, [{ [pragma]: value }]);
+  }
 });
 
 test("a transaction that throws leaves nothing, and the next one works", async (context) => {
@@ -118,6 +123,31 @@ test("writers take turns, and a reader waits for none of them", async (context) 
   assert.deepEqual(await bodies(database), ["first", "second"]);
 });
 
+test("writes that come together share a commit, and one that fails takes no other with it", async (context) => {
+  const { database, path } = await open(context);
+  await database.insertInto("notes").values({ id: 3, body: "there already" }).execute();
+  const reader = new DatabaseSync(path, { readOnly: true });
+  context.after(() => reader.close());
+  const version = () => ({ ...reader.prepare("pragma data_version").get() })["data_version"] as number;
+  const before = version();
+  const seen = new Set<number>();
+  const results = await Promise.allSettled(
+    [1, 2, 3, 4, 5].map(async (id) => {
+      await database
+        .insertInto("notes")
+        .values({ id, body: `note ${id}` })
+        .execute();
+      seen.add(version());
+    }),
+  );
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ["fulfilled", "fulfilled", "rejected", "fulfilled", "fulfilled"],
+  );
+  assert.deepEqual(await bodies(database), ["note 1", "note 2", "there already", "note 4", "note 5"]);
+  assert.deepEqual([seen.size, seen.has(before)], [1, false], "one commit, and nobody heard before it");
+});
+
 test("any mix of writes and transactions leaves exactly what was committed", async (context) => {
   const { database } = await open(context);
   await fc.assert(
@@ -148,12 +178,12 @@ test("any mix of writes and transactions leaves exactly what was committed", asy
   );
 });
 
-test("a lock of another program is waited for, and the thread does not sleep meanwhile", async (context) => {
+test("a lock of another program is waited for, and reading goes on meanwhile", async (context) => {
   const { database, path } = await open(context, 10_000);
   const other = new DatabaseSync(path);
   other.exec("begin immediate");
   const write = database.insertInto("notes").values({ id: 1, body: "late" }).execute();
-  assert.deepEqual(await bodies(database), [], "reading goes on");
+  assert.deepEqual(await bodies(database), []);
   other.exec("commit");
   other.close();
   await write;
@@ -186,25 +216,25 @@ test("a broken constraint is `conflict`, a closed database `unavailable`, a wron
   await assert.rejects(sql`select from where`.execute(database), (error) =>
     isGatehouseError(error, "internal"),
   );
-  const { database: closed, handles } = await open(context);
-  handles.writer.close();
+  const { database: closed, thread } = await open(context);
+  await thread.close();
   await assert.rejects(closed.insertInto("notes").values({ id: 1, body: "x" }).execute(), (error) =>
     isGatehouseError(error, "unavailable"),
   );
 });
 
-test("a path that cannot be a database is `unavailable` or `corrupt`, and told", (context) => {
+test("a path that cannot be a database is `unavailable` or `corrupt`, and told", async (context) => {
   const folder = temporaryFolder(context);
   const blocking = join(folder, "a-file");
   writeFileSync(blocking, "");
-  assert.throws(
+  await assert.rejects(
     () => openSqlite(join(blocking, "x.db")),
     (error) => isGatehouseError(error, "unavailable") && error.hint !== undefined,
   );
   const notDatabase = join(folder, "text.db");
 
   writeFileSync(notDatabase, "x".repeat(8192));
-  assert.throws(
+  await assert.rejects(
     () => openSqlite(notDatabase),
     (error) => isGatehouseError(error, "corrupt"),
   );

@@ -10,20 +10,20 @@ import {
   SqliteQueryCompiler,
 } from "kysely";
 import { NodeSqliteDriver } from "./driver.ts";
-import type { SqliteHandles } from "./open.ts";
+import type { SqliteThread } from "./thread.ts";
 
 /** Kysely over Node's own SQLite: Kysely's words and types, our connections, locks and failures. */
 export class NodeSqliteDialect implements Dialect {
-  readonly #handles: SqliteHandles;
+  readonly #thread: SqliteThread;
   readonly #lockWaitMs: number;
 
   /** `lockWaitMs`: how long a write waits for another program's lock before it fails with `unavailable`. */
-  constructor(options: { handles: SqliteHandles; lockWaitMs: number }) {
-    this.#handles = options.handles;
+  constructor(options: { thread: SqliteThread; lockWaitMs: number }) {
+    this.#thread = options.thread;
     this.#lockWaitMs = options.lockWaitMs;
   }
   createDriver(): Driver {
-    return new NodeSqliteDriver({ handles: this.#handles, lockWaitMs: this.#lockWaitMs });
+    return new NodeSqliteDriver({ thread: this.#thread, lockWaitMs: this.#lockWaitMs });
   }
   createQueryCompiler(): QueryCompiler {
     return new SqliteQueryCompiler();

@@ -1,4 +1,4 @@
-import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import type { SQLInputValue } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
 import { GatehouseError, assert } from "@gatehouse/kernel";
 import {
@@ -8,27 +8,27 @@ import {
   type QueryResult,
   SelectQueryNode,
 } from "kysely";
-import { databaseFailure, isBusy } from "./failures.ts";
-import type { SqliteHandles } from "./open.ts";
+import type { Outcome, Rows, Statement } from "./statements.ts";
+import { type Ask, type SqliteThread, errorOf } from "./thread.ts";
 
 const retryDelayMs = 10;
-/** Prepared statements kept per connection; the gateway has some sixty of them. */
-const statementsMax = 256;
+const groupMax = 256;
 
-type Prepared = { statement: StatementSync; hasRows: boolean };
+type LoneWrite = { statement: Statement; settle: (outcome: Outcome) => void; fail: (error: unknown) => void };
 
 /**
- * One writer at a time, readers at any time. SQLite runs on the calling thread, so a promise is fulfilled with what is
- * already committed; only the waits, for the turn to write and for another program's lock, are asynchronous.
+ * One writer at a time, readers at any time. Writes outside a transaction that wait for their turn share one commit, for
+ * what a commit costs is the wait for the disk.
  */
 export class NodeSqliteDriver implements Driver {
-  readonly #handles: SqliteHandles;
+  readonly #thread: SqliteThread;
   readonly #lockWaitMs: number;
   readonly #turns = new WriteTurns();
-  readonly #statements = new Map<DatabaseSync, Map<string, Prepared>>();
+  /** Those that the next turn of lone writes takes along. */
+  #gathering: LoneWrite[] | undefined;
 
-  constructor({ handles, lockWaitMs }: { handles: SqliteHandles; lockWaitMs: number }) {
-    this.#handles = handles;
+  constructor({ thread, lockWaitMs }: { thread: SqliteThread; lockWaitMs: number }) {
+    this.#thread = thread;
     this.#lockWaitMs = lockWaitMs;
   }
 
@@ -39,96 +39,77 @@ export class NodeSqliteDriver implements Driver {
   async releaseConnection(): Promise<void> {}
 
   async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    const own = connection as SqliteConnection;
     const done = await this.#turns.take();
     try {
-      // Immediate: a deferred transaction could be refused its lock after it has read, and would have read too early.
-      await this.#whenFree(() => this.run("begin immediate", []));
-      own.finishTransaction = done;
+      await this.#whenFree({ kind: "begin" });
+      (connection as SqliteConnection).finishTransaction = done;
     } catch (error) {
       done();
       throw error;
     }
   }
-  async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    this.#finish(connection as SqliteConnection, "commit");
+  commitTransaction(connection: DatabaseConnection): Promise<void> {
+    return this.#finish(connection as SqliteConnection, "commit");
   }
-  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    this.#finish(connection as SqliteConnection, "rollback");
+  rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    return this.#finish(connection as SqliteConnection, "rollback");
   }
-  #finish(connection: SqliteConnection, how: "commit" | "rollback"): void {
+  async #finish(connection: SqliteConnection, kind: "commit" | "rollback"): Promise<void> {
     const { finishTransaction } = connection;
-    // A failed commit was rolled back here; Kysely rolls back once more.
+    // A failed commit was rolled back by the thread; Kysely rolls back once more.
     if (!finishTransaction) return;
+    connection.finishTransaction = undefined;
     try {
-      if (how === "commit" || this.#handles.writer.isTransaction) this.run(how, []);
-    } catch (error) {
-      // The turn must not be given away with a transaction open under it.
-      if (this.#handles.writer.isOpen && this.#handles.writer.isTransaction) this.run("rollback", []);
-      throw error;
+      await this.ask({ kind });
     } finally {
-      connection.finishTransaction = undefined;
       finishTransaction();
     }
   }
 
   async destroy(): Promise<void> {
     const done = await this.#turns.take();
-    this.#statements.clear();
-    for (const handle of [this.#handles.reader, this.#handles.writer]) if (handle.isOpen) handle.close();
+    await this.#thread.close();
     done();
   }
 
   /** A write outside a transaction: waits for its turn, then for the lock. */
-  async write(sql: string, parameters: readonly unknown[]): Promise<QueryResult<unknown>> {
+  async write(statement: Statement): Promise<Rows> {
+    const outcome = await new Promise<Outcome>((settle, fail) => {
+      if (this.#gathering && this.#gathering.length < groupMax)
+        return void this.#gathering.push({ statement, settle, fail });
+      const group = (this.#gathering = [{ statement, settle, fail }]);
+      void this.#writeInTurn(group);
+    });
+    return rowsOf(outcome);
+  }
+  async #writeInTurn(group: LoneWrite[]): Promise<void> {
     const done = await this.#turns.take();
+    if (this.#gathering === group) this.#gathering = undefined;
     try {
-      return await this.#whenFree(() => this.run(sql, parameters));
+      const statements = group.map(({ statement }) => statement);
+      const outcomes = await this.#whenFree({ kind: "group", statements });
+      for (const [at, { settle }] of group.entries()) settle(outcomes[at] as Outcome);
+    } catch (error) {
+      for (const { fail } of group) fail(error);
     } finally {
       done();
     }
   }
-  /** Any statement on the writing connection, now. */
-  run(sql: string, parameters: readonly unknown[]): QueryResult<unknown> {
-    return this.#execute(this.#handles.writer, sql, parameters);
-  }
-  read(sql: string, parameters: readonly unknown[]): QueryResult<unknown> {
-    return this.#execute(this.#handles.reader, sql, parameters);
+
+  /** Now, in the transaction that is open where one is. */
+  async ask(ask: Ask): Promise<Rows> {
+    const [outcome] = await this.#thread.ask(ask);
+    return rowsOf(outcome as Outcome);
   }
 
-  #execute(handle: DatabaseSync, sql: string, parameters: readonly unknown[]): QueryResult<unknown> {
-    const values = parameters.map((value, at) => bindable(value, at, sql));
-    try {
-      const { statement, hasRows } = this.#prepared(handle, sql);
-      if (hasRows) return { rows: statement.all(...values) };
-      const { changes, lastInsertRowid } = statement.run(...values);
-      return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
-    } catch (error) {
-      if (isBusy(error)) throw error;
-      throw databaseFailure("directory.query", error);
-    }
-  }
-  #prepared(handle: DatabaseSync, sql: string): Prepared {
-    let known = this.#statements.get(handle);
-    if (!known) this.#statements.set(handle, (known = new Map()));
-    let prepared = known.get(sql);
-    if (!prepared) {
-      const statement = handle.prepare(sql);
-      prepared = { statement, hasRows: statement.columns().length > 0 };
-      if (known.size >= statementsMax) known.clear();
-      known.set(sql, prepared);
-    }
-    return prepared;
-  }
-
-  async #whenFree<T>(attempt: () => T): Promise<T> {
+  /** Tries again while another program has the lock, which is when the whole of it did nothing. */
+  async #whenFree(ask: Ask): Promise<readonly Outcome[]> {
     const deadline = performance.now() + this.#lockWaitMs;
     for (;;) {
-      try {
-        return attempt();
-      } catch (error) {
-        if (!isBusy(error) || performance.now() >= deadline) throw databaseFailure("directory.lock", error);
-      }
+      const outcomes = await this.#thread.ask(ask);
+      const busy = outcomes.find((outcome) => "failed" in outcome && outcome.failed.busy);
+      if (!busy) return outcomes;
+      if (performance.now() >= deadline) rowsOf(busy);
       await pause(retryDelayMs);
     }
   }
@@ -143,11 +124,16 @@ class SqliteConnection implements DatabaseConnection {
     this.#driver = driver;
   }
   async executeQuery<R>({ sql, parameters, query }: CompiledQuery): Promise<QueryResult<R>> {
-    let result: QueryResult<unknown>;
-    if (this.finishTransaction) result = this.#driver.run(sql, parameters);
-    else if (SelectQueryNode.is(query)) result = this.#driver.read(sql, parameters);
-    else result = await this.#driver.write(sql, parameters);
-    return result as QueryResult<R>;
+    const statement = { sql, parameters: parameters.map((value, at) => bindable(value, at, sql)) };
+    let result: Rows;
+    if (this.finishTransaction) result = await this.#driver.ask({ kind: "write", statement });
+    else if (SelectQueryNode.is(query)) result = await this.#driver.ask({ kind: "read", statement });
+    else result = await this.#driver.write(statement);
+    return {
+      rows: result.rows as R[],
+      numAffectedRows: BigInt(result.changes),
+      insertId: BigInt(result.insertId),
+    };
   }
   // oxlint-disable-next-line require-yield -- the interface asks for a generator
   async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
@@ -171,6 +157,11 @@ class WriteTurns {
     await before;
     return resolve;
   }
+}
+
+function rowsOf(outcome: Outcome): Rows {
+  if ("failed" in outcome) throw errorOf(outcome.failed);
+  return outcome.done;
 }
 
 /** Only what comes back as it was given: a boolean or a date would be stored as something else, or not at all. */

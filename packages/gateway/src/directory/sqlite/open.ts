@@ -7,7 +7,7 @@ import { databaseFailure } from "./failures.ts";
 export type SqliteHandles = { writer: DatabaseSync; reader: DatabaseSync };
 
 /** Opens the file, making it where there is none. Only its owner may read it and its directory. */
-export function openSqlite(path: string): SqliteHandles {
+export function openHandles(path: string): SqliteHandles {
   try {
     const directory = dirname(path);
     mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -29,7 +29,7 @@ export function openSqlite(path: string): SqliteHandles {
 function open(path: string, readOnly: boolean): DatabaseSync {
   const database = new DatabaseSync(path, {
     readOnly,
-    // A busy timeout would sleep on the thread that forwards everybody's bytes; the driver waits by itself.
+    // A busy timeout would sleep on the thread that others read on; the driver waits by itself.
     timeout: 0,
     enableForeignKeyConstraints: true,
     enableDoubleQuotedStringLiterals: false,
