@@ -122,6 +122,12 @@ export async function compose(options: {
         idleTimeoutMs: config.sessions.idle_timeout.ms,
         maxDurationMs: config.sessions.max_duration.ms,
         endingGraceMs: config.sessions.ending_grace.ms,
+        requestWaitMs: config.moderation.request_wait.ms,
+      },
+      moderation: {
+        pauseLimitMs: config.moderation.pause_limit.ms,
+        pauseEnds: config.moderation.pause_end,
+        warningGraceMs: config.moderation.warning_grace.ms,
       },
       clock,
       random,

@@ -134,6 +134,27 @@ const coreShape = {
     },
     "Limits of every session, whatever its protocol.",
   ),
+  moderation: section(
+    {
+      pause_limit: key(
+        duration({ max: "7d" }).prefault("30m"),
+        "A pause of somebody's input ends by itself after so long. 0s: it lasts until somebody ends it.",
+      ),
+      pause_end: key(
+        z.enum(["resume", "terminate"]).default("resume"),
+        "What then happens: input passes again, or the session is ended.",
+      ),
+      request_wait: key(
+        duration({ max: "1h" }).prefault("1m"),
+        "How long a request, such as a statement to a database, waits while input is paused. Then it is answered with an error.",
+      ),
+      warning_grace: key(
+        duration({ min: "1s", max: "1h" }).prefault("30s"),
+        "From a warning to the end of the session, where nothing else was said.",
+      ),
+    },
+    "Looking on, pausing and ending other people's sessions.",
+  ),
   demo: section(
     {
       enabled: key(

@@ -10,7 +10,9 @@ import type { SessionFacts } from "@gatehouse/recording";
 import type { RecordingChange, RecordingPipeline } from "@gatehouse/recording/pipeline";
 import type { AuditLog } from "../audit/mod.ts";
 import { type SessionEntries, openSessionStates } from "../directory/mod.ts";
+import type { LiveSessions } from "./live-door.ts";
 import { LiveSession, type SessionLimits, type SessionOutcome } from "./live-session.ts";
+import { type Admission, Moderation, type ModerationRules } from "./moderation.ts";
 import type { Session, SessionRequest, Sessions } from "./session.ts";
 
 export type SessionsOptions = {
@@ -19,6 +21,7 @@ export type SessionsOptions = {
   rows: Pick<SessionEntries, "insert" | "setState" | "end" | "setRecording" | "byId" | "list">;
   audit: AuditLog;
   limits: SessionLimits;
+  moderation: ModerationRules;
   clock: Clock;
   random: Random;
   gatewayId: string;
@@ -32,11 +35,21 @@ export type SessionsRoom = Sessions & {
   /** Ends every live session and resolves when each is closed. */
   stop(): Promise<void>;
   readonly liveCount: number;
+  readonly live: LiveSessions;
 };
 
 export function createSessions(options: SessionsOptions): SessionsRoom {
   const { pipeline, rows, audit, clock, random, log } = options;
   const live = new Map<string, LiveSession>();
+  const admitting = new Set<Admission>();
+  const moderation = new Moderation({
+    live,
+    admitting,
+    rows,
+    audit,
+    rules: options.moderation,
+    log,
+  });
   let stopping = false;
 
   const who = (facts: SessionFacts) => ({
@@ -106,6 +119,7 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
           ...what(facts),
           reason: outcome.reason,
           ...(outcome.detail !== undefined && { detail: outcome.detail }),
+          ...(outcome.endedBy !== undefined && { ended_by: outcome.endedBy }),
           ...(outcome.exitStatus !== undefined && { exit_status: outcome.exitStatus }),
           ...(outcome.exitSignal !== undefined && { exit_signal: outcome.exitSignal }),
           session_start: facts.startedAt,
@@ -171,6 +185,16 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
       startedAt: new Date(nowMs).toISOString(),
       gatewayId: options.gatewayId,
     };
+    const admission: Admission = { facts };
+    admitting.add(admission);
+    try {
+      return await begin(request, facts, admission);
+    } finally {
+      admitting.delete(admission);
+    }
+  }
+
+  async function begin(request: SessionRequest, facts: SessionFacts, admission: Admission): Promise<Session> {
     if (stopping)
       return refuse(
         request,
@@ -214,15 +238,18 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
           .catch(() => {});
       return refuse(request, facts.sessionId, error);
     }
-    const session = new LiveSession({
+    const session: LiveSession = new LiveSession({
       facts,
       writer,
       clock,
       limits: options.limits,
       audit: (event, fields, success = true) => audit.append({ event, ...who(facts), success, fields }),
+      pauseOver: () => void moderation.pauseOver(session),
       closed: (outcome) => closed(facts, outcome),
     });
     live.set(facts.sessionId, session);
+    admitting.delete(admission);
+    moderation.admitted(session, admission);
     // The recording is what counts; a row that says `admitted` for a live session misleads nobody.
     await rows.setState(facts.sessionId, "live").catch((error: unknown) => {
       log.error("a session's state could not be noted", {
@@ -306,5 +333,6 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
     get liveCount() {
       return live.size;
     },
+    live: moderation,
   };
 }
