@@ -40,6 +40,6 @@ export class InputGate {
 
   #settle(state: InputState): void {
     this.#state = state;
-    for (const done of [...this.#waiting]) done(state);
+    for (const done of this.#waiting) done(state);
   }
 }

@@ -17,7 +17,6 @@ export {
   type Participant,
   type PauseState,
   type Termination,
-  gatewayActor,
 } from "./live-door.ts";
 export {
   type EndReason,
