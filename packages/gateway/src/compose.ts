@@ -125,6 +125,7 @@ export async function compose(options: {
         requestWaitMs: config.moderation.request_wait.ms,
       },
       moderation: {
+        notify: config.moderation.notify,
         pauseLimitMs: config.moderation.pause_limit.ms,
         pauseEnds: config.moderation.pause_end,
         warningGraceMs: config.moderation.warning_grace.ms,

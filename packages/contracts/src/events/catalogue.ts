@@ -13,6 +13,8 @@ import { resize } from "./resize.ts";
 import { scp } from "./scp.ts";
 import { sessionData } from "./session-data.ts";
 import { sessionEnd } from "./session-end.ts";
+import { sessionJoin } from "./session-join.ts";
+import { sessionLeave } from "./session-leave.ts";
 import { sessionPause } from "./session-pause.ts";
 import { sessionRecordingAccess } from "./session-recording-access.ts";
 import { sessionRecordingCorrupted } from "./session-recording-corrupted.ts";
@@ -54,6 +56,8 @@ export const eventCatalogue: readonly EventDescriptor[] = [
   scp,
   sessionData,
   sessionEnd,
+  sessionJoin,
+  sessionLeave,
   sessionPause,
   sessionRecordingAccess,
   sessionRecordingCorrupted,

@@ -136,6 +136,7 @@ const coreShape = {
   ),
   moderation: section(
     {
+      notify: key(z.boolean().default(true), "Whether a person is told who looks on at their session."),
       pause_limit: key(
         duration({ max: "7d" }).prefault("30m"),
         "A pause of somebody's input ends by itself after so long. 0s: it lasts until somebody ends it.",

@@ -16,7 +16,10 @@ import { type Admission, Moderation, type ModerationRules } from "./moderation.t
 import type { Session, SessionRequest, Sessions } from "./session.ts";
 
 export type SessionsOptions = {
-  pipeline: Pick<RecordingPipeline, "open" | "recover" | "confirmRecovered" | "onState" | "admissible">;
+  pipeline: Pick<
+    RecordingPipeline,
+    "open" | "recover" | "confirmRecovered" | "onState" | "admissible" | "growing"
+  >;
   /** The sessions table. */
   rows: Pick<SessionEntries, "insert" | "setState" | "end" | "setRecording" | "byId" | "list">;
   audit: AuditLog;
@@ -47,7 +50,10 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
     admitting,
     rows,
     audit,
+    pipeline,
     rules: options.moderation,
+    clock,
+    random,
     log,
   });
   let stopping = false;

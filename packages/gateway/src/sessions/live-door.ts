@@ -1,4 +1,5 @@
 import type { SessionFacts } from "@gatehouse/recording";
+import type { Sight } from "./live-hub.ts";
 
 /** Who acts on somebody's session: a person, or a rule of the gateway that carries a name of its own. */
 export type Actor = { readonly id: string; readonly name: string; readonly remoteAddress?: string };
@@ -71,4 +72,13 @@ export type LiveSessions = {
   pause(sessionId: string, how: { by: Actor; reason: string; limitMs?: number }): Promise<LiveView>;
   /** Once the event is in the log. `conflict` when it is not paused. */
   resume(sessionId: string, how: { by: Actor; reason?: string }): Promise<LiveView>;
+  /**
+   * Looks on: all frames from `fromSeq` on, those that are recorded and then those that come, until the session has ended or
+   * `signal` is aborted. It is on record, and in the log, before the first of them; its end is as soon as `signal` is
+   * aborted or the last was taken. Pulled: an observer who takes nothing holds up nobody.
+   */
+  observe(
+    sessionId: string,
+    how: { by: Actor; fromSeq?: number; signal: AbortSignal },
+  ): Promise<AsyncIterableIterator<Sight>>;
 };

@@ -1,8 +1,14 @@
 import { type Clock, type Timer, GatehouseError, messageOf, utf8 } from "@gatehouse/kernel";
-import { type FrameKind, type SessionFacts, encodePause, encodeTerminate } from "@gatehouse/recording";
+import {
+  type FrameKind,
+  type SessionFacts,
+  encodePause,
+  encodeTerminate,
+  encodeWatch,
+} from "@gatehouse/recording";
 import type { RecordingWriter } from "@gatehouse/recording/pipeline";
 import { InputGate } from "./input-gate.ts";
-import type { Actor, LiveView, PauseState, Termination } from "./live-door.ts";
+import type { Actor, LiveView, Participant, PauseState, Termination } from "./live-door.ts";
 import type { EndReason, InputState, Session, SessionEnding, SessionNotice } from "./session.ts";
 
 export type LiveSessionOptions = {
@@ -68,6 +74,7 @@ export class LiveSession implements Session {
   #state: "live" | "ending" | "closed" = "live";
   #paused: (Omit<PauseState, "discardedBytes"> & { timer: Timer | undefined }) | undefined;
   #discardedBytes = 0;
+  readonly #participants = new Map<string, Participant>();
   #discardToldUs = -Infinity;
   #ending: (SessionEnding & { by?: Actor; detail?: string }) | undefined;
   /** It was warned; when the timer runs out it ends. */
@@ -173,7 +180,7 @@ export class LiveSession implements Session {
         },
       }),
       ...(this.#doomed && { endsAtMs: this.#doomed.atMs }),
-      participants: [],
+      participants: [...this.#participants.values()],
       idleMs: Math.round((this.#options.clock.monotonicUs() - this.#lastActivityUs) / 1000),
     };
   }
@@ -262,6 +269,24 @@ export class LiveSession implements Session {
     return recorded;
   }
 
+  /** Somebody looks on from now on. Resolves when that is on record. `tell`: the person is told. */
+  join(participant: Participant, tell: boolean): Promise<void> {
+    const isFirst = !this.#watchedBy(participant.user.id);
+    this.#participants.set(participant.id, participant);
+    const { user, mode } = participant;
+    const recorded = this.record("join", 0, encodeWatch({ user, mode }));
+    // The same person in two windows is one to be told of.
+    if (tell && isFirst) this.#notice("watch", `${user.name} looks on`);
+    return recorded;
+  }
+  leave(participant: Participant, tell: boolean): void {
+    if (!this.#participants.delete(participant.id) || this.#state === "closed") return;
+    const { user, mode } = participant;
+    // A recording that takes no frame any more ends by itself.
+    this.record("leave", 0, encodeWatch({ user, mode })).catch(() => {});
+    if (tell && !this.#watchedBy(user.id)) this.#notice("watch", `${user.name} no longer looks on`);
+  }
+
   /** Asks the engine to end, and cuts the session off when it has not done so within the grace. */
   stop(reason: EndReason, message: string, who?: { by: Actor; reason: string }): void {
     if (this.#state !== "live") return;
@@ -318,6 +343,10 @@ export class LiveSession implements Session {
       recording,
     });
     this.#resolveEnded();
+  }
+
+  #watchedBy(userId: string): boolean {
+    return [...this.#participants.values()].some(({ user }) => user.id === userId);
   }
 
   #recordingLost(error: unknown): void {

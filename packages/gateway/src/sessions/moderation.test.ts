@@ -301,3 +301,103 @@ describe("a live session", () => {
     assert.match(world.frames[0] ?? "", /^terminate \{"reason":"\ufffdx{999}"/);
   });
 });
+
+describe("somebody who looks on", () => {
+  let world: Neighbours;
+  let sessions: SessionsRoom;
+  let session: Session;
+  beforeEach(async () => {
+    world = new Neighbours();
+    sessions = createSessions(world.options());
+    session = await sessions.admit(request);
+  });
+  const watch = '"mode":"observer",' + user;
+
+  test("is on record and in the log before anything is shown, and gone as soon as they go", async () => {
+    const { shown } = engine(session);
+    await session.record("output", 0, utf8("before"));
+    const gone = new AbortController();
+    const sights = await sessions.live.observe(session.id, { by: eve, signal: gone.signal });
+    assert.deepEqual(world.told(), ["session.start ok", "session.join ok"]);
+    assert.deepEqual(world.frames, ["output before", `join {${watch}}`]);
+    const participants = sessions.live.get(session.id)?.participants;
+    assert.deepEqual(
+      participants?.map(({ user: who, mode }) => [who, mode]),
+      [[{ id: eve.id, name: eve.name }, "observer"]],
+    );
+    const first = await sights.next();
+    assert.equal(first.value?.what, "frames");
+    world.clock.advance(90_000);
+    // Killed, and so never asks for the next.
+    gone.abort();
+    await settled();
+    assert.deepEqual(sessions.live.get(session.id)?.participants, []);
+    assert.deepEqual(world.frames.slice(2), [`leave {${watch}}`]);
+    const leave = world.events.at(-1);
+    assert.deepEqual(
+      [leave?.event, leave?.user, leave?.fields?.["duration_ms"]],
+      ["session.leave", eve.name, 90_000],
+    );
+    assert.equal(leave?.fields?.["participant_id"], world.events.at(-2)?.fields?.["participant_id"]);
+    assert.deepEqual(shown, ["watch: eve@example.com looks on", "watch: eve@example.com no longer looks on"]);
+    assert.equal(world.growing.get(session.id)?.followers, 0);
+  });
+
+  test("before they ever asked for anything has left all the same", async () => {
+    const gone = new AbortController();
+    gone.abort();
+    await sessions.live.observe(session.id, { by: eve, signal: gone.signal });
+    await settled();
+    assert.deepEqual(world.told().slice(1), ["session.join ok", "session.leave ok"]);
+  });
+
+  test("in two windows is told of once, and has left when both are closed", async () => {
+    const { shown } = engine(session);
+    const windows = [new AbortController(), new AbortController()];
+    for (const { signal } of windows) await sessions.live.observe(session.id, { by: eve, signal });
+    assert.equal(sessions.live.get(session.id)?.participants.length, 2);
+    windows[0]?.abort();
+    await settled();
+    assert.deepEqual(shown, ["watch: eve@example.com looks on"]);
+    windows[1]?.abort();
+    await settled();
+    assert.equal(shown.length, 2);
+    assert.equal(world.told().filter((told) => told.startsWith("session.leave")).length, 2);
+  });
+
+  test("is not told of where the operator does not want that", async () => {
+    world.rules.notify = false;
+    sessions = createSessions(world.options());
+    session = await sessions.admit(request);
+    const { shown } = engine(session);
+    const gone = new AbortController();
+    await sessions.live.observe(session.id, { by: eve, signal: gone.signal });
+    gone.abort();
+    await settled();
+    assert.deepEqual(shown, []);
+    assert.ok(
+      world.frames.some((frame) => frame.startsWith("join")),
+      "it is on record none the less",
+    );
+  });
+
+  test("sees nothing when the log does not take the event", async () => {
+    world.failing.add("audit.append");
+    const { signal } = new AbortController();
+    await assert.rejects(sessions.live.observe(session.id, { by: eve, signal }), { code: "unavailable" });
+    assert.deepEqual(world.frames, []);
+    assert.deepEqual(sessions.live.get(session.id)?.participants, []);
+  });
+
+  test("sees the end, and has then left", async () => {
+    const { signal } = new AbortController();
+    const sights = await sessions.live.observe(session.id, { by: eve, signal });
+    await session.end({ reason: "closed" });
+    const kinds: string[] = [];
+    for await (const sight of sights)
+      if (sight.what === "frames") kinds.push(...sight.frames.map(({ kind }) => kind));
+    assert.deepEqual(kinds, ["join", "session.end"]);
+    assert.deepEqual(world.told().slice(1), ["session.join ok", "session.end ok closed", "session.leave ok"]);
+    await assert.rejects(sessions.live.observe(session.id, { by: eve, signal }), { code: "not_found" });
+  });
+});

@@ -1,17 +1,28 @@
-import { GatehouseError, messageOf } from "@gatehouse/kernel";
+import { type Clock, GatehouseError, type Random, messageOf, newId } from "@gatehouse/kernel";
 import type { SessionFacts } from "@gatehouse/recording";
+import type { RecordingPipeline } from "@gatehouse/recording/pipeline";
 import type { AuditLog } from "../audit/mod.ts";
 import type { SessionEntries } from "../directory/mod.ts";
-import { type Actor, type LiveSessions, type Termination, gatewayActor } from "./live-door.ts";
+import {
+  type Actor,
+  type LiveSessions,
+  type Participant,
+  type Termination,
+  gatewayActor,
+} from "./live-door.ts";
+import { type HubLimits, LiveHub, type Sight } from "./live-hub.ts";
 import type { LiveSession } from "./live-session.ts";
 
 export type ModerationRules = {
+  /** Whether a person is told who looks on at their session. */
+  notify: boolean;
   /** A pause ends by itself after so long; 0: never. */
   pauseLimitMs: number;
   /** How: input passes again, or the session is ended. */
   pauseEnds: "resume" | "terminate";
   /** From a warning to the end, where nothing else was said. */
   warningGraceMs: number;
+  hub?: Partial<HubLimits>;
 };
 
 export type ModerationOptions = {
@@ -19,7 +30,10 @@ export type ModerationOptions = {
   admitting: ReadonlySet<Admission>;
   rows: Pick<SessionEntries, "setState">;
   audit: Pick<AuditLog, "append">;
+  pipeline: Pick<RecordingPipeline, "growing">;
   rules: ModerationRules;
+  clock: Clock;
+  random: Random;
   log: { error(message: string, fields: Record<string, string | number>): void };
 };
 
@@ -31,6 +45,8 @@ const reasonCharsMax = 1000;
 /** Pauses, resumes and ends sessions for others, and keeps the account of it: frame, audit event, row. */
 export class Moderation implements LiveSessions {
   readonly #options: ModerationOptions;
+  /** Of the sessions that somebody looks on at. */
+  readonly #hubs = new Map<string, { hub: LiveHub; observers: number }>();
 
   constructor(options: ModerationOptions) {
     this.#options = options;
@@ -102,6 +118,44 @@ export class Moderation implements LiveSessions {
     return session.view();
   }
 
+  async observe(
+    sessionId: string,
+    { by, fromSeq = 0, signal }: { by: Actor; fromSeq?: number; signal: AbortSignal },
+  ): Promise<AsyncIterableIterator<Sight>> {
+    const { clock, random, rules } = this.#options;
+    const session = this.#live(sessionId);
+    const nowMs = clock.nowMs();
+    const participant: Participant = {
+      id: newId(nowMs, random),
+      user: { id: by.id, name: by.name },
+      mode: "observer",
+      joinedAtMs: nowMs,
+    };
+    const about = { participant_id: participant.id, mode: participant.mode };
+    const hub = this.#hub(session);
+    try {
+      await this.#audit("session.join", session.facts, by, about);
+    } catch (error) {
+      this.#release(sessionId);
+      throw error;
+    }
+    const leave = () => {
+      session.leave(participant, rules.notify);
+      this.#release(sessionId);
+      return this.#audit("session.leave", session.facts, by, {
+        ...about,
+        duration_ms: Math.max(0, clock.nowMs() - nowMs),
+      }).catch((error: unknown) => this.#untold(session, error));
+    };
+    try {
+      await session.join(participant, rules.notify);
+    } catch (error) {
+      await leave();
+      throw error;
+    }
+    return untilLeft(hub.observe(fromSeq, signal), signal, leave);
+  }
+
   /** Nobody came back to what they had paused. */
   async pauseOver(session: LiveSession): Promise<void> {
     const { rules } = this.#options;
@@ -144,11 +198,32 @@ export class Moderation implements LiveSessions {
   #live(sessionId: string): LiveSession {
     const session = this.#options.live.get(sessionId);
     if (session) return session;
-    throw new GatehouseError({
+    throw this.#notLive(sessionId);
+  }
+  #notLive(sessionId: string): GatehouseError {
+    return new GatehouseError({
       code: "not_found",
       op: "session.moderate",
       message: `no session ${sessionId} is live on this gateway`,
     });
+  }
+
+  #hub(session: LiveSession): LiveHub {
+    const { pipeline, clock, rules } = this.#options;
+    const entry = this.#hubs.get(session.id);
+    if (entry) {
+      entry.observers++;
+      return entry.hub;
+    }
+    const recording = pipeline.growing(session.id);
+    if (!recording) throw this.#notLive(session.id);
+    const hub = new LiveHub({ recording, clock, ...(rules.hub && { limits: rules.hub }) });
+    this.#hubs.set(session.id, { hub, observers: 1 });
+    return hub;
+  }
+  #release(sessionId: string): void {
+    const entry = this.#hubs.get(sessionId);
+    if (entry && --entry.observers === 0) this.#hubs.delete(sessionId);
   }
 
   #audit(event: string, facts: SessionFacts, by: Actor, fields: Record<string, unknown>): Promise<void> {
@@ -189,4 +264,39 @@ export class Moderation implements LiveSessions {
 
 function bounded(text: string): string {
   return text.slice(0, reasonCharsMax).toWellFormed();
+}
+
+/**
+ * The same sights, and `leave` once: when they end, when whoever looks says so, or at once when `signal` is aborted, whether
+ * or not anybody ever asked for the first of them.
+ */
+function untilLeft(
+  sights: AsyncGenerator<Sight>,
+  signal: AbortSignal,
+  leave: () => Promise<void>,
+): AsyncIterableIterator<Sight> {
+  let left: Promise<void> | undefined;
+  const leaveOnce = () => (left ??= leave());
+  if (signal.aborted) void leaveOnce();
+  else signal.addEventListener("abort", () => void leaveOnce(), { once: true });
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async next() {
+      try {
+        const result = await sights.next();
+        if (result.done) await leaveOnce();
+        return result;
+      } catch (error) {
+        await leaveOnce();
+        throw error;
+      }
+    },
+    async return() {
+      await sights.return(undefined);
+      await leaveOnce();
+      return { done: true, value: undefined };
+    },
+  };
 }
