@@ -18,7 +18,7 @@ import { openAuditLog } from "./audit/mod.ts";
 import { type Config, formatAddress } from "./config/mod.ts";
 import { credentialsIn, openKeyring } from "./credentials/mod.ts";
 import { openDirectory } from "./directory/mod.ts";
-import { createIdentity } from "./identity/mod.ts";
+import { createIdentity, standingIn } from "./identity/mod.ts";
 import { createPlayback } from "./playback/mod.ts";
 import { openPostgres } from "./protocols/postgres/mod.ts";
 import { openSsh } from "./protocols/ssh/mod.ts";
@@ -79,6 +79,7 @@ export async function compose(options: {
     });
     const identity = createIdentity({
       ...directory,
+      standing: standingIn(directory),
       audit,
       clock,
       random,
@@ -175,6 +176,7 @@ export async function compose(options: {
       openers: [ageOpener([keyring.recordingIdentity.text()])],
       trustedKeys: [keyring.manifestSigner.publicKey],
       sessions: directory.sessions,
+      resources: directory.resources,
       auditRows: directory.auditRows,
       decide,
       audit,
@@ -186,7 +188,7 @@ export async function compose(options: {
       doors: {
         identity: restIdentity(identity),
         access: { decide: (subject, action, resource) => decide({ subject, action, resource }) },
-        sessions: createSessionCatalogue({ entries: directory.sessions }),
+        sessions: createSessionCatalogue({ entries: directory.sessions, resources: directory.resources }),
         playback,
         people: createPeople({
           ...directory,

@@ -9,7 +9,7 @@ test("no way of printing a secret shows it", () => {
   const holder = { name: "root", secret, list: [secret] };
   const printed = [
     String(secret),
-    `${secret as unknown as string}`,
+    `${secret as unknown as string}.`,
     secret + "",
     JSON.stringify(holder),
     inspect(holder, { depth: 9, showHidden: true }),

@@ -1,3 +1,4 @@
+import type { Resources } from "./resources.ts";
 import type { SessionFacts } from "@gatehouse/recording";
 import type { RecordingState } from "@gatehouse/recording/pipeline";
 
@@ -59,6 +60,41 @@ export type UserKeys = {
   /** False when there was none. */
   remove(userId: string, keyId: string): Promise<boolean>;
   used(keyId: string): Promise<void>;
+};
+
+export type TeamMember = { userId: string; name: string; leads: boolean };
+
+/** People who belong together; those who lead may see the sessions of the others. */
+export type Team = {
+  id: string;
+  /** Unique. */
+  name: string;
+  description: string;
+  /** By name. */
+  members: readonly TeamMember[];
+  createdAtMs: number;
+};
+
+export type Teams = {
+  /** `conflict` when the name is taken, or a member is nobody or named twice. */
+  create(team: {
+    name: string;
+    description?: string;
+    members?: readonly Pick<TeamMember, "userId" | "leads">[];
+  }): Promise<Team>;
+  byId(id: string): Promise<Team | undefined>;
+  byName(name: string): Promise<Team | undefined>;
+  /** By name. */
+  list(filter?: { text?: string }, page?: PageRequest): Promise<Page<Team>>;
+  /** `not_found` when there is no such team. `members`, when given, replaces all of them. */
+  update(
+    id: string,
+    change: { description?: string; members?: readonly Pick<TeamMember, "userId" | "leads">[] },
+  ): Promise<Team>;
+  /** False when there was none. */
+  remove(id: string): Promise<boolean>;
+  /** The teams that somebody is in, by name. */
+  ofUser(userId: string): Promise<readonly { teamId: string; name: string; leads: boolean }[]>;
 };
 
 /** How the gate shows itself to the target as one of its accounts. */
@@ -137,8 +173,8 @@ export type SessionEntry = {
 };
 
 export type SessionFilter = {
-  /** The person's id, and nothing else: what a scope is held by. */
-  userId?: string;
+  /** Only what this person may see: their own, and those of whoever is in one of these teams now. */
+  scope?: { userId: string; teamIds: readonly string[] };
   targetId?: string;
   /** Name or id. */
   user?: string;
@@ -301,6 +337,8 @@ export type AuditRows = {
 export type Directory = {
   readonly users: Users;
   readonly userKeys: UserKeys;
+  readonly teams: Teams;
+  readonly resources: Resources;
   readonly targets: Targets;
   readonly sessions: SessionEntries;
   readonly sealedCredentials: SealedCredentials;

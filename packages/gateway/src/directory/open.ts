@@ -4,6 +4,7 @@ import { auditRowsIn } from "./audit-rows.ts";
 import { connectionSecretsIn } from "./connection-secrets.ts";
 import type { Directory } from "./door.ts";
 import { migrate } from "./migrations/migrate.ts";
+import { resourcesIn } from "./resources.ts";
 import type { Tables } from "./schema.ts";
 import { sealedCredentialsIn } from "./sealed-credentials.ts";
 import { sessionEntriesIn } from "./session-entries.ts";
@@ -12,6 +13,7 @@ import { NodeSqliteDialect } from "./sqlite/dialect.ts";
 import { fileWatch } from "./sqlite/file-watch.ts";
 import { openSqlite } from "./sqlite/open.ts";
 import { targetsIn } from "./targets.ts";
+import { teamsIn } from "./teams.ts";
 import { userKeysIn, usersIn } from "./users.ts";
 
 /** Opens the embedded database at a path, making it and bringing its schema up to date. */
@@ -38,9 +40,12 @@ export async function openDirectory({
     throw error;
   }
   const parts = { database, clock, random };
+  const teams = teamsIn(parts);
   return {
     users: usersIn(parts),
     userKeys: userKeysIn(parts),
+    teams,
+    resources: resourcesIn({ teams }),
     targets: targetsIn(parts),
     sessions: sessionEntriesIn(parts),
     sealedCredentials: sealedCredentialsIn(parts),

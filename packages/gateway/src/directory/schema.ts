@@ -21,6 +21,8 @@ export type Tables = {
     added_at: number;
     last_used_at: number | null;
   };
+  teams: { id: string; name: string; description: string; created_at: number };
+  team_members: { team_id: string; user_id: string; leads: number };
   targets: {
     id: string;
     name: string;

@@ -94,7 +94,7 @@ test("lists are narrowed by each filter", async (context) => {
   const ids = async (filter: Parameters<typeof sessions.list>[0]) =>
     (await sessions.list(filter)).items.map(({ facts }) => facts.sessionId);
   assert.deepEqual(await ids({}), ["c", "b", "a"]);
-  assert.deepEqual(await ids({ userId: "u2" }), ["b"]);
+  assert.deepEqual(await ids({ scope: { userId: "u2", teamIds: [] } }), ["b"]);
   assert.deepEqual(await ids({ targetId: "t1" }), ["b", "a"]);
   assert.deepEqual(await ids({ protocol: "postgres" }), ["c"]);
   assert.deepEqual(await ids({ kind: "shell" }), ["a"]);
@@ -107,6 +107,25 @@ test("lists are narrowed by each filter", async (context) => {
   assert.deepEqual(await ids({ text: "restart ärger" }), ["b"]);
   assert.deepEqual(await ids({ text: "DB_" }), ["c"]);
   assert.deepEqual(await ids({ text: "JOHN", kind: "shell" }), []);
+});
+
+test("a scope shows one's own sessions and those of whoever is in the teams now", async (context) => {
+  const { directory } = await temporaryDirectory(context);
+  const { sessions, teams, users } = directory;
+  const people: Record<string, string> = {};
+  for (const name of ["lead", "member", "other"]) {
+    const { id } = await users.create({ name, roles: [] });
+    people[name] = id;
+    await sessions.insert(factsOf({ sessionId: name, user: { id, name } }));
+  }
+  const [userId, member] = [people["lead"] as string, people["member"] as string];
+  const team = await teams.create({ name: "web", members: [{ userId: member, leads: false }] });
+  const seen = async (teamIds: string[]) =>
+    (await sessions.list({ scope: { userId, teamIds } })).items.map(({ facts }) => facts.sessionId).sort();
+  assert.deepEqual(await seen([]), ["lead"]);
+  assert.deepEqual(await seen([team.id]), ["lead", "member"]);
+  await teams.update(team.id, { members: [] });
+  assert.deepEqual(await seen([team.id]), ["lead"]);
 });
 
 test("pages of any size show every session once, newest first, also where moments are equal", async (context) => {

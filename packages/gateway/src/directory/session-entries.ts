@@ -1,8 +1,8 @@
 import { GatehouseError } from "@gatehouse/kernel";
 import type { SessionFacts } from "@gatehouse/recording";
 import type { RecordingState } from "@gatehouse/recording/pipeline";
-import type { Kysely, Selectable } from "kysely";
-import type { SessionEntries, SessionEntry, SessionState } from "./door.ts";
+import type { Expression, ExpressionBuilder, Kysely, Selectable, SqlBool } from "kysely";
+import type { SessionEntries, SessionEntry, SessionFilter, SessionState } from "./door.ts";
 import { keyIn, limitOf, lowerContains, pageOf } from "./page.ts";
 import type { Tables } from "./schema.ts";
 
@@ -104,9 +104,9 @@ export function sessionEntriesIn({ database }: { database: Kysely<Tables> }): Se
           or([eb("started_at", "<", startedAt), and([eb("started_at", "=", startedAt), eb("id", "<", id)])]),
         );
       }
-      const { userId, targetId, user, target, login, recordingState } = filter;
+      const { scope, targetId, user, target, login, recordingState } = filter;
       const { protocol, kind, states, fromMs, toMs, text } = filter;
-      if (userId !== undefined) query = query.where("user_id", "=", userId);
+      if (scope !== undefined) query = query.where(within(scope));
       if (targetId !== undefined) query = query.where("target_id", "=", targetId);
       if (user !== undefined)
         query = query.where(({ eb, or }) => or([eb("user_id", "=", user), eb("user_name", "=", user)]));
@@ -124,6 +124,18 @@ export function sessionEntriesIn({ database }: { database: Kysely<Tables> }): Se
       if (text !== undefined && text !== "") query = query.where(lowerContains("haystack", text));
       return pageOf(await query.execute(), limit, entryOf, (row) => [row.started_at, row.id]);
     },
+  };
+}
+
+function within({ userId, teamIds }: NonNullable<SessionFilter["scope"]>) {
+  return (builder: ExpressionBuilder<Tables, "sessions">): Expression<SqlBool> => {
+    const own = builder("sessions.user_id", "=", userId);
+    if (teamIds.length === 0) return own;
+    const members = builder
+      .selectFrom("team_members")
+      .select("team_members.user_id")
+      .where("team_members.team_id", "in", teamIds);
+    return builder.or([own, builder("sessions.user_id", "in", members)]);
   };
 }
 

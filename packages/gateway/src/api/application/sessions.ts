@@ -1,5 +1,11 @@
 import type { Session, SessionQuery } from "@gatehouse/contracts/rest";
-import type { SessionEntries, SessionEntry, SessionFilter, SessionState } from "../../directory/mod.ts";
+import type {
+  Resources,
+  SessionEntries,
+  SessionEntry,
+  SessionFilter,
+  SessionState,
+} from "../../directory/mod.ts";
 import { openSessionStates } from "../../directory/mod.ts";
 import type { SessionScope, SessionsDoor } from "../rest/door.ts";
 import { found, isoTime, pageRequest, wirePage } from "./page.ts";
@@ -12,8 +18,10 @@ const statesOf: Record<NonNullable<SessionQuery["state"]>, readonly SessionState
 
 export function createSessionCatalogue({
   entries,
+  resources,
 }: {
   entries: Pick<SessionEntries, "byId" | "list">;
+  resources: Pick<Resources, "ofSession">;
 }): SessionsDoor {
   return {
     async list(query, scope) {
@@ -23,16 +31,15 @@ export function createSessionCatalogue({
     async get(id) {
       return wordsOf(found(await entries.byId(id), "session", id));
     },
-    async ownerOf(id) {
-      const { facts } = found(await entries.byId(id), "session", id);
-      return { ownerId: facts.user.id, ownerTeams: [] };
+    async resourceOf(id) {
+      return resources.ofSession(found(await entries.byId(id), "session", id).facts);
     },
   };
 }
 
 function filterOf(query: SessionQuery, scope: SessionScope): SessionFilter {
   return {
-    ...(scope !== "all" && { userId: scope.ownerId }),
+    ...(scope !== "all" && { scope: { userId: scope.ownerId, teamIds: scope.teams } }),
     ...(query.user !== undefined && { user: query.user }),
     ...(query.target !== undefined && { target: query.target }),
     ...(query.login !== undefined && { login: query.login }),

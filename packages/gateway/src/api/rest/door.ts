@@ -74,7 +74,7 @@ export type SessionsDoor = {
   /** Throws `not_found`. */
   get(id: string): Promise<Session>;
   /** What `session.view` and the recording's actions are decided on. Throws `not_found`. */
-  ownerOf(id: string): Promise<{ ownerId: string; ownerTeams: readonly string[] }>;
+  resourceOf(id: string): Promise<Resource>;
 };
 
 /**

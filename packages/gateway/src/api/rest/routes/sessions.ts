@@ -14,7 +14,10 @@ export function sessionRoutes(app: App, { sessions, access }: Pick<RestDoors, "s
     const { subject } = principalOf(request);
     // Asked about a session of nobody in particular: only who may see everybody's is allowed.
     if (access.decide(subject, "session.view", {}).allowed) return "all";
-    return { ownerId: subject.id, teams: subject.leads };
+    const teams = subject.leads.filter(
+      (team) => access.decide(subject, "session.view", { ownerTeams: [team] }).allowed,
+    );
+    return { ownerId: subject.id, teams };
   };
 
   app.get(
@@ -38,7 +41,7 @@ export function sessionRoutes(app: App, { sessions, access }: Pick<RestDoors, "s
       config: {
         access: {
           action: "session.view",
-          resource: (request) => sessions.ownerOf((request.params as { sessionId: string }).sessionId),
+          resource: (request) => sessions.resourceOf((request.params as { sessionId: string }).sessionId),
         },
       },
     },

@@ -232,7 +232,7 @@ export function memoryGate(clock: Clock): MemoryGate {
         return pageOf(samples.map((one) => one.session).filter(fits), query);
       },
       get: async (id) => sampleOf(id).session,
-      ownerOf: async (id) => ({ ownerId: sampleOf(id).session.user.id, ownerTeams: [] }),
+      resourceOf: async (id) => ({ ownerId: sampleOf(id).session.user.id, ownerTeams: [] }),
     },
     playback: {
       get: async (principal, id) => watched(principal, id, "session.view").recording,
