@@ -252,6 +252,7 @@ export async function startGate(
       hostTrust: { pinned: sshd.hostKeyBlobs, authorities: [] },
       credential: { type: "userCa" },
       policy: { ...openPolicy, ...options.policy },
+      access: { rule: "target-allows-person" },
     },
     others: [],
     userCaBlob: userCa.public.blob,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Clock, GatehouseError, type Random } from "@gatehouse/kernel";
 import { ageOpener, ageWrapper, publicKeyPem, storeSource } from "@gatehouse/recording";
 import { createPipeline, objectPrefix } from "@gatehouse/recording/pipeline";
-import { decide } from "./access/mod.ts";
+import { type Question, decide as decideAt, sessionScope } from "./access/mod.ts";
 import {
   createAuditReader,
   createConnections,
@@ -54,6 +54,8 @@ export async function compose(options: {
   demoKeys: readonly string[];
 }): Promise<Gatehouse> {
   const { config, clock, random, log, version } = options;
+  const decide = (question: Question) =>
+    decideAt({ ...question, context: { ...question.context, nowMs: clock.nowMs() } });
   const closing: (() => Promise<void>)[] = [];
   /** What was opened is closed in the opposite order, whether the start succeeded or not. */
   const close = async () => {
@@ -187,7 +189,12 @@ export async function compose(options: {
     const rest = await startRest({
       doors: {
         identity: restIdentity(identity),
-        access: { decide: (subject, action, resource) => decide({ subject, action, resource }) },
+        access: {
+          decide: ({ subject, remoteAddress }, action, resource) =>
+            decide({ subject, action, resource, context: { remoteAddress } }),
+          sessionScope: ({ subject, remoteAddress }) =>
+            sessionScope(subject, { remoteAddress, nowMs: clock.nowMs() }),
+        },
         sessions: createSessionCatalogue({ entries: directory.sessions, resources: directory.resources }),
         playback,
         people: createPeople({

@@ -41,12 +41,13 @@ export async function openDirectory({
   }
   const parts = { database, clock, random };
   const teams = teamsIn(parts);
+  const targets = targetsIn(parts);
   return {
     users: usersIn(parts),
     userKeys: userKeysIn(parts),
     teams,
-    resources: resourcesIn({ teams }),
-    targets: targetsIn(parts),
+    resources: resourcesIn({ teams, targets }),
+    targets,
     sessions: sessionEntriesIn(parts),
     sealedCredentials: sealedCredentialsIn(parts),
     loginLinks: loginLinksIn(parts),

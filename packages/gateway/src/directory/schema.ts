@@ -32,6 +32,7 @@ export type Tables = {
     allowed_roles: string;
     allowed_users: string;
     policy: string;
+    access_policy: string;
     host_trust: string;
     demo: number;
     created_at: number;
@@ -65,6 +66,7 @@ export type Tables = {
     login: string;
     protocol: string;
     kind: string;
+    access: string | null;
     /** What a search by text looks through, in lower case. */
     haystack: string;
     state: string;

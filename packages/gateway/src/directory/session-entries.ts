@@ -1,8 +1,16 @@
+import type { LabelSelector } from "@gatehouse/contracts/rest";
 import { GatehouseError } from "@gatehouse/kernel";
 import type { SessionFacts } from "@gatehouse/recording";
 import type { RecordingState } from "@gatehouse/recording/pipeline";
-import type { Expression, ExpressionBuilder, Kysely, Selectable, SqlBool } from "kysely";
-import type { SessionEntries, SessionEntry, SessionFilter, SessionState } from "./door.ts";
+import {
+  type Expression,
+  type ExpressionBuilder,
+  type Kysely,
+  type Selectable,
+  type SqlBool,
+  sql,
+} from "kysely";
+import type { SessionAccess, SessionEntries, SessionEntry, SessionFilter, SessionState } from "./door.ts";
 import { keyIn, limitOf, lowerContains, pageOf } from "./page.ts";
 import type { Tables } from "./schema.ts";
 
@@ -14,7 +22,7 @@ export function sessionEntriesIn({ database }: { database: Kysely<Tables> }): Se
   }
 
   return {
-    async insert(facts) {
+    async insert(facts, access) {
       await database
         .insertInto("sessions")
         .values({
@@ -28,6 +36,7 @@ export function sessionEntriesIn({ database }: { database: Kysely<Tables> }): Se
           login: facts.login,
           protocol: facts.protocol,
           kind: facts.kind,
+          access: access === undefined ? null : JSON.stringify(access),
           haystack: [facts.user.name, facts.target.name, facts.login, facts.command ?? ""]
             .join("\n")
             .toLowerCase(),
@@ -127,16 +136,42 @@ export function sessionEntriesIn({ database }: { database: Kysely<Tables> }): Se
   };
 }
 
-function within({ userId, teamIds }: NonNullable<SessionFilter["scope"]>) {
+function within({ userId, teamIds, targets }: NonNullable<SessionFilter["scope"]>) {
   return (builder: ExpressionBuilder<Tables, "sessions">): Expression<SqlBool> => {
-    const own = builder("sessions.user_id", "=", userId);
-    if (teamIds.length === 0) return own;
-    const members = builder
-      .selectFrom("team_members")
-      .select("team_members.user_id")
-      .where("team_members.team_id", "in", teamIds);
-    return builder.or([own, builder("sessions.user_id", "in", members)]);
+    const ways: Expression<SqlBool>[] = [builder("sessions.user_id", "=", userId)];
+    if (teamIds.length > 0) {
+      const members = builder
+        .selectFrom("team_members")
+        .select("team_members.user_id")
+        .where("team_members.team_id", "in", teamIds);
+      ways.push(builder("sessions.user_id", "in", members));
+    }
+    for (const selector of targets)
+      ways.push(builder("sessions.target_id", "in", targetsWith(builder, selector)));
+    return builder.or(ways);
   };
+}
+
+/** Ids of the targets that have the labels, as access reads a selector. */
+function targetsWith(builder: ExpressionBuilder<Tables, "sessions">, selector: LabelSelector) {
+  let query = builder.selectFrom("targets").select("targets.id");
+  const demands = Object.entries(selector);
+  if (demands.length === 0) query = query.where(sql<SqlBool>`1 = 0`);
+  for (const [name, values] of demands) {
+    const isAny = values.includes("*");
+    if (name === "*") {
+      if (!isAny) query = query.where(sql<SqlBool>`1 = 0`);
+      continue;
+    }
+    query = query.where(({ exists, selectFrom }) => {
+      const label = selectFrom("target_labels")
+        .select("target_labels.name")
+        .whereRef("target_labels.target_id", "=", "targets.id")
+        .where("target_labels.name", "=", name);
+      return exists(isAny ? label : label.where("target_labels.value", "in", values));
+    });
+  }
+  return query;
 }
 
 /** What is not told stays as it was. */
@@ -151,6 +186,7 @@ function figures({ frames, bytes, headSha256 }: { frames?: number; bytes?: numbe
 function entryOf(row: Selectable<Tables["sessions"]>): SessionEntry {
   return {
     facts: JSON.parse(row.facts) as SessionFacts,
+    ...(row.access !== null && { access: JSON.parse(row.access) as SessionAccess }),
     startedAtMs: row.started_at,
     state: row.state as SessionState,
     recordingState: row.recording_state as RecordingState,

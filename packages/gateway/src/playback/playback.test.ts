@@ -82,7 +82,7 @@ async function stage(
           ? { facts, startedAtMs: 0, state: "closed", recordingState: options.live ? "recording" : "stored" }
           : undefined,
     },
-    resources: { ofSession: async ({ user }) => ({ ownerId: user.id, ownerTeams: ["team-1"] }) },
+    resources: { ofSession: async (entry) => ({ ownerId: entry.facts.user.id, ownerTeams: ["team-1"] }) },
     auditRows: {
       list: async (_filter, { beforeIndex }) => (beforeIndex === undefined ? rowsOf(sample) : []),
     },
@@ -217,7 +217,7 @@ test("without the right to what was typed, the input lane is left out of frames 
     openers: [sample.opener],
     trustedKeys: [],
     sessions: { byId: async () => ({ facts, startedAtMs: 0, state: "closed", recordingState: "stored" }) },
-    resources: { ofSession: async ({ user }) => ({ ownerId: user.id, ownerTeams: ["team-1"] }) },
+    resources: { ofSession: async (entry) => ({ ownerId: entry.facts.user.id, ownerTeams: ["team-1"] }) },
     auditRows: { list: async () => [] },
     decide: ({ action }) => ({ allowed: action !== "recording.view_input", rule: "test" }),
     audit: { append: async (record) => void audited.push(record) },

@@ -97,7 +97,7 @@ export function createViewing({
     async facts(viewer, sessionId) {
       const entry = await entryOf(sessionId);
       const { subject } = viewer;
-      const resource = await resources.ofSession(entry.facts);
+      const resource = await resources.ofSession(entry);
       const { allowed, rule } = decide({ subject, action: "session.view", resource });
       if (!allowed) {
         await record(viewer, entry, false, { action: "play", rule });
@@ -108,7 +108,7 @@ export function createViewing({
     async admit(viewer, sessionId, action, about = {}) {
       const entry = await entryOf(sessionId);
       const { subject } = viewer;
-      const resource = await resources.ofSession(entry.facts);
+      const resource = await resources.ofSession(entry);
       const { allowed, rule } = decide({ subject, action: rights[action], resource });
       const input = allowed && mayInput(viewer, resource);
       const key = `${subject.id} ${viewer.via} ${sessionId}`;

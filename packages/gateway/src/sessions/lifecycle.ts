@@ -185,8 +185,9 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
 
   async function admit(request: SessionRequest): Promise<Session> {
     const nowMs = clock.nowMs();
+    const { access, ...asked } = request;
     const facts: SessionFacts = {
-      ...request,
+      ...asked,
       sessionId: newId(nowMs, random),
       startedAt: new Date(nowMs).toISOString(),
       gatewayId: options.gatewayId,
@@ -213,7 +214,7 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
       await audit.admissible();
       // Before the row: what is refused here was no session, and no list shows a recording that never was.
       await pipeline.admissible();
-      await rows.insert(facts);
+      await rows.insert(facts, access);
     } catch (error) {
       return refuse(request, facts.sessionId, error);
     }
@@ -228,6 +229,8 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
           gateway_id: facts.gatewayId,
           connection_id: facts.connectionId,
           interactive: facts.size !== undefined,
+          ...(access && { rule: access.rule }),
+          ...(access?.requestId !== undefined && { access_request_id: access.requestId }),
           ...(facts.client !== undefined && { client: facts.client }),
           ...(facts.command !== undefined && { initial_command: facts.command }),
           ...(facts.size && { size: `${facts.size.cols}:${facts.size.rows}` }),

@@ -1,4 +1,5 @@
 import type { FrameKind, SessionFacts } from "@gatehouse/recording";
+import type { SessionAccess } from "../directory/mod.ts";
 
 /**
  * What a protocol engine holds of a session. It records to it, asks whether input may pass, and is told to end;
@@ -83,7 +84,10 @@ export type SessionEnding = {
 };
 
 /** What a protocol asks for. The facts that the sessions room makes itself are left out. */
-export type SessionRequest = Omit<SessionFacts, "sessionId" | "startedAt" | "gatewayId">;
+export type SessionRequest = Omit<SessionFacts, "sessionId" | "startedAt" | "gatewayId"> & {
+  /** Why it is allowed, as access said. */
+  access?: SessionAccess;
+};
 
 export type Sessions = {
   /**

@@ -7,7 +7,8 @@ import type {
   SessionState,
 } from "../../directory/mod.ts";
 import { openSessionStates } from "../../directory/mod.ts";
-import type { SessionScope, SessionsDoor } from "../rest/door.ts";
+import type { SessionScope } from "../../access/mod.ts";
+import type { SessionsDoor } from "../rest/door.ts";
 import { found, isoTime, pageRequest, wirePage } from "./page.ts";
 
 const statesOf: Record<NonNullable<SessionQuery["state"]>, readonly SessionState[]> = {
@@ -32,14 +33,16 @@ export function createSessionCatalogue({
       return wordsOf(found(await entries.byId(id), "session", id));
     },
     async resourceOf(id) {
-      return resources.ofSession(found(await entries.byId(id), "session", id).facts);
+      return resources.ofSession(found(await entries.byId(id), "session", id));
     },
   };
 }
 
 function filterOf(query: SessionQuery, scope: SessionScope): SessionFilter {
   return {
-    ...(scope !== "all" && { scope: { userId: scope.ownerId, teamIds: scope.teams } }),
+    ...(scope !== "all" && {
+      scope: { userId: scope.ownerId, teamIds: scope.teams, targets: scope.targets },
+    }),
     ...(query.user !== undefined && { user: query.user }),
     ...(query.target !== undefined && { target: query.target }),
     ...(query.login !== undefined && { login: query.login }),

@@ -75,6 +75,8 @@ test("the released steps are in order and unchanged", () => {
       "0001-first a511e76aa5e8146e5f5702b7a207f1c7521eb1723a7485a148cd3541cfadb265",
       "0002-connection-secrets 7ba1cff454c65b36481b621e4e5816c29bc0c23586c31ef0bb2e8fa511fd5e3b",
       "0020-teams 3eae9416616404cd5adb1e0c29b345174873bf118d52c50f6e997d6a7f01af0f",
+      "0021-access-policies 940097f255321b3f76498fb2a8c08a3d06bf5cbe52291ba07108dc5049380781",
+      "0022-session-access 71497a3356f83b26778c2c607127255567881a17f408ada1075b75f407007b49",
     ],
   );
 });

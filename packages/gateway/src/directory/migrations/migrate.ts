@@ -5,10 +5,18 @@ import type { Tables } from "../schema.ts";
 import { first } from "./0001-first.ts";
 import { connectionSecrets } from "./0002-connection-secrets.ts";
 import { teams } from "./0020-teams.ts";
+import { accessPolicies } from "./0021-access-policies.ts";
+import { sessionAccess } from "./0022-session-access.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every step, in order. A new one is a file of its own and a line at the end. */
-export const migrations: readonly Migration[] = [first, connectionSecrets, teams];
+export const migrations: readonly Migration[] = [
+  first,
+  connectionSecrets,
+  teams,
+  accessPolicies,
+  sessionAccess,
+];
 
 export function checksumOf({ statements }: Migration): string {
   return createHash("sha256").update(JSON.stringify(statements)).digest("hex");
