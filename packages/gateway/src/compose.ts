@@ -64,7 +64,14 @@ export async function compose(options: {
   };
   try {
     const keyring = await openKeyring({ folder: join(config.data_dir, "keys"), random });
-    const directory = await openDirectory({ path: join(config.data_dir, "gatehouse.db"), clock, random });
+    const { url, connections } = config.database;
+    const directory = await openDirectory({
+      ...(url === undefined
+        ? { path: join(config.data_dir, "gatehouse.db") }
+        : { url, connectionsMax: connections }),
+      clock,
+      random,
+    });
     closing.push(() => directory.close());
     const audit = openAuditLog({
       rows: directory.auditRows,
@@ -136,6 +143,8 @@ export async function compose(options: {
       clock,
       random,
       gatewayId: config.gateway_id,
+      // The embedded database is nobody else's, also where this gateway was called otherwise before.
+      sharesRows: url !== undefined,
       log,
     });
     closing.push(() => pipeline.stop({ deadlineMs: 10_000 }));

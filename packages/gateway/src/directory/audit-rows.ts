@@ -1,11 +1,18 @@
 import type { Expression, ExpressionBuilder, Kysely, Selectable, SqlBool } from "kysely";
 import type { AuditFilter, AuditRow, AuditRows } from "./door.ts";
+import type { Engine } from "./engine.ts";
 import type { Tables } from "./schema.ts";
 
 /** Rows of one insert: SQLite takes 32,766 parameters. */
 const insertRowsMax = 500;
 
-export function auditRowsIn({ database }: { database: Kysely<Tables> }): AuditRows {
+export function auditRowsIn({
+  database,
+  engine,
+}: {
+  database: Kysely<Tables>;
+  engine: Pick<Engine, "alone">;
+}): AuditRows {
   const lastOf = async (from: Kysely<Tables>) => {
     const row = await from
       .selectFrom("audit_events")
@@ -19,6 +26,7 @@ export function auditRowsIn({ database }: { database: Kysely<Tables> }): AuditRo
   return {
     async append(build) {
       await database.transaction().execute(async (transaction) => {
+        await engine.alone(transaction, "audit");
         const rows = build(await lastOf(transaction)).map(columnsOf);
         for (let at = 0; at < rows.length; at += insertRowsMax)
           await transaction

@@ -62,9 +62,9 @@ test("a session goes from admitted to its one end", async (context) => {
   });
   assert.equal(await sessions.byId("none"), undefined);
   for (const change of [
-    sessions.setState("none", "live"),
-    sessions.end("none", end),
-    sessions.setRecording("none", { state: "stored" }),
+    () => sessions.setState("none", "live"),
+    () => sessions.end("none", end),
+    () => sessions.setRecording("none", { state: "stored" }),
   ])
     await assert.rejects(change, (error) => isGatehouseError(error, "not_found"));
 });

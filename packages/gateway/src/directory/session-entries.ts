@@ -14,6 +14,9 @@ import type { SessionAccess, SessionEntries, SessionEntry, SessionFilter, Sessio
 import { keyIn, limitOf, lowerContains, pageOf } from "./page.ts";
 import type { Tables } from "./schema.ts";
 
+/** A condition that no row meets. */
+const nothing = sql<SqlBool>`1 = 0`;
+
 export function sessionEntriesIn({ database }: { database: Kysely<Tables> }): SessionEntries {
   /** Distinguishes a session that has ended from one that never was. */
   async function mustExist(op: string, id: string): Promise<void> {
@@ -127,7 +130,9 @@ export function sessionEntriesIn({ database }: { database: Kysely<Tables> }): Se
       if (recordingState !== undefined) query = query.where("recording_state", "=", recordingState);
       if (protocol !== undefined) query = query.where("protocol", "=", protocol);
       if (kind !== undefined) query = query.where("kind", "=", kind);
-      if (states !== undefined) query = query.where("state", "in", states);
+      if (states !== undefined)
+        // PostgreSQL knows no empty list.
+        query = query.where(({ eb }) => (states.length > 0 ? eb("state", "in", states) : nothing));
       if (fromMs !== undefined) query = query.where("started_at", ">=", fromMs);
       if (toMs !== undefined) query = query.where("started_at", "<", toMs);
       if (text !== undefined && text !== "") query = query.where(lowerContains("haystack", text));
@@ -156,11 +161,11 @@ function within({ userId, teamIds, targets }: NonNullable<SessionFilter["scope"]
 function targetsWith(builder: ExpressionBuilder<Tables, "sessions">, selector: LabelSelector) {
   let query = builder.selectFrom("targets").select("targets.id");
   const demands = Object.entries(selector);
-  if (demands.length === 0) query = query.where(sql<SqlBool>`1 = 0`);
+  if (demands.length === 0) query = query.where(nothing);
   for (const [name, values] of demands) {
     const isAny = values.includes("*");
     if (name === "*") {
-      if (!isAny) query = query.where(sql<SqlBool>`1 = 0`);
+      if (!isAny) query = query.where(nothing);
       continue;
     }
     query = query.where(({ exists, selectFrom }) => {

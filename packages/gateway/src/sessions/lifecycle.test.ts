@@ -164,6 +164,23 @@ describe("a session", () => {
     assert.deepEqual(world.told(), []);
   });
 
+  test("of another gateway is left alone at the start, where both have the same table", async () => {
+    const facts: SessionFacts = {
+      ...request,
+      sessionId: "s1",
+      startedAt: "2026-02-10T14:00:00.000Z",
+      gatewayId: "gateway-2",
+    };
+    await world.options().rows.insert(facts);
+    await world.options().rows.insert({ ...facts, sessionId: "s2", gatewayId: "gateway-1" });
+    const sharing = createSessions({ ...world.options(), sharesRows: true });
+    assert.equal(await sharing.recover(), 1);
+    assert.deepEqual(
+      [...world.rows.values()].map((row) => row.state),
+      ["admitted", "interrupted"],
+    );
+  });
+
   test("writes session.upload when its recording is stored and verified, not before", async () => {
     const session = await sessions.admit(request);
     await session.end({ reason: "closed" });

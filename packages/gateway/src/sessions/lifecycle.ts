@@ -28,6 +28,8 @@ export type SessionsOptions = {
   clock: Clock;
   random: Random;
   gatewayId: string;
+  /** Whether other gateways have sessions in the same table: theirs are live, and none of ours to close. */
+  sharesRows: boolean;
   log: { error(message: string, fields: Record<string, string | number>): void };
 };
 
@@ -192,16 +194,17 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
       startedAt: new Date(nowMs).toISOString(),
       gatewayId: options.gatewayId,
     };
-    const admission: Admission = { facts };
+    const admission: Admission = { facts, access };
     admitting.add(admission);
     try {
-      return await begin(request, facts, admission);
+      return await begin(request, admission);
     } finally {
       admitting.delete(admission);
     }
   }
 
-  async function begin(request: SessionRequest, facts: SessionFacts, admission: Admission): Promise<Session> {
+  async function begin(request: SessionRequest, admission: Admission): Promise<Session> {
+    const { facts, access } = admission;
     if (stopping)
       return refuse(
         request,
@@ -249,6 +252,7 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
     }
     const session: LiveSession = new LiveSession({
       facts,
+      access,
       writer,
       clock,
       limits: options.limits,
@@ -311,10 +315,15 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
     }
     // Rows that are live without a journal entry: the crash came before the first frame, or after the manifest.
     let left = 0;
-    for (;;) {
-      const { items } = await rows.list({ states: openSessionStates }, { limit: 500 });
-      if (items.length === 0) break;
-      for (const { facts } of items) {
+    let after: string | undefined;
+    do {
+      const page = await rows.list(
+        { states: openSessionStates },
+        { limit: 500, ...(after !== undefined && { after }) },
+      );
+      after = page.next;
+      for (const { facts } of page.items) {
+        if (options.sharesRows && facts.gatewayId !== options.gatewayId) continue;
         const endedAtMs = clock.nowMs();
         await rows.end(facts.sessionId, {
           state: "interrupted",
@@ -325,7 +334,7 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
         await auditInterrupted(facts, endedAtMs, {});
         left++;
       }
-    }
+    } while (after !== undefined);
     return recovered.length + left;
   }
 

@@ -1,4 +1,5 @@
 import type { SessionFacts } from "@gatehouse/recording";
+import type { SessionAccess } from "../directory/mod.ts";
 import type { Sight } from "./live-hub.ts";
 
 /** Who acts on somebody's session: a person, or a rule of the gateway that carries a name of its own. */
@@ -28,6 +29,8 @@ export type PauseState = {
 /** A live session, as it is at the moment of asking. */
 export type LiveView = {
   readonly facts: SessionFacts;
+  /** Why it was allowed. */
+  readonly access?: SessionAccess;
   readonly state: "live" | "paused" | "ending";
   readonly paused?: PauseState;
   /** It has been told that it will end, and when. */
@@ -61,9 +64,11 @@ export type LiveSessions = {
    * the log takes no event; the call then rejects with `unavailable`.
    */
   terminate(
-    which: string | ((facts: SessionFacts) => boolean),
+    which: string | ((facts: SessionFacts, access: SessionAccess | undefined) => boolean),
     termination: Termination,
   ): Promise<readonly string[]>;
+  /** Says one line to the person, if the protocol has a way to, and records that it was said. `not_found` as above. */
+  notify(sessionId: string, line: string): void;
   /**
    * Stops input from this moment on; what comes from the target goes on, and is recorded. `limitMs` can only shorten what the
    * gateway lets a pause last. `conflict` when it is paused or ends already. Input stays stopped even when the log takes no event;

@@ -7,12 +7,14 @@ import {
   encodeWatch,
 } from "@gatehouse/recording";
 import type { RecordingWriter } from "@gatehouse/recording/pipeline";
+import type { SessionAccess } from "../directory/mod.ts";
 import { InputGate } from "./input-gate.ts";
 import type { Actor, LiveView, Participant, PauseState, Termination } from "./live-door.ts";
 import type { EndReason, InputState, Session, SessionEnding, SessionNotice } from "./session.ts";
 
 export type LiveSessionOptions = {
   facts: SessionFacts;
+  access: SessionAccess | undefined;
   writer: RecordingWriter;
   clock: Clock;
   limits: SessionLimits;
@@ -111,6 +113,9 @@ export class LiveSession implements Session {
   get facts(): SessionFacts {
     return this.#options.facts;
   }
+  get access(): SessionAccess | undefined {
+    return this.#options.access;
+  }
   get congested(): boolean {
     return this.#options.writer.pendingBytes > pendingBytesHigh;
   }
@@ -169,6 +174,7 @@ export class LiveSession implements Session {
     const paused = this.#paused;
     return {
       facts: this.facts,
+      ...(this.access && { access: this.access }),
       state: this.#state === "live" ? (paused ? "paused" : "live") : "ending",
       ...(paused && {
         paused: {
@@ -235,6 +241,10 @@ export class LiveSession implements Session {
     this.#notice("pause", "your input passes again");
     this.#input.resume();
     return { recorded, discardedBytes };
+  }
+
+  notify(line: string): void {
+    this.#notice("warning", line);
   }
 
   /** False when it ends already, and not later than this would make it. Resolves when it is on record. */

@@ -2,7 +2,7 @@ import { type Clock, GatehouseError, type Random, messageOf, newId } from "@gate
 import type { SessionFacts } from "@gatehouse/recording";
 import type { RecordingPipeline } from "@gatehouse/recording/pipeline";
 import type { AuditLog } from "../audit/mod.ts";
-import type { SessionEntries } from "../directory/mod.ts";
+import type { SessionAccess, SessionEntries } from "../directory/mod.ts";
 import {
   type Actor,
   type LiveSessions,
@@ -38,7 +38,11 @@ export type ModerationOptions = {
 };
 
 /** A session while it is being admitted. It cannot be ended yet, and must not slip through. */
-export type Admission = { readonly facts: SessionFacts; doomed?: Termination };
+export type Admission = {
+  readonly facts: SessionFacts;
+  readonly access: SessionAccess | undefined;
+  doomed?: Termination;
+};
 
 const reasonCharsMax = 1000;
 
@@ -60,7 +64,7 @@ export class Moderation implements LiveSessions {
   }
 
   async terminate(
-    which: string | ((facts: SessionFacts) => boolean),
+    which: string | ((facts: SessionFacts, access: SessionAccess | undefined) => boolean),
     termination: Termination,
   ): Promise<readonly string[]> {
     const { live, admitting } = this.#options;
@@ -69,8 +73,8 @@ export class Moderation implements LiveSessions {
       const session = this.#live(which);
       return (await this.#terminate(session, how)) ? [session.id] : [];
     }
-    const wanted = [...live.values()].filter(({ facts }) => which(facts));
-    const coming = [...admitting].filter(({ facts }) => which(facts));
+    const wanted = [...live.values()].filter(({ facts, access }) => which(facts, access));
+    const coming = [...admitting].filter(({ facts, access }) => which(facts, access));
     for (const admission of coming) admission.doomed = how;
     // All are told before any is waited for, and one whose event is refused keeps no other from being ended.
     const told = await Promise.allSettled(wanted.map((session) => this.#terminate(session, how)));
@@ -82,6 +86,10 @@ export class Moderation implements LiveSessions {
   /** What was asked for while it was being admitted. */
   admitted(session: LiveSession, { doomed }: Admission): void {
     if (doomed) this.#terminate(session, doomed).catch((error: unknown) => this.#untold(session, error));
+  }
+
+  notify(sessionId: string, line: string): void {
+    this.#live(sessionId).notify(bounded(line));
   }
 
   async pause(sessionId: string, { by, reason, limitMs }: { by: Actor; reason: string; limitMs?: number }) {

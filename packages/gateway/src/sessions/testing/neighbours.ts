@@ -96,6 +96,7 @@ export class Neighbours {
       clock: this.clock,
       random: seededRandom(7),
       gatewayId: "gateway-1",
+      sharesRows: false,
       limits: {
         idleTimeoutMs: 600_000,
         maxDurationMs: 3_600_000,
