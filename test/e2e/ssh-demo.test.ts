@@ -21,6 +21,7 @@ before(async () => {
     hostTrust: { pinned: [demo.hostKeyBlob], authorities: [] },
     credential: { type: "userCa" },
     policy: openPolicy,
+    access: { rule: "target-allows-person" },
   });
 });
 after(async () => {

@@ -26,7 +26,14 @@ import {
   publicKeyLine,
   writePrivateKey,
 } from "../../packages/gateway/src/protocols/ssh/keys/mod.ts";
-import type { Session, SessionEnding, SessionRequest } from "../../packages/gateway/src/sessions/session.ts";
+import { InputGate } from "../../packages/gateway/src/sessions/input-gate.ts";
+import type {
+  InputState,
+  Session,
+  SessionEnding,
+  SessionNotice,
+  SessionRequest,
+} from "../../packages/gateway/src/sessions/session.ts";
 import { type Sshd, type SshdOptions, startSshd } from "./openssh.ts";
 
 export type KeptFrame = { kind: FrameKind; stream: number; data: Uint8Array };
@@ -44,8 +51,11 @@ export class KeptSession implements Session {
   commitMs = 0;
   /** From now on nothing can be recorded. */
   broken = false;
+  readonly input = new InputGate(systemClock);
+  /** Bytes that the engine dropped while input was paused. */
+  discardedBytes = 0;
   #listener: ((ending: SessionEnding) => void) | undefined;
-  #ending = false;
+  #notice: ((notice: SessionNotice) => void) | undefined;
 
   constructor(request: SessionRequest) {
     this.id = newId(Date.now(), systemRandom);
@@ -77,7 +87,13 @@ export class KeptSession implements Session {
   }
   active(): void {}
   inputAllowed(): boolean {
-    return !this.#ending;
+    return this.input.state === "allowed";
+  }
+  whenInputAllowed(limitMs = 60_000): Promise<InputState> {
+    return this.input.when(limitMs);
+  }
+  inputDiscarded(bytes: number): void {
+    this.discardedBytes += bytes;
   }
   audit(event: string, fields: Record<string, unknown>, success = true): Promise<void> {
     this.events.push({ event, fields, success });
@@ -86,9 +102,15 @@ export class KeptSession implements Session {
   onEnding(listener: (ending: SessionEnding) => void): void {
     this.#listener = listener;
   }
+  onNotice(listener: (notice: SessionNotice) => void): void {
+    this.#notice = listener;
+  }
+  tell(notice: SessionNotice): void {
+    this.#notice?.(notice);
+  }
   stop(reason: SessionEnding["reason"], message: string, graceMs = 2_000): void {
-    if (this.#ending) return;
-    this.#ending = true;
+    if (this.input.state === "ending") return;
+    this.input.shut();
     this.#listener?.({ reason, message, graceMs });
   }
   end(outcome: Parameters<Session["end"]>[0]): Promise<void> {
@@ -230,6 +252,7 @@ export async function startGate(
       hostTrust: { pinned: sshd.hostKeyBlobs, authorities: [] },
       credential: { type: "userCa" },
       policy: { ...openPolicy, ...options.policy },
+      access: { rule: "target-allows-person" },
     },
     others: [],
     userCaBlob: userCa.public.blob,

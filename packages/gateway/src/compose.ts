@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Clock, GatehouseError, type Random } from "@gatehouse/kernel";
 import { ageOpener, ageWrapper, publicKeyPem, storeSource } from "@gatehouse/recording";
 import { createPipeline, objectPrefix } from "@gatehouse/recording/pipeline";
-import { decide } from "./access/mod.ts";
+import { type Question, decide as decideAt, sessionScope } from "./access/mod.ts";
 import {
   createAuditReader,
   createConnections,
@@ -18,7 +18,7 @@ import { openAuditLog } from "./audit/mod.ts";
 import { type Config, formatAddress } from "./config/mod.ts";
 import { credentialsIn, openKeyring } from "./credentials/mod.ts";
 import { openDirectory } from "./directory/mod.ts";
-import { createIdentity } from "./identity/mod.ts";
+import { createIdentity, standingIn } from "./identity/mod.ts";
 import { createPlayback } from "./playback/mod.ts";
 import { openPostgres } from "./protocols/postgres/mod.ts";
 import { openSsh } from "./protocols/ssh/mod.ts";
@@ -54,6 +54,8 @@ export async function compose(options: {
   demoKeys: readonly string[];
 }): Promise<Gatehouse> {
   const { config, clock, random, log, version } = options;
+  const decide = (question: Question) =>
+    decideAt({ ...question, context: { ...question.context, nowMs: clock.nowMs() } });
   const closing: (() => Promise<void>)[] = [];
   /** What was opened is closed in the opposite order, whether the start succeeded or not. */
   const close = async () => {
@@ -62,7 +64,14 @@ export async function compose(options: {
   };
   try {
     const keyring = await openKeyring({ folder: join(config.data_dir, "keys"), random });
-    const directory = await openDirectory({ path: join(config.data_dir, "gatehouse.db"), clock, random });
+    const { url, connections } = config.database;
+    const directory = await openDirectory({
+      ...(url === undefined
+        ? { path: join(config.data_dir, "gatehouse.db") }
+        : { url, connectionsMax: connections }),
+      clock,
+      random,
+    });
     closing.push(() => directory.close());
     const audit = openAuditLog({
       rows: directory.auditRows,
@@ -79,6 +88,7 @@ export async function compose(options: {
     });
     const identity = createIdentity({
       ...directory,
+      standing: standingIn(directory),
       audit,
       clock,
       random,
@@ -122,10 +132,19 @@ export async function compose(options: {
         idleTimeoutMs: config.sessions.idle_timeout.ms,
         maxDurationMs: config.sessions.max_duration.ms,
         endingGraceMs: config.sessions.ending_grace.ms,
+        requestWaitMs: config.moderation.request_wait.ms,
+      },
+      moderation: {
+        notify: config.moderation.notify,
+        pauseLimitMs: config.moderation.pause_limit.ms,
+        pauseEnds: config.moderation.pause_end,
+        warningGraceMs: config.moderation.warning_grace.ms,
       },
       clock,
       random,
       gatewayId: config.gateway_id,
+      // The embedded database is nobody else's, also where this gateway was called otherwise before.
+      sharesRows: url !== undefined,
       log,
     });
     closing.push(() => pipeline.stop({ deadlineMs: 10_000 }));
@@ -168,6 +187,7 @@ export async function compose(options: {
       openers: [ageOpener([keyring.recordingIdentity.text()])],
       trustedKeys: [keyring.manifestSigner.publicKey],
       sessions: directory.sessions,
+      resources: directory.resources,
       auditRows: directory.auditRows,
       decide,
       audit,
@@ -178,8 +198,13 @@ export async function compose(options: {
     const rest = await startRest({
       doors: {
         identity: restIdentity(identity),
-        access: { decide: (subject, action, resource) => decide({ subject, action, resource }) },
-        sessions: createSessionCatalogue({ entries: directory.sessions }),
+        access: {
+          decide: ({ subject, remoteAddress }, action, resource) =>
+            decide({ subject, action, resource, context: { remoteAddress } }),
+          sessionScope: ({ subject, remoteAddress }) =>
+            sessionScope(subject, { remoteAddress, nowMs: clock.nowMs() }),
+        },
+        sessions: createSessionCatalogue({ entries: directory.sessions, resources: directory.resources }),
         playback,
         people: createPeople({
           ...directory,

@@ -25,7 +25,7 @@ export const frameKinds = {
   "session.end": 0x01,
   /** Raw UTF-8 that the gate itself showed to the person; part of what they saw, none of the target's output. */
   notice: 0x02,
-  /** JSON `{ user: { id, name }, reason? }`. */
+  /** JSON `{ user: { id, name }, reason?, limitMs?, discardedBytes? }`: from here on input stopped, or passed again. */
   pause: 0x03,
   resume: 0x04,
   /** JSON `{ user: { id, name }, mode }`: somebody began or stopped watching. */
@@ -33,6 +33,8 @@ export const frameKinds = {
   leave: 0x06,
   /** JSON `{ why }`: the chain was broken here and begins anew. */
   break: 0x07,
+  /** JSON `{ user: { id, name }, reason, warning?, graceMs? }`: somebody has decided that the session ends. */
+  terminate: 0x08,
 
   /** Raw: what the target's terminal printed. */
   output: 0x20,

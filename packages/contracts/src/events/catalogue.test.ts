@@ -43,6 +43,8 @@ test("codes are Teleport's where Teleport has the event", () => {
   const expected: [string, Record<string, unknown>, boolean, string][] = [
     ["session.start", {}, true, "T2000I"],
     ["session.end", {}, true, "T2004I"],
+    ["session.join", {}, true, "T2001I"],
+    ["session.leave", {}, true, "T2003I"],
     ["session.rejected", {}, false, "T1006W"],
     ["resize", {}, true, "T2002I"],
     ["session.upload", {}, true, "T2005I"],

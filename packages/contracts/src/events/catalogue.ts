@@ -13,10 +13,15 @@ import { resize } from "./resize.ts";
 import { scp } from "./scp.ts";
 import { sessionData } from "./session-data.ts";
 import { sessionEnd } from "./session-end.ts";
+import { sessionJoin } from "./session-join.ts";
+import { sessionLeave } from "./session-leave.ts";
+import { sessionPause } from "./session-pause.ts";
 import { sessionRecordingAccess } from "./session-recording-access.ts";
 import { sessionRecordingCorrupted } from "./session-recording-corrupted.ts";
 import { sessionRejected } from "./session-rejected.ts";
+import { sessionResume } from "./session-resume.ts";
 import { sessionStart } from "./session-start.ts";
+import { sessionTerminate } from "./session-terminate.ts";
 import { sessionUpload } from "./session-upload.ts";
 import { sftp } from "./sftp.ts";
 import { subsystem } from "./subsystem.ts";
@@ -51,10 +56,15 @@ export const eventCatalogue: readonly EventDescriptor[] = [
   scp,
   sessionData,
   sessionEnd,
+  sessionJoin,
+  sessionLeave,
+  sessionPause,
   sessionRecordingAccess,
   sessionRecordingCorrupted,
   sessionRejected,
+  sessionResume,
   sessionStart,
+  sessionTerminate,
   sessionUpload,
   sftp,
   subsystem,

@@ -18,5 +18,9 @@ export const sessionStart = defineEvent({
     /** `columns:rows` of the terminal. */
     size: text(16).optional(),
     interactive: z.boolean(),
+    /** The rule of access that allowed it. */
+    rule: text(128).optional(),
+    /** The approved access request that allowed it. */
+    access_request_id: text(64).optional(),
   }),
 });

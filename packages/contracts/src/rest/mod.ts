@@ -5,6 +5,7 @@
  * Never: decides who may ask, or knows how an answer is found.
  */
 export * from "./shapes.ts";
+export * from "./access.ts";
 export * from "./auth.ts";
 export * from "./sessions.ts";
 export * from "./recordings.ts";

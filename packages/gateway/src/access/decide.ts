@@ -1,5 +1,9 @@
+import { type AccessPolicy, type Statement, builtInRoles } from "@gatehouse/contracts/rest";
+import { refusalOf } from "./restrictions.ts";
+import { allowsBy } from "./statements.ts";
+
 /** The roles of the specification, 9.3.3 and 9.4.4. `user` is everybody. */
-export const roles = ["platform-admin", "security-analyst", "auditor", "team-lead", "user"] as const;
+export const roles = builtInRoles;
 export type Role = (typeof roles)[number];
 
 /** Everything that can be asked for. A new route or protocol needs an action here before it can be reached. */
@@ -16,6 +20,17 @@ export const actions = [
   "credential.write",
   "person.read",
   "person.write",
+  "team.read",
+  "team.write",
+  "role.read",
+  "role.write",
+  "lock.read",
+  "lock.write",
+  "request.create", // ask for what one may not do, or not alone
+  "request.list", // see requests at all; which ones is `request.view`
+  "request.view",
+  "request.review", // approve or deny what somebody else asked for
+  "access.explain", // ask what somebody may do, and why
   "audit.read",
   "health.read",
   "self.read",
@@ -23,34 +38,103 @@ export const actions = [
 ] as const;
 export type Action = (typeof actions)[number];
 
-/** Who asks. */
+/** What an operator-defined role allows, with the role's name. */
+export type RoleStatement = Statement & { role: string };
+
+/** Something asked for and approved, until a moment. */
+export type Grant = { requestId: string; untilMs: number } & (
+  | { kind: "target"; targetId: string; logins: readonly string[] }
+  | { kind: "role"; role: string; statements: readonly RoleStatement[] }
+  | { kind: "playback"; sessionId: string }
+);
+
+export const lockKinds = ["user", "role", "target", "login", "address"] as const;
+
+/** Somebody or something that is shut for now. */
+export type Lock = {
+  on: (typeof lockKinds)[number];
+  /** A name; for `address` an address or a network. */
+  name: string;
+  reason: string;
+  untilMs?: number | undefined;
+};
+
+/** Who asks, with all that their rights come from. */
 export type Subject = {
   id: string;
   name: string;
-  roles: readonly Role[];
+  /** Built-in roles and the operator's own. */
+  roles: readonly string[];
   /** Ids of the teams that this person leads. */
   leads: readonly string[];
+  /** What the operator-defined ones among the roles allow. */
+  statements?: readonly RoleStatement[];
+  grants?: readonly Grant[];
+  /** Every lock there is. */
+  locks?: readonly Lock[];
+  /** How they showed who they are, this time. */
+  proof?: Proof;
+};
+
+/** What is absent is unknown, and counts against whoever asks. */
+export type Proof = {
+  /** When they last gave a second factor. */
+  mfaAtMs?: number | undefined;
+  /** What the token that asks is for, as actions or `session.*`; absent where no token narrows. */
+  scopes?: readonly string[] | undefined;
+};
+
+/** A target as access knows it. */
+export type TargetFacts = {
+  id: string;
+  name: string;
+  protocol: string;
+  labels: Readonly<Record<string, string>>;
+  logins: readonly string[];
+  allowRoles: readonly string[];
+  allowUsers: readonly string[];
+  policy: AccessPolicy;
 };
 
 /** About what. A field that the question leaves out is unknown, and unknown never allows. */
 export type Resource = {
-  /** The person whom it belongs to: whose session, whose account. */
+  /** The person whom it belongs to: whose session, whose account, whose request. */
   ownerId?: string | undefined;
   /** Ids of the owner's teams. */
   ownerTeams?: readonly string[] | undefined;
-  /** For `session.open`: who may use the target, and as whom. */
-  target?:
-    | { allowRoles: readonly string[]; allowUsers: readonly string[]; logins: readonly string[] }
-    | undefined;
+  /** The target that is meant, or that the session was on. */
+  target?: TargetFacts | undefined;
   login?: string | undefined;
+  sessionId?: string | undefined;
+  /** Of a recording: how many others must have approved that it is opened. */
+  approvals?: number | undefined;
+  /** Of a request: who may ask for this, and who decides. */
+  request?: { askers: People; reviewers: People & { teamLeads: boolean } } | undefined;
+};
+export type People = { roles: readonly string[]; users: readonly string[] };
+
+/** Under which circumstances. What is absent is unknown: it counts against whoever asks. */
+export type Context = {
+  nowMs?: number | undefined;
+  /** Where the person is, as an address without a port. */
+  remoteAddress?: string | undefined;
 };
 
-export type Question = { subject: Subject; action: Action; resource: Resource };
+export type Question = { subject: Subject; action: Action; resource: Resource; context?: Context };
 
 /** The answer, with the name of the rule that decided, for the audit log and for `access explain`. */
-export type Decision = { allowed: boolean; rule: string };
+export type Decision = {
+  allowed: boolean;
+  rule: string;
+  /** The request that it is allowed by, where it would not be without. */
+  grant?: { requestId: string; untilMs: number };
+  /** The rule that would allow it, where a restriction stands against it. The person may then be told. */
+  wouldAllow?: string;
+  /** What stands against it, in words for the person. */
+  because?: string;
+};
 
-type Rule = {
+export type Rule = {
   /** Printed to people: says in words why. */
   name: string;
   actions: readonly Action[];
@@ -60,9 +144,13 @@ type Rule = {
 const has = (subject: Subject, ...wanted: Role[]) => wanted.some((role) => subject.roles.includes(role));
 const owns = (subject: Subject, resource: Resource) =>
   resource.ownerId !== undefined && resource.ownerId === subject.id;
+const leadsOwner = (subject: Subject, resource: Resource) =>
+  has(subject, "team-lead") && (resource.ownerTeams ?? []).some((team) => subject.leads.includes(team));
+const isAmong = (subject: Subject, { roles: wanted, users }: People) =>
+  users.includes(subject.name) || subject.roles.some((role) => wanted.includes(role));
 
 /** First match allows; where none matches the answer is no. There are no rules that deny: order cannot matter. */
-const rules: readonly Rule[] = [
+export const rules: readonly Rule[] = [
   {
     name: "target-allows-person",
     actions: ["session.open"],
@@ -70,8 +158,7 @@ const rules: readonly Rule[] = [
       target !== undefined &&
       login !== undefined &&
       target.logins.includes(login) &&
-      (target.allowUsers.includes(subject.name) ||
-        subject.roles.some((role) => target.allowRoles.includes(role))),
+      isAmong(subject, { roles: target.allowRoles, users: target.allowUsers }),
   },
   {
     name: "all-recordings-for-reviewers",
@@ -86,23 +173,68 @@ const rules: readonly Rule[] = [
   {
     name: "team-recordings-for-team-lead",
     actions: ["session.view", "recording.play", "recording.export"],
-    when: (subject, resource) =>
-      has(subject, "team-lead") && (resource.ownerTeams ?? []).some((team) => subject.leads.includes(team)),
+    when: leadsOwner,
   },
   {
     name: "everybody-lists-what-they-may-see",
-    actions: ["session.list", "target.list", "self.read", "self.write"],
+    actions: ["session.list", "target.list", "request.list", "self.read", "self.write"],
     when: () => true,
   },
   {
     name: "administration-for-platform-admin",
-    actions: ["target.write", "target.trust", "credential.write", "person.read", "person.write"],
+    actions: [
+      "target.write",
+      "target.trust",
+      "credential.write",
+      "person.read",
+      "person.write",
+      "team.read",
+      "team.write",
+      "role.read",
+      "role.write",
+    ],
     when: (subject) => has(subject, "platform-admin"),
   },
   {
     name: "people-for-reviewers",
-    actions: ["person.read"],
-    when: (subject) => has(subject, "auditor", "security-analyst"),
+    actions: ["person.read", "team.read", "role.read", "access.explain"],
+    when: (subject) => has(subject, "auditor", "security-analyst", "platform-admin"),
+  },
+  {
+    name: "locks-for-security",
+    actions: ["lock.read", "lock.write"],
+    when: (subject) => has(subject, "security-analyst", "platform-admin"),
+  },
+  {
+    name: "locks-seen-by-auditor",
+    actions: ["lock.read"],
+    when: (subject) => has(subject, "auditor"),
+  },
+  {
+    name: "may-ask",
+    actions: ["request.create"],
+    when: (subject, { request }) => request !== undefined && isAmong(subject, request.askers),
+  },
+  {
+    name: "own-requests",
+    actions: ["request.view"],
+    when: owns,
+  },
+  {
+    name: "reviewer-of-the-request",
+    actions: ["request.view", "request.review"],
+    // Nobody decides about what they themselves asked for, whatever their roles.
+    when: (subject, resource) =>
+      resource.request !== undefined &&
+      resource.ownerId !== undefined &&
+      !owns(subject, resource) &&
+      (isAmong(subject, resource.request.reviewers) ||
+        (resource.request.reviewers.teamLeads && leadsOwner(subject, resource))),
+  },
+  {
+    name: "requests-seen-by-reviewers",
+    actions: ["request.view"],
+    when: (subject) => has(subject, "auditor", "security-analyst", "platform-admin"),
   },
   {
     name: "audit-log-for-reviewers",
@@ -116,10 +248,81 @@ const rules: readonly Rule[] = [
   },
 ];
 
-/** Allowed or denied, by which rule. Pure: the same question has the same answer. */
-export function decide({ subject, action, resource }: Question): Decision {
+/**
+ * Allowed or denied, by which rule. Pure: the same question has the same answer. A rule, a role's statement or a grant
+ * allows; a restriction (a lock, the target's hours and networks, a token's scopes, ...) takes it away again, and none
+ * ever gives.
+ */
+export function decide({ subject, action, resource, context = {} }: Question): Decision {
+  const permission = permissionOf(subject, action, resource, context);
+  if (!permission) return { allowed: false, rule: "deny-by-default" };
+  const refusal = refusalOf({ subject, action, resource, context });
+  if (refusal)
+    return {
+      allowed: false,
+      rule: refusal.name,
+      wouldAllow: permission.rule,
+      because: refusal.because,
+    };
+  return { allowed: true, ...permission };
+}
+
+function permissionOf(
+  subject: Subject,
+  action: Action,
+  resource: Resource,
+  context: Context,
+): Pick<Decision, "rule" | "grant"> | undefined {
+  const standing = ruleFor(subject, action, resource);
+  if (standing !== undefined) return { rule: standing };
+  // What was asked for and approved counts only where nothing else allows, so that a session is bound to a request, and
+  // ends with it, exactly when it needs it.
+  for (const grant of subject.grants ?? []) {
+    if (!isInForce(grant, subject, context)) continue;
+    const rule = ruleByGrant(subject, grant, action, resource);
+    if (rule !== undefined) return { rule, grant: { requestId: grant.requestId, untilMs: grant.untilMs } };
+  }
+  return undefined;
+}
+
+/** Whether a grant counts now: not after its end, and not while the role that it gives is locked. */
+export function isInForce(grant: Grant, { locks = [] }: Subject, { nowMs }: Context): boolean {
+  if (nowMs === undefined || grant.untilMs <= nowMs) return false;
+  return !locks.some(
+    ({ on, name, untilMs }) =>
+      grant.kind === "role" &&
+      on === "role" &&
+      name === grant.role &&
+      (untilMs === undefined || untilMs > nowMs),
+  );
+}
+
+function ruleFor(subject: Subject, action: Action, resource: Resource): string | undefined {
   for (const rule of rules)
-    if (rule.actions.includes(action) && rule.when(subject, resource))
-      return { allowed: true, rule: rule.name };
-  return { allowed: false, rule: "deny-by-default" };
+    if (rule.actions.includes(action) && rule.when(subject, resource)) return rule.name;
+  const statement = (subject.statements ?? []).find((one) => allowsBy(one, action, resource));
+  return statement && `role-${statement.role}`;
+}
+
+function ruleByGrant(subject: Subject, grant: Grant, action: Action, resource: Resource): string | undefined {
+  switch (grant.kind) {
+    case "target": {
+      const { target, login } = resource;
+      return action === "session.open" &&
+        target?.id === grant.targetId &&
+        login !== undefined &&
+        target.logins.includes(login) &&
+        grant.logins.includes(login)
+        ? "approved-request"
+        : undefined;
+    }
+    case "role": {
+      const { leads, id, name } = subject;
+      const more = { id, name, leads, roles: [grant.role], statements: grant.statements };
+      return ruleFor(more, action, resource);
+    }
+    case "playback":
+      // It allows nothing by itself: it lifts the demand for a second person.
+      return undefined;
+  }
 }

@@ -7,12 +7,20 @@
  */
 export {
   type Action,
+  type Context,
   type Decision,
+  type Grant,
+  type Lock,
+  type People,
+  type Proof,
   type Question,
   type Resource,
   type Role,
+  type RoleStatement,
   type Subject,
+  type TargetFacts,
   actions,
   decide,
   roles,
 } from "./decide.ts";
+export { type SessionScope, sessionScope } from "./scope.ts";

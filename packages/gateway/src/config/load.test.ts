@@ -197,8 +197,29 @@ test("loading throws every finding in one error", (context) => {
   );
 });
 
+test("a database on another machine is reached by a protected way in production", (context) => {
+  const said = (url: string) => findings(context, `mode: production\ndatabase: { url: "${url}" }`);
+  const refused = [
+    "gatehouse.yaml:2:13: database.url: expected sslmode=verify-full when mode is production, for a database on another machine",
+  ];
+  assert.deepEqual(said("postgres://gate:hunter2@db.example.com/gate"), refused);
+  assert.deepEqual(said("postgres://gate@db.example.com/gate?sslmode=require"), refused);
+  for (const url of [
+    "postgres://gate@db.example.com/gate?sslmode=verify-full",
+    "postgres://gate@localhost/gate",
+  ])
+    loadConfig({
+      file: fileOf(context, `mode: production\ndatabase: { url: "${url}" }`),
+      env: {},
+      sections: {},
+    });
+  assert.deepEqual(said("mysql://gate:hunter2@localhost/gate"), [
+    "gatehouse.yaml:2:13: database.url: got a value, expected postgres://user@host:5432/database",
+  ]);
+});
+
 test("every key says what it is for and has a default, unless it may be absent", () => {
-  const optional = new Set(["web.public_url"]);
+  const optional = new Set(["database.url", "web.public_url"]);
   for (const key of configKeys({})) {
     assert.notEqual(key.description, "", key.path);
     assert.equal("default" in key, !optional.has(key.path), key.path);

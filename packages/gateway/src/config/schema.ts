@@ -39,6 +39,23 @@ const coreShape = {
     gatewayId.default("gateway-1"),
     "Names this gateway in manifests, audit events and object keys. Different for each gateway that shares a store.",
   ),
+  database: section(
+    {
+      url: key(
+        z
+          .string()
+          .regex(/^postgres(ql)?:\/\//, { error: "expected postgres://user@host:5432/database" })
+          .meta({ secret: true, expected: "postgres://user@host:5432/database?sslmode=verify-full" })
+          .optional(),
+        "A PostgreSQL database, which several gateways may share; each needs its own `gateway_id`, and the same `keys/credentials.key`. `PGPASSWORD` or a password file of libpq keeps the password out of it. Left out: an embedded database in `data_dir`.",
+      ),
+      connections: key(
+        z.int().min(1).max(200).default(10),
+        "At most so many connections of this gateway to PostgreSQL.",
+      ),
+    },
+    "Where people, targets, sessions and the audit log are kept.",
+  ),
   web: section(
     {
       listen: key(address().prefault("127.0.0.1:3080"), "Where the web pages and the API listen."),
@@ -134,6 +151,28 @@ const coreShape = {
     },
     "Limits of every session, whatever its protocol.",
   ),
+  moderation: section(
+    {
+      notify: key(z.boolean().default(true), "Whether a person is told who looks on at their session."),
+      pause_limit: key(
+        duration({ max: "7d" }).prefault("30m"),
+        "A pause of somebody's input ends by itself after so long. 0s: it lasts until somebody ends it.",
+      ),
+      pause_end: key(
+        z.enum(["resume", "terminate"]).default("resume"),
+        "What then happens: input passes again, or the session is ended.",
+      ),
+      request_wait: key(
+        duration({ max: "1h" }).prefault("1m"),
+        "How long a request, such as a statement to a database, waits while input is paused. Then it is answered with an error.",
+      ),
+      warning_grace: key(
+        duration({ min: "1s", max: "1h" }).prefault("30s"),
+        "From a warning to the end of the session, where nothing else was said.",
+      ),
+    },
+    "Looking on, pausing and ending other people's sessions.",
+  ),
   demo: section(
     {
       enabled: key(
@@ -174,6 +213,11 @@ export function crossChecks(config: CoreConfig): readonly { path: readonly strin
   const findings: { path: readonly string[]; message: string }[] = [];
   if (config.mode === "production" && config.demo.enabled)
     findings.push({ path: ["demo", "enabled"], message: "expected false when mode is production" });
+  if (config.mode === "production" && config.database.url !== undefined && isUnprotected(config.database.url))
+    findings.push({
+      path: ["database", "url"],
+      message: "expected sslmode=verify-full when mode is production, for a database on another machine",
+    });
   if (config.sessions.ending_grace.ms >= config.sessions.max_duration.ms)
     findings.push({
       path: ["sessions", "ending_grace"],
@@ -185,4 +229,13 @@ export function crossChecks(config: CoreConfig): readonly { path: readonly strin
       message: "expected at most half of recording.journal.capacity",
     });
   return findings;
+}
+
+/** Whether what goes to the database could be read or answered by somebody on the way. */
+function isUnprotected(url: string): boolean {
+  // A path as host is a socket on this machine; an address that cannot be read is refused when it is opened.
+  if (!URL.canParse(url)) return false;
+  const { hostname, searchParams } = new URL(url);
+  const isHere = ["", "localhost", "127.0.0.1", "[::1]"].includes(hostname) || hostname.startsWith("%2F");
+  return !isHere && searchParams.get("sslmode") !== "verify-full";
 }

@@ -1,6 +1,7 @@
 import { assert, isGatehouseError } from "@gatehouse/kernel";
 import type { Expression, ExpressionBuilder, Kysely, Selectable, SqlBool } from "kysely";
 import type { AuditFilter, AuditRow, AuditRows } from "./door.ts";
+import type { Engine } from "./engine.ts";
 import type { Tables } from "./schema.ts";
 
 /** Rows of one insert: SQLite takes 32,766 parameters. One statement is one transaction, whatever the database. */
@@ -8,11 +9,10 @@ const insertRowsMax = 500;
 
 export function auditRowsIn({
   database,
-  present,
+  engine,
 }: {
   database: Kysely<Tables>;
-  /** Throws when what is written would not be found again. */
-  present(): void;
+  engine: Pick<Engine, "check">;
 }): AuditRows {
   const lastOf = async (from: Kysely<Tables>) => {
     const row = await from
@@ -29,7 +29,7 @@ export function auditRowsIn({
 
   return {
     async append(build) {
-      present();
+      engine.check();
       for (;;) {
         const last = known ?? (await lastOf(database));
         const rows = build(last);

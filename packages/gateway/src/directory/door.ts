@@ -1,5 +1,7 @@
+import type { AccessPolicy, LabelSelector } from "@gatehouse/contracts/rest";
 import type { SessionFacts } from "@gatehouse/recording";
 import type { RecordingState } from "@gatehouse/recording/pipeline";
+import type { Resources } from "./resources.ts";
 
 /** What can lie in a JSON column. */
 type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
@@ -61,6 +63,41 @@ export type UserKeys = {
   used(keyId: string): Promise<void>;
 };
 
+export type TeamMember = { userId: string; name: string; leads: boolean };
+
+/** People who belong together; those who lead may see the sessions of the others. */
+export type Team = {
+  id: string;
+  /** Unique. */
+  name: string;
+  description: string;
+  /** By name. */
+  members: readonly TeamMember[];
+  createdAtMs: number;
+};
+
+export type Teams = {
+  /** `conflict` when the name is taken, or a member is nobody or named twice. */
+  create(team: {
+    name: string;
+    description?: string;
+    members?: readonly Pick<TeamMember, "userId" | "leads">[];
+  }): Promise<Team>;
+  byId(id: string): Promise<Team | undefined>;
+  byName(name: string): Promise<Team | undefined>;
+  /** By name. */
+  list(filter?: { text?: string }, page?: PageRequest): Promise<Page<Team>>;
+  /** `not_found` when there is no such team. `members`, when given, replaces all of them. */
+  update(
+    id: string,
+    change: { description?: string; members?: readonly Pick<TeamMember, "userId" | "leads">[] },
+  ): Promise<Team>;
+  /** False when there was none. */
+  remove(id: string): Promise<boolean>;
+  /** The teams that somebody is in, by name. */
+  ofUser(userId: string): Promise<readonly { teamId: string; name: string; leads: boolean }[]>;
+};
+
 /** How the gate shows itself to the target as one of its accounts. */
 export type TargetLogin = {
   login: string;
@@ -82,6 +119,8 @@ export type Target = {
   logins: readonly TargetLogin[];
   /** What sessions may do, in the shape of the protocol's own target schema. */
   policy: JsonObject;
+  /** What stands between somebody who may use the target and a session on it, whatever the protocol. */
+  access: AccessPolicy;
   /** How the target proves that it is itself (pinned keys, a CA), in the shape of the protocol's own schema. */
   hostTrust: JsonObject;
   /** Made for the tour and refused in production. */
@@ -89,7 +128,10 @@ export type Target = {
   createdAtMs: number;
   updatedAtMs: number;
 };
-export type NewTarget = Omit<Target, "id" | "createdAtMs" | "updatedAtMs" | "demo"> & { demo?: boolean };
+export type NewTarget = Omit<Target, "id" | "createdAtMs" | "updatedAtMs" | "demo" | "access"> & {
+  demo?: boolean;
+  access?: AccessPolicy;
+};
 
 export type Targets = {
   /** `conflict` when the name is taken, `not_found` when a login names a credential that is not there. */
@@ -117,8 +159,20 @@ export const openSessionStates = [
   "ending",
 ] as const satisfies readonly SessionState[];
 
+/** Why a session was allowed, and what its target demanded of the recording at that moment. */
+export type SessionAccess = {
+  /** The rule of access that allowed it. */
+  rule: string;
+  /** The approved request without which it would not have been allowed, and when that ends. */
+  requestId?: string;
+  untilMs?: number;
+  /** How many others must approve before the recording is opened. */
+  approvals?: number;
+};
+
 export type SessionEntry = {
   facts: SessionFacts;
+  access?: SessionAccess;
   startedAtMs: number;
   state: SessionState;
   recordingState: RecordingState;
@@ -137,8 +191,8 @@ export type SessionEntry = {
 };
 
 export type SessionFilter = {
-  /** The person's id, and nothing else: what a scope is held by. */
-  userId?: string;
+  /** Their own, those of whoever is in one of these teams now, and those on targets that have such labels now. */
+  scope?: { userId: string; teamIds: readonly string[]; targets: readonly LabelSelector[] };
   targetId?: string;
   /** Name or id. */
   user?: string;
@@ -158,7 +212,7 @@ export type SessionFilter = {
 
 export type SessionEntries = {
   /** State `admitted`, recording state `recording`. */
-  insert(facts: SessionFacts): Promise<void>;
+  insert(facts: SessionFacts, access?: SessionAccess): Promise<void>;
   setState(sessionId: string, state: SessionState): Promise<void>;
   /** Sets the final state once; a session that has ended keeps the first end, and the answer is false. */
   end(
@@ -301,6 +355,8 @@ export type AuditRows = {
 export type Directory = {
   readonly users: Users;
   readonly userKeys: UserKeys;
+  readonly teams: Teams;
+  readonly resources: Resources;
   readonly targets: Targets;
   readonly sessions: SessionEntries;
   readonly sealedCredentials: SealedCredentials;

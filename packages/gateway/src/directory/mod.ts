@@ -6,3 +6,4 @@
  */
 export * from "./door.ts";
 export { openDirectory } from "./open.ts";
+export { type Resources, targetResource } from "./resources.ts";

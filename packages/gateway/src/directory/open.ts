@@ -3,45 +3,53 @@ import { Kysely, sql } from "kysely";
 import { auditRowsIn } from "./audit-rows.ts";
 import { connectionSecretsIn } from "./connection-secrets.ts";
 import type { Directory } from "./door.ts";
+import { postgresEngine, sqliteEngine } from "./engine.ts";
 import { migrate } from "./migrations/migrate.ts";
+import type { PostgresPlace } from "./postgres/dialect.ts";
+import { resourcesIn } from "./resources.ts";
 import type { Tables } from "./schema.ts";
 import { sealedCredentialsIn } from "./sealed-credentials.ts";
 import { sessionEntriesIn } from "./session-entries.ts";
 import { loginLinksIn, webSessionsIn } from "./sign-ins.ts";
-import { NodeSqliteDialect } from "./sqlite/dialect.ts";
-import { fileWatch } from "./sqlite/file-watch.ts";
-import { openSqlite } from "./sqlite/thread.ts";
 import { targetsIn } from "./targets.ts";
+import { teamsIn } from "./teams.ts";
 import { userKeysIn, usersIn } from "./users.ts";
 
-/** Opens the embedded database at a path, making it and bringing its schema up to date. */
+/** Where the database is: a file that is embedded, or a PostgreSQL that several gateways may share. */
+export type DatabasePlace =
+  | {
+      path: string;
+      /** How long a write waits for another program's lock before it fails with `unavailable`. */
+      lockWaitMs?: number;
+    }
+  | PostgresPlace;
+
+/** Opens the database, making the embedded one where there is none, and brings its schema up to date. */
 export async function openDirectory({
-  path,
   clock,
   random,
-  lockWaitMs = 2000,
-}: {
-  path: string;
-  clock: Pick<Clock, "nowMs">;
-  random: Random;
-  /** How long a write waits for another program's lock before it fails with `unavailable`. */
-  lockWaitMs?: number;
-}): Promise<Directory> {
-  const database = new Kysely<Tables>({
-    dialect: new NodeSqliteDialect({ thread: await openSqlite(path), lockWaitMs }),
-  });
-  const file = fileWatch(path);
+  ...place
+}: DatabasePlace & { clock: Pick<Clock, "nowMs">; random: Random }): Promise<Directory> {
+  const engine =
+    "url" in place
+      ? postgresEngine(place)
+      : await sqliteEngine({ path: place.path, lockWaitMs: place.lockWaitMs ?? 2000 });
+  const database = new Kysely<Tables>({ dialect: engine.dialect });
   try {
-    await migrate(database, { clock });
+    await migrate(database, { clock, engine });
   } catch (error) {
     await database.destroy();
     throw error;
   }
-  const parts = { database, clock, random };
+  const parts = { database, engine, clock, random };
+  const teams = teamsIn(parts);
+  const targets = targetsIn(parts);
   return {
     users: usersIn(parts),
     userKeys: userKeysIn(parts),
-    targets: targetsIn(parts),
+    teams,
+    resources: resourcesIn({ teams, targets }),
+    targets,
     sessions: sessionEntriesIn(parts),
     sealedCredentials: sealedCredentialsIn(parts),
     loginLinks: loginLinksIn(parts),
@@ -64,9 +72,9 @@ export async function openDirectory({
           .execute();
       },
     },
-    auditRows: auditRowsIn({ ...parts, present: () => file.check() }),
+    auditRows: auditRowsIn(parts),
     async probe() {
-      file.check();
+      engine.check();
       const at = clock.nowMs();
       // It must be another value each time: SQLite skips the write of a row that stays the same, and then proves nothing.
       const moved = sql<number>`case when probes.at >= ${at} then probes.at + 1 else ${at} end`;

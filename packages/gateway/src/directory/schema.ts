@@ -21,6 +21,8 @@ export type Tables = {
     added_at: number;
     last_used_at: number | null;
   };
+  teams: { id: string; name: string; description: string; created_at: number };
+  team_members: { team_id: string; user_id: string; leads: number };
   targets: {
     id: string;
     name: string;
@@ -30,6 +32,7 @@ export type Tables = {
     allowed_roles: string;
     allowed_users: string;
     policy: string;
+    access_policy: string;
     host_trust: string;
     demo: number;
     created_at: number;
@@ -63,6 +66,7 @@ export type Tables = {
     login: string;
     protocol: string;
     kind: string;
+    access: string | null;
     /** What a search by text looks through, in lower case. */
     haystack: string;
     state: string;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { LabelSelector } from "@gatehouse/contracts/rest";
 import { isGatehouseError } from "@gatehouse/kernel";
 import type { SessionFacts } from "@gatehouse/recording";
 import fc from "fast-check";
@@ -61,9 +62,9 @@ test("a session goes from admitted to its one end", async (context) => {
   });
   assert.equal(await sessions.byId("none"), undefined);
   for (const change of [
-    sessions.setState("none", "live"),
-    sessions.end("none", end),
-    sessions.setRecording("none", { state: "stored" }),
+    () => sessions.setState("none", "live"),
+    () => sessions.end("none", end),
+    () => sessions.setRecording("none", { state: "stored" }),
   ])
     await assert.rejects(change, (error) => isGatehouseError(error, "not_found"));
 });
@@ -94,7 +95,7 @@ test("lists are narrowed by each filter", async (context) => {
   const ids = async (filter: Parameters<typeof sessions.list>[0]) =>
     (await sessions.list(filter)).items.map(({ facts }) => facts.sessionId);
   assert.deepEqual(await ids({}), ["c", "b", "a"]);
-  assert.deepEqual(await ids({ userId: "u2" }), ["b"]);
+  assert.deepEqual(await ids({ scope: { userId: "u2", teamIds: [], targets: [] } }), ["b"]);
   assert.deepEqual(await ids({ targetId: "t1" }), ["b", "a"]);
   assert.deepEqual(await ids({ protocol: "postgres" }), ["c"]);
   assert.deepEqual(await ids({ kind: "shell" }), ["a"]);
@@ -107,6 +108,43 @@ test("lists are narrowed by each filter", async (context) => {
   assert.deepEqual(await ids({ text: "restart ärger" }), ["b"]);
   assert.deepEqual(await ids({ text: "DB_" }), ["c"]);
   assert.deepEqual(await ids({ text: "JOHN", kind: "shell" }), []);
+});
+
+test("a scope shows one's own sessions and those of whoever is in the teams now", async (context) => {
+  const { directory } = await temporaryDirectory(context);
+  const { sessions, targets: kept, teams, users } = directory;
+  const people: Record<string, string> = {};
+  for (const name of ["lead", "member", "other"]) {
+    const { id } = await users.create({ name, roles: [] });
+    people[name] = id;
+    await sessions.insert(factsOf({ sessionId: name, user: { id, name } }));
+  }
+  const [userId, member] = [people["lead"] as string, people["member"] as string];
+  const team = await teams.create({ name: "web", members: [{ userId: member, leads: false }] });
+  const seen = async (teamIds: string[], targets: LabelSelector[] = []) =>
+    (await sessions.list({ scope: { userId, teamIds, targets } })).items
+      .map(({ facts }) => facts.sessionId)
+      .sort();
+  assert.deepEqual(await seen([]), ["lead"]);
+  assert.deepEqual(await seen([team.id]), ["lead", "member"]);
+  await teams.update(team.id, { members: [] });
+  assert.deepEqual(await seen([team.id]), ["lead"]);
+  const { id } = await kept.create({
+    name: "web-01",
+    protocol: "ssh",
+    host: "h",
+    port: 22,
+    labels: { env: "prod", tier: "web" },
+    allowed: { roles: [], users: [] },
+    logins: [],
+    policy: {},
+    hostTrust: {},
+  });
+  await sessions.insert(factsOf({ sessionId: "there", target: { id, name: "web-01", address: "h:22" } }));
+  for (const selector of [{ "*": ["*"] }, { env: ["dev", "prod"] }, { env: ["*"], tier: ["web"] }])
+    assert.deepEqual(await seen([], [selector]), ["lead", "there"], JSON.stringify(selector));
+  for (const selector of [{}, { "*": ["prod"] }, { env: ["dev"] }, { env: ["prod"], tier: ["db"] }])
+    assert.deepEqual(await seen([], [selector as LabelSelector]), ["lead"], JSON.stringify(selector));
 });
 
 test("pages of any size show every session once, newest first, also where moments are equal", async (context) => {

@@ -1,10 +1,21 @@
+import type { LabelSelector } from "@gatehouse/contracts/rest";
 import { GatehouseError } from "@gatehouse/kernel";
 import type { SessionFacts } from "@gatehouse/recording";
 import type { RecordingState } from "@gatehouse/recording/pipeline";
-import type { Kysely, Selectable } from "kysely";
-import type { SessionEntries, SessionEntry, SessionState } from "./door.ts";
+import {
+  type Expression,
+  type ExpressionBuilder,
+  type Kysely,
+  type Selectable,
+  type SqlBool,
+  sql,
+} from "kysely";
+import type { SessionAccess, SessionEntries, SessionEntry, SessionFilter, SessionState } from "./door.ts";
 import { keyIn, limitOf, lowerContains, pageOf } from "./page.ts";
 import type { Tables } from "./schema.ts";
+
+/** A condition that no row meets. */
+const nothing = sql<SqlBool>`1 = 0`;
 
 export function sessionEntriesIn({ database }: { database: Kysely<Tables> }): SessionEntries {
   /** Distinguishes a session that has ended from one that never was. */
@@ -14,7 +25,7 @@ export function sessionEntriesIn({ database }: { database: Kysely<Tables> }): Se
   }
 
   return {
-    async insert(facts) {
+    async insert(facts, access) {
       await database
         .insertInto("sessions")
         .values({
@@ -28,6 +39,7 @@ export function sessionEntriesIn({ database }: { database: Kysely<Tables> }): Se
           login: facts.login,
           protocol: facts.protocol,
           kind: facts.kind,
+          access: access === undefined ? null : JSON.stringify(access),
           haystack: [facts.user.name, facts.target.name, facts.login, facts.command ?? ""]
             .join("\n")
             .toLowerCase(),
@@ -104,9 +116,9 @@ export function sessionEntriesIn({ database }: { database: Kysely<Tables> }): Se
           or([eb("started_at", "<", startedAt), and([eb("started_at", "=", startedAt), eb("id", "<", id)])]),
         );
       }
-      const { userId, targetId, user, target, login, recordingState } = filter;
+      const { scope, targetId, user, target, login, recordingState } = filter;
       const { protocol, kind, states, fromMs, toMs, text } = filter;
-      if (userId !== undefined) query = query.where("user_id", "=", userId);
+      if (scope !== undefined) query = query.where(within(scope));
       if (targetId !== undefined) query = query.where("target_id", "=", targetId);
       if (user !== undefined)
         query = query.where(({ eb, or }) => or([eb("user_id", "=", user), eb("user_name", "=", user)]));
@@ -118,13 +130,53 @@ export function sessionEntriesIn({ database }: { database: Kysely<Tables> }): Se
       if (recordingState !== undefined) query = query.where("recording_state", "=", recordingState);
       if (protocol !== undefined) query = query.where("protocol", "=", protocol);
       if (kind !== undefined) query = query.where("kind", "=", kind);
-      if (states !== undefined) query = query.where("state", "in", states);
+      if (states !== undefined)
+        // PostgreSQL knows no empty list.
+        query = query.where(({ eb }) => (states.length > 0 ? eb("state", "in", states) : nothing));
       if (fromMs !== undefined) query = query.where("started_at", ">=", fromMs);
       if (toMs !== undefined) query = query.where("started_at", "<", toMs);
       if (text !== undefined && text !== "") query = query.where(lowerContains("haystack", text));
       return pageOf(await query.execute(), limit, entryOf, (row) => [row.started_at, row.id]);
     },
   };
+}
+
+function within({ userId, teamIds, targets }: NonNullable<SessionFilter["scope"]>) {
+  return (builder: ExpressionBuilder<Tables, "sessions">): Expression<SqlBool> => {
+    const ways: Expression<SqlBool>[] = [builder("sessions.user_id", "=", userId)];
+    if (teamIds.length > 0) {
+      const members = builder
+        .selectFrom("team_members")
+        .select("team_members.user_id")
+        .where("team_members.team_id", "in", teamIds);
+      ways.push(builder("sessions.user_id", "in", members));
+    }
+    for (const selector of targets)
+      ways.push(builder("sessions.target_id", "in", targetsWith(builder, selector)));
+    return builder.or(ways);
+  };
+}
+
+/** Ids of the targets that have the labels, as access reads a selector. */
+function targetsWith(builder: ExpressionBuilder<Tables, "sessions">, selector: LabelSelector) {
+  let query = builder.selectFrom("targets").select("targets.id");
+  const demands = Object.entries(selector);
+  if (demands.length === 0) query = query.where(nothing);
+  for (const [name, values] of demands) {
+    const isAny = values.includes("*");
+    if (name === "*") {
+      if (!isAny) query = query.where(nothing);
+      continue;
+    }
+    query = query.where(({ exists, selectFrom }) => {
+      const label = selectFrom("target_labels")
+        .select("target_labels.name")
+        .whereRef("target_labels.target_id", "=", "targets.id")
+        .where("target_labels.name", "=", name);
+      return exists(isAny ? label : label.where("target_labels.value", "in", values));
+    });
+  }
+  return query;
 }
 
 /** What is not told stays as it was. */
@@ -139,6 +191,7 @@ function figures({ frames, bytes, headSha256 }: { frames?: number; bytes?: numbe
 function entryOf(row: Selectable<Tables["sessions"]>): SessionEntry {
   return {
     facts: JSON.parse(row.facts) as SessionFacts,
+    ...(row.access !== null && { access: JSON.parse(row.access) as SessionAccess }),
     startedAtMs: row.started_at,
     state: row.state as SessionState,
     recordingState: row.recording_state as RecordingState,

@@ -15,6 +15,7 @@ const web01: NewTarget = {
     { login: "root", kind: "user_ca" },
     { login: "deploy", kind: "key", credentialId: "c1" },
   ],
+  access: { mfaWithinMinutes: 15 },
   policy: { forwarding: { local: true }, env: ["LANG"] },
   hostTrust: { keys: ["ssh-ed25519 AAAA"] },
 };

@@ -1,3 +1,4 @@
+import type { AccessPolicy } from "@gatehouse/contracts/rest";
 import { type Clock, GatehouseError, type Random, newId } from "@gatehouse/kernel";
 import type { Kysely, Selectable, Transaction } from "kysely";
 import type { JsonObject, NewTarget, Target, TargetLogin, Targets } from "./door.ts";
@@ -21,7 +22,7 @@ export function targetsIn({
       const nowMs = clock.nowMs();
       const row: Row = {
         id: newId(nowMs, random),
-        ...(columnsOf({ ...target, demo: target.demo ?? false }) as Omit<
+        ...(columnsOf({ ...target, demo: target.demo ?? false, access: target.access ?? {} }) as Omit<
           Row,
           "id" | "created_at" | "updated_at"
         >),
@@ -111,7 +112,7 @@ export function targetsIn({
 }
 
 function columnsOf(target: Partial<NewTarget>): Partial<Row> {
-  const { name, protocol, host, port, allowed, policy, hostTrust, demo } = target;
+  const { name, protocol, host, port, allowed, policy, access, hostTrust, demo } = target;
   return {
     ...(name !== undefined && { name }),
     ...(protocol !== undefined && { protocol }),
@@ -122,6 +123,7 @@ function columnsOf(target: Partial<NewTarget>): Partial<Row> {
       allowed_users: JSON.stringify(allowed.users),
     }),
     ...(policy && { policy: JSON.stringify(policy) }),
+    ...(access && { access_policy: JSON.stringify(access) }),
     ...(hostTrust && { host_trust: JSON.stringify(hostTrust) }),
     ...(demo !== undefined && { demo: demo ? 1 : 0 }),
   };
@@ -195,6 +197,7 @@ async function withParts(database: Kysely<Tables>, rows: readonly Row[]): Promis
     },
     logins: logins.filter((l) => l.target_id === row.id).map(loginOf),
     policy: JSON.parse(row.policy) as JsonObject,
+    access: JSON.parse(row.access_policy) as AccessPolicy,
     hostTrust: JSON.parse(row.host_trust) as JsonObject,
     demo: row.demo !== 0,
     createdAtMs: row.created_at,

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { type Clock, type Random, GatehouseError, toBase64 } from "@gatehouse/kernel";
-import { type Role, type Subject, roles } from "../access/mod.ts";
+import type { Subject } from "../access/mod.ts";
 import type { AuditLog } from "../audit/mod.ts";
 import type { ConnectionSecrets, LoginLinks, User, UserKeys, Users, WebSessions } from "../directory/mod.ts";
+import type { Standing } from "./standing.ts";
 
 /** Somebody known, as access asks about them. */
 export type Person = Subject & { displayName: string };
@@ -63,12 +64,18 @@ export function createIdentity(options: {
   loginLinks: LoginLinks;
   webSessions: WebSessions;
   connectionSecrets: ConnectionSecrets;
+  standing: Standing;
   audit: AuditLog;
   clock: Clock;
   random: Random;
   sessionMs: number;
 }): Identity {
   const { users, userKeys, loginLinks, webSessions, connectionSecrets, audit, clock, random } = options;
+
+  async function personOf(user: User): Promise<Person> {
+    const { id, name, displayName } = user;
+    return { id, name, displayName, ...(await options.standing(user)) };
+  }
 
   async function newLink(userId: string, lifetimeMs: number) {
     const token = secret(random);
@@ -134,7 +141,7 @@ export function createIdentity(options: {
       const session = secret(random);
       const expiresAtMs = clock.nowMs() + options.sessionMs;
       await webSessions.create({ hash: hashOf(session), userId: user.id, expiresAtMs });
-      return { token: session, person: personOf(user), expiresAtMs };
+      return { token: session, person: await personOf(user), expiresAtMs };
     },
 
     async personByToken(token) {
@@ -164,7 +171,7 @@ export function createIdentity(options: {
     async personByKey(publicKeyBlob) {
       const found = await userKeys.byFingerprint(fingerprintOf(publicKeyBlob));
       if (!found || found.user.disabled) return undefined;
-      return { person: personOf(found.user), keyId: found.key.id };
+      return { person: await personOf(found.user), keyId: found.key.id };
     },
 
     keyUsed: (keyId) => userKeys.used(keyId),
@@ -208,18 +215,6 @@ export function createIdentity(options: {
         },
       };
     },
-  };
-}
-
-function personOf(user: User): Person {
-  // A role that this version does not know gives no right.
-  const known = user.roles.filter((role): role is Role => (roles as readonly string[]).includes(role));
-  return {
-    id: user.id,
-    name: user.name,
-    displayName: user.displayName,
-    roles: [...known, "user"],
-    leads: [],
   };
 }
 

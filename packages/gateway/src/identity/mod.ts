@@ -12,3 +12,4 @@ export {
   createIdentity,
   localAdministrator,
 } from "./identity.ts";
+export { standingIn } from "./standing.ts";

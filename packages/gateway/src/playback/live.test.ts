@@ -27,6 +27,7 @@ test("a session is watched while it is recorded, and taken away when it has ende
     openers: [opener],
     trustedKeys: [signer.publicKey],
     sessions: { byId: async () => ({ facts, startedAtMs: 0, state: "live", recordingState }) },
+    resources: { ofSession: async (entry) => ({ ownerId: entry.facts.user.id, ownerTeams: ["team-1"] }) },
     auditRows: { list: async () => [] },
     decide,
     audit: { append: async () => undefined },

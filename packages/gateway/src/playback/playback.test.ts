@@ -82,6 +82,7 @@ async function stage(
           ? { facts, startedAtMs: 0, state: "closed", recordingState: options.live ? "recording" : "stored" }
           : undefined,
     },
+    resources: { ofSession: async (entry) => ({ ownerId: entry.facts.user.id, ownerTeams: ["team-1"] }) },
     auditRows: {
       list: async (_filter, { beforeIndex }) => (beforeIndex === undefined ? rowsOf(sample) : []),
     },
@@ -188,6 +189,25 @@ test("who may not see it is told what they would be told of a session that never
   assert.ok(happened.every((name) => name === "session.recording.access"));
 });
 
+test("who leads a team of the owner sees the recording, but not what was typed; who leads another does not", async () => {
+  const { playback, audited } = await stage();
+  const leading = (team: string): Viewer => ({
+    ...owner,
+    subject: { id: "lead", name: "lead", roles: ["team-lead"], leads: [team] },
+  });
+  await playback.frames(leading("team-1"), facts.sessionId, { fromUs: 0 }, never);
+  await assert.rejects(playback.frames(leading("team-2"), facts.sessionId, { fromUs: 0 }, never), {
+    code: "not_found",
+  });
+  assert.deepEqual(
+    audited.map(({ success, fields }) => [success, fields?.["rule"], fields?.["input"]]),
+    [
+      [true, "team-recordings-for-team-lead", false],
+      [false, "deny-by-default", undefined],
+    ],
+  );
+});
+
 test("without the right to what was typed, the input lane is left out of frames and forms", async () => {
   const { sample, audited, ...rest } = await stage();
   const lead: Viewer = { ...viewer("lead", "team-lead"), via: "token" };
@@ -197,6 +217,7 @@ test("without the right to what was typed, the input lane is left out of frames 
     openers: [sample.opener],
     trustedKeys: [],
     sessions: { byId: async () => ({ facts, startedAtMs: 0, state: "closed", recordingState: "stored" }) },
+    resources: { ofSession: async (entry) => ({ ownerId: entry.facts.user.id, ownerTeams: ["team-1"] }) },
     auditRows: { list: async () => [] },
     decide: ({ action }) => ({ allowed: action !== "recording.view_input", rule: "test" }),
     audit: { append: async (record) => void audited.push(record) },

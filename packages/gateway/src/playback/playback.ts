@@ -19,7 +19,7 @@ import {
 import { nodeZstd } from "@gatehouse/recording/node";
 import type { Decision, Question } from "../access/mod.ts";
 import type { AuditLog } from "../audit/door.ts";
-import type { AuditRows, SessionEntries } from "../directory/mod.ts";
+import type { AuditRows, Resources, SessionEntries } from "../directory/mod.ts";
 import { type Exported, exportRecording } from "./export.ts";
 import { recordingWords } from "./recording-words.ts";
 import { auditedSession } from "./session-audit.ts";
@@ -55,6 +55,7 @@ type PlaybackOptions = {
   /** Ed25519 public keys of the gateways whose signatures count. */
   trustedKeys: readonly Uint8Array[];
   sessions: Pick<SessionEntries, "byId">;
+  resources: Pick<Resources, "ofSession">;
   auditRows: Pick<AuditRows, "list">;
   decide: (question: Question) => Decision;
   audit: Pick<AuditLog, "append">;

@@ -1,7 +1,7 @@
 import { type Clock, GatehouseError } from "@gatehouse/kernel";
-import type { Action, Decision, Question, Subject } from "../access/mod.ts";
+import type { Action, Decision, Question, Resource, Subject } from "../access/mod.ts";
 import type { AuditLog } from "../audit/door.ts";
-import type { SessionEntries, SessionEntry } from "../directory/mod.ts";
+import type { Resources, SessionEntries, SessionEntry } from "../directory/mod.ts";
 
 /** Who wants to see, as the transport proved it. */
 export type Viewer = {
@@ -43,11 +43,13 @@ const viewingsMax = 10_000;
 
 export function createViewing({
   sessions,
+  resources,
   decide,
   audit,
   clock,
 }: {
   sessions: Pick<SessionEntries, "byId">;
+  resources: Pick<Resources, "ofSession">;
   decide: (question: Question) => Decision;
   audit: Pick<AuditLog, "append">;
   clock: Clock;
@@ -71,9 +73,6 @@ export function createViewing({
     if (!entry) throw notFound(sessionId);
     return entry;
   }
-  function resourceOf(entry: SessionEntry) {
-    return { ownerId: entry.facts.user.id, ownerTeams: [] };
-  }
   function record(
     viewer: Viewer,
     entry: SessionEntry,
@@ -90,30 +89,28 @@ export function createViewing({
       fields: { from: fromOf[viewer.via], owner: entry.facts.user.name, ...fields },
     });
   }
-  function mayInput(viewer: Viewer, entry: SessionEntry): boolean {
-    return decide({
-      subject: viewer.subject,
-      action: "recording.view_input",
-      resource: resourceOf(entry),
-    }).allowed;
+  function mayInput(viewer: Viewer, resource: Resource): boolean {
+    return decide({ subject: viewer.subject, action: "recording.view_input", resource }).allowed;
   }
 
   return {
     async facts(viewer, sessionId) {
       const entry = await entryOf(sessionId);
       const { subject } = viewer;
-      const { allowed, rule } = decide({ subject, action: "session.view", resource: resourceOf(entry) });
+      const resource = await resources.ofSession(entry);
+      const { allowed, rule } = decide({ subject, action: "session.view", resource });
       if (!allowed) {
         await record(viewer, entry, false, { action: "play", rule });
         throw notFound(sessionId);
       }
-      return { entry, input: mayInput(viewer, entry) };
+      return { entry, input: mayInput(viewer, resource) };
     },
     async admit(viewer, sessionId, action, about = {}) {
       const entry = await entryOf(sessionId);
       const { subject } = viewer;
-      const { allowed, rule } = decide({ subject, action: rights[action], resource: resourceOf(entry) });
-      const input = allowed && mayInput(viewer, entry);
+      const resource = await resources.ofSession(entry);
+      const { allowed, rule } = decide({ subject, action: rights[action], resource });
+      const input = allowed && mayInput(viewer, resource);
       const key = `${subject.id} ${viewer.via} ${sessionId}`;
       const isContinued = about.continues === true && continues(key);
       if (!allowed || !isContinued)

@@ -1,118 +1,10 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { GatehouseError, TestClock, fromUtf8, isGatehouseError, seededRandom, utf8 } from "@gatehouse/kernel";
+import { isGatehouseError, utf8 } from "@gatehouse/kernel";
 import type { SessionFacts } from "@gatehouse/recording";
-import type { RecordingChange, RecoveredRecording } from "@gatehouse/recording/pipeline";
-import type { AuditRecord } from "../audit/mod.ts";
-import type { SessionEntry } from "../directory/mod.ts";
-import { type SessionsOptions, type SessionsRoom, createSessions } from "./lifecycle.ts";
-import type { SessionEnding, SessionRequest } from "./session.ts";
-
-const request: SessionRequest = {
-  protocol: "ssh",
-  kind: "shell",
-  track: "terminal",
-  user: { id: "u1", name: "ann@example.com" },
-  login: "root",
-  target: { id: "t1", name: "web-01", address: "10.0.0.1:22" },
-  remoteAddress: "10.0.1.50",
-  connectionId: "c1",
-};
-
-/** The neighbours of the room, each with a switch that makes it fail. */
-class Neighbours {
-  clock = new TestClock();
-  frames: string[] = [];
-  events: AuditRecord[] = [];
-  rows = new Map<string, SessionEntry>();
-  failing = new Set<"audit" | "rows" | "open" | "append" | "close">();
-  left: RecoveredRecording[] = [];
-  confirmed: string[] = [];
-  logged: string[] = [];
-  notify: (change: RecordingChange) => void = () => {};
-
-  fail(what: Parameters<typeof this.failing.has>[0], code: "unavailable" | "recording_unavailable"): void {
-    if (this.failing.has(what))
-      throw new GatehouseError({ code, op: `test.${what}`, message: `${what} is down` });
-  }
-
-  options(): SessionsOptions {
-    return {
-      clock: this.clock,
-      random: seededRandom(7),
-      gatewayId: "gateway-1",
-      limits: { idleTimeoutMs: 600_000, maxDurationMs: 3_600_000, endingGraceMs: 5_000 },
-      log: { error: (message) => void this.logged.push(message) },
-      audit: {
-        append: async (record) => {
-          this.fail("audit", "unavailable");
-          this.events.push(record);
-        },
-      },
-      rows: {
-        insert: async (facts) => {
-          this.fail("rows", "unavailable");
-          this.rows.set(facts.sessionId, {
-            facts,
-            startedAtMs: Date.parse(facts.startedAt),
-            state: "admitted",
-            recordingState: "recording",
-          });
-        },
-        setState: async (id, state) => this.#change(id, { state }),
-        setRecording: async (id, { state, ...sealed }) =>
-          this.#change(id, { recordingState: state, ...sealed }),
-        end: async (id, { reason, detail, ...end }) => {
-          if (this.rows.get(id)?.endReason !== undefined) return false;
-          this.#change(id, { ...end, endReason: reason, ...(detail !== undefined && { endDetail: detail }) });
-          return true;
-        },
-        byId: async (id) => this.rows.get(id),
-        list: async (filter) => ({
-          items: [...this.rows.values()].filter((row) => filter?.states?.includes(row.state)),
-        }),
-      },
-      pipeline: {
-        admissible: async () => {},
-        open: async (facts) => {
-          this.fail("open", "recording_unavailable");
-          return {
-            sessionId: facts.sessionId,
-            pendingBytes: 0,
-            ready: async () => {},
-            elapsedUs: () => this.clock.monotonicUs(),
-            append: async (kind, _stream, data) => {
-              this.fail("append", "recording_unavailable");
-              this.frames.push(`${kind} ${fromUtf8(data)}`);
-            },
-            close: async (end) => {
-              this.fail("close", "recording_unavailable");
-              this.frames.push(`sealed ${end.reason}`);
-              return { headSha256: "ab", frames: this.frames.length, bytes: 10 };
-            },
-          };
-        },
-        recover: async () => this.left,
-        confirmRecovered: async (id) => void this.confirmed.push(id),
-        onState: (listener) => {
-          this.notify = listener;
-          return () => {};
-        },
-      },
-    };
-  }
-  #change(id: string, change: Partial<SessionEntry>): void {
-    const row = this.rows.get(id);
-    assert.ok(row, `a row for ${id}`);
-    this.rows.set(id, { ...row, ...change });
-  }
-  /** The events with what a reader would look at first. */
-  told(): string[] {
-    return this.events.map(({ event, success, fields }) =>
-      [event, success ? "ok" : "failed", fields?.["reason"]].filter(Boolean).join(" "),
-    );
-  }
-}
+import { type SessionsRoom, createSessions } from "./lifecycle.ts";
+import type { SessionEnding } from "./session.ts";
+import { Neighbours, request } from "./testing/neighbours.ts";
 
 describe("a session", () => {
   let world: Neighbours;
@@ -270,6 +162,23 @@ describe("a session", () => {
     world.events = [];
     assert.equal(await sessions.recover(), 1);
     assert.deepEqual(world.told(), []);
+  });
+
+  test("of another gateway is left alone at the start, where both have the same table", async () => {
+    const facts: SessionFacts = {
+      ...request,
+      sessionId: "s1",
+      startedAt: "2026-02-10T14:00:00.000Z",
+      gatewayId: "gateway-2",
+    };
+    await world.options().rows.insert(facts);
+    await world.options().rows.insert({ ...facts, sessionId: "s2", gatewayId: "gateway-1" });
+    const sharing = createSessions({ ...world.options(), sharesRows: true });
+    assert.equal(await sharing.recover(), 1);
+    assert.deepEqual(
+      [...world.rows.values()].map((row) => row.state),
+      ["admitted", "interrupted"],
+    );
   });
 
   test("writes session.upload when its recording is stored and verified, not before", async () => {

@@ -10,18 +10,26 @@ import type { SessionFacts } from "@gatehouse/recording";
 import type { RecordingChange, RecordingPipeline } from "@gatehouse/recording/pipeline";
 import type { AuditLog } from "../audit/mod.ts";
 import { type SessionEntries, openSessionStates } from "../directory/mod.ts";
+import type { LiveSessions } from "./live-door.ts";
 import { LiveSession, type SessionLimits, type SessionOutcome } from "./live-session.ts";
+import { type Admission, Moderation, type ModerationRules } from "./moderation.ts";
 import type { Session, SessionRequest, Sessions } from "./session.ts";
 
 export type SessionsOptions = {
-  pipeline: Pick<RecordingPipeline, "open" | "recover" | "confirmRecovered" | "onState" | "admissible">;
+  pipeline: Pick<
+    RecordingPipeline,
+    "open" | "recover" | "confirmRecovered" | "onState" | "admissible" | "growing"
+  >;
   /** The sessions table. */
   rows: Pick<SessionEntries, "insert" | "setState" | "end" | "setRecording" | "byId" | "list">;
   audit: Pick<AuditLog, "append">;
   limits: SessionLimits;
+  moderation: ModerationRules;
   clock: Clock;
   random: Random;
   gatewayId: string;
+  /** Whether other gateways have sessions in the same table: theirs are live, and none of ours to close. */
+  sharesRows: boolean;
   log: { error(message: string, fields: Record<string, string | number>): void };
 };
 
@@ -32,11 +40,24 @@ export type SessionsRoom = Sessions & {
   /** Ends every live session and resolves when each is closed. */
   stop(): Promise<void>;
   readonly liveCount: number;
+  readonly live: LiveSessions;
 };
 
 export function createSessions(options: SessionsOptions): SessionsRoom {
   const { pipeline, rows, audit, clock, random, log } = options;
   const live = new Map<string, LiveSession>();
+  const admitting = new Set<Admission>();
+  const moderation = new Moderation({
+    live,
+    admitting,
+    rows,
+    audit,
+    pipeline,
+    rules: options.moderation,
+    clock,
+    random,
+    log,
+  });
   let stopping = false;
 
   const who = (facts: SessionFacts) => ({
@@ -106,6 +127,7 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
           ...what(facts),
           reason: outcome.reason,
           ...(outcome.detail !== undefined && { detail: outcome.detail }),
+          ...(outcome.endedBy !== undefined && { ended_by: outcome.endedBy }),
           ...(outcome.exitStatus !== undefined && { exit_status: outcome.exitStatus }),
           ...(outcome.exitSignal !== undefined && { exit_signal: outcome.exitSignal }),
           session_start: facts.startedAt,
@@ -165,12 +187,24 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
 
   async function admit(request: SessionRequest): Promise<Session> {
     const nowMs = clock.nowMs();
+    const { access, ...asked } = request;
     const facts: SessionFacts = {
-      ...request,
+      ...asked,
       sessionId: newId(nowMs, random),
       startedAt: new Date(nowMs).toISOString(),
       gatewayId: options.gatewayId,
     };
+    const admission: Admission = { facts, access };
+    admitting.add(admission);
+    try {
+      return await begin(request, admission);
+    } finally {
+      admitting.delete(admission);
+    }
+  }
+
+  async function begin(request: SessionRequest, admission: Admission): Promise<Session> {
+    const { facts, access } = admission;
     if (stopping)
       return refuse(
         request,
@@ -182,7 +216,7 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
     try {
       // Before the row: what is refused here was no session, and no list shows a recording that never was.
       await pipeline.admissible();
-      await rows.insert(facts);
+      await rows.insert(facts, access);
     } catch (error) {
       return refuse(request, facts.sessionId, error);
     }
@@ -197,6 +231,8 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
           gateway_id: facts.gatewayId,
           connection_id: facts.connectionId,
           interactive: facts.size !== undefined,
+          ...(access && { rule: access.rule }),
+          ...(access?.requestId !== undefined && { access_request_id: access.requestId }),
           ...(facts.client !== undefined && { client: facts.client }),
           ...(facts.command !== undefined && { initial_command: facts.command }),
           ...(facts.size && { size: `${facts.size.cols}:${facts.size.rows}` }),
@@ -213,15 +249,19 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
           .catch(() => {});
       return refuse(request, facts.sessionId, error);
     }
-    const session = new LiveSession({
+    const session: LiveSession = new LiveSession({
       facts,
+      access,
       writer,
       clock,
       limits: options.limits,
       audit: (event, fields, success = true) => audit.append({ event, ...who(facts), success, fields }),
+      pauseOver: () => void moderation.pauseOver(session),
       closed: (outcome) => closed(facts, outcome),
     });
     live.set(facts.sessionId, session);
+    admitting.delete(admission);
+    moderation.admitted(session, admission);
     // The recording is what counts; a row that says `admitted` for a live session misleads nobody, and nobody waits for it.
     rows.setState(facts.sessionId, "live").catch((error: unknown) => {
       log.error("a session's state could not be noted", {
@@ -274,10 +314,15 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
     }
     // Rows that are live without a journal entry: the crash came before the first frame, or after the manifest.
     let left = 0;
-    for (;;) {
-      const { items } = await rows.list({ states: openSessionStates }, { limit: 500 });
-      if (items.length === 0) break;
-      for (const { facts } of items) {
+    let after: string | undefined;
+    do {
+      const page = await rows.list(
+        { states: openSessionStates },
+        { limit: 500, ...(after !== undefined && { after }) },
+      );
+      after = page.next;
+      for (const { facts } of page.items) {
+        if (options.sharesRows && facts.gatewayId !== options.gatewayId) continue;
         const endedAtMs = clock.nowMs();
         await rows.end(facts.sessionId, {
           state: "interrupted",
@@ -288,7 +333,7 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
         await auditInterrupted(facts, endedAtMs, {});
         left++;
       }
-    }
+    } while (after !== undefined);
     return recovered.length + left;
   }
 
@@ -305,5 +350,6 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
     get liveCount() {
       return live.size;
     },
+    live: moderation,
   };
 }

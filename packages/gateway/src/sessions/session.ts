@@ -1,4 +1,5 @@
 import type { FrameKind, SessionFacts } from "@gatehouse/recording";
+import type { SessionAccess } from "../directory/mod.ts";
 
 /**
  * What a protocol engine holds of a session. It records to it, asks whether input may pass, and is told to end;
@@ -18,10 +19,26 @@ export type Session = {
   ready(): Promise<void>;
   /** Something passed that no frame holds (a forward, a file's contents): activity for the idle limit all the same. */
   active(): void;
-  /** Whether what the person sends may pass now. */
+  /**
+   * Whether what the person sends may pass now: not while somebody has paused it, and not once the session ends. What the
+   * target sends always may. What is typed at a terminal while it may not is dropped and reported (`inputDiscarded`), because it
+   * must never run later unseen; what a program sends, a stream or a request, waits (`whenInputAllowed`).
+   */
   inputAllowed(): boolean;
+  /**
+   * Resolves at once where input may pass, else when it may again (`allowed`), when the session ends (`ending`), or after
+   * `limitMs` (`paused`): by default as long as the operator lets a request wait. `Infinity`: as long as the pause lasts.
+   */
+  whenInputAllowed(limitMs?: number): Promise<InputState>;
+  /** So many bytes of the person were dropped because input may not pass. They are counted, and the person is told. */
+  inputDiscarded(bytes: number): void;
   /** Writes an audit event that belongs to this session (`session_id`, user, target are filled in). */
   audit(event: string, fields: Record<string, unknown>, success?: boolean): Promise<void>;
+  /**
+   * Called with each line that somebody else's act has for the person: record it as `notice`, then show it, if the protocol has
+   * a way to. What was to be said before there was a listener is said when there is one.
+   */
+  onNotice(listener: (notice: SessionNotice) => void): void;
   /**
    * Called at most once, when the session must end by somebody else's will: idle, time limit, an administrator,
    * recording lost, the gate stopping. Show `message` to the person if the protocol can, close both sides, then call `end`.
@@ -35,6 +52,15 @@ export type Session = {
     exitStatus?: number;
     exitSignal?: string;
   }): Promise<void>;
+};
+
+export type InputState = "allowed" | "paused" | "ending";
+
+export type SessionNotice = {
+  /** `watch`: who looks on. The others concern what the person can do, and belong on every screen that there is. */
+  about: "pause" | "warning" | "watch";
+  /** One line, without the gate's name before it. */
+  text: string;
 };
 
 export const endReasons = [
@@ -58,7 +84,10 @@ export type SessionEnding = {
 };
 
 /** What a protocol asks for. The facts that the sessions room makes itself are left out. */
-export type SessionRequest = Omit<SessionFacts, "sessionId" | "startedAt" | "gatewayId">;
+export type SessionRequest = Omit<SessionFacts, "sessionId" | "startedAt" | "gatewayId"> & {
+  /** Why it is allowed, as access said. */
+  access?: SessionAccess;
+};
 
 export type Sessions = {
   /**

@@ -1,4 +1,4 @@
-import type { FrameKind, SessionFacts } from "../frame.ts";
+import type { Frame, FrameKind, SessionFacts } from "../frame.ts";
 
 /**
  * What a store must do. The interface lives here, with its consumer; implementations are in the gateway's `stores/`
@@ -59,6 +59,28 @@ export type RecordingWriter = {
   elapsedUs(): number;
 };
 
+/** A recording that is being written, for whoever looks on. It stays readable to its end for who holds it when it is closed. */
+export type GrowingRecording = {
+  /** How many frames are durable: the sequence of the next. */
+  readonly frames: number;
+  /** No frame will follow. */
+  readonly closed: boolean;
+  /** Microseconds since it began. */
+  elapsedUs(): number;
+  /**
+   * The frames from this sequence on, as far as they are durable at the first step: out of memory, the spool or the store. The
+   * frames are the reader's own. Rejects with `recording_unavailable` where the store is needed and does not answer.
+   */
+  read(fromSeq: number): AsyncGenerator<Frame>;
+  /** From now on tells of frames as they become durable. Returns the end of it. */
+  follow(follower: Follower): () => void;
+};
+export type Follower = {
+  /** In order, without a gap. Their data is only good during the call. */
+  frames(frames: readonly Frame[]): void;
+  closed(): void;
+};
+
 export type RecordingPipeline = {
   /**
    * Reserves journal space, makes the keys and commits the first frame (`session.start`). Rejects with
@@ -77,6 +99,8 @@ export type RecordingPipeline = {
   confirmRecovered(sessionId: string): Promise<void>;
   /** Waits for shipping to finish or for the deadline; unsent segments stay for the next start. */
   stop(options: { deadlineMs: number }): Promise<void>;
+  /** The recording of a live session; undefined when it is closed, or was never here. */
+  growing(sessionId: string): GrowingRecording | undefined;
   /** State changes of recordings, for the sessions table and the audit log. Returns the unsubscribe. */
   onState(listener: (change: RecordingChange) => void): () => void;
   status(): PipelineStatus;

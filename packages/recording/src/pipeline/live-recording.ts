@@ -44,8 +44,8 @@ export type LiveRecordingOptions = {
   refusal(): GatehouseError | undefined;
   /** A batch is complete; batches are sealed in this order. */
   full(batch: Batch): void;
-  /** Called after each commit. */
-  kept(): void;
+  /** Called after each commit, with what is durable now. */
+  kept(frames: readonly Frame[]): void;
   /** The writer has died: what it committed is to be closed as interrupted. */
   died(error: GatehouseError): void;
   /** Called once by `close`, when everything appended has settled and the last batch was handed over. */
@@ -184,8 +184,10 @@ export class LiveRecording implements RecordingWriter, EntrySource<Item> {
   committed(items: readonly Item[], file: JournalFile): void {
     const { limits, clock } = this.#options;
     const batch = this.#batch;
+    const frames: Frame[] = [];
     for (const item of items) {
       if ("opening" in item) continue;
+      frames.push(item);
       batch.frames.push(item);
       const cost = costOf(item);
       batch.bytes += item.data.length;
@@ -201,7 +203,7 @@ export class LiveRecording implements RecordingWriter, EntrySource<Item> {
     if (batch.bytes >= limits.segmentBytes || batch.frames.length >= limits.segmentFramesMax) this.cut();
     else if (batch.frames.length > 0 && !this.#ageTimer)
       this.#ageTimer = clock.after(limits.segmentAgeMs, () => this.cut());
-    this.#options.kept();
+    this.#options.kept(frames);
     this.#settled();
   }
 

@@ -3,10 +3,13 @@
  *
  * Owns: the journal (commit before anything goes on), sealing, the spool, shipping and verifying, recovery after a crash,
  * and the word on whether a session may be opened at all.
- * Never: drops a frame, deletes what the store was not seen to hold, opens a recording, or knows users, roles and protocols.
+ * Never: drops a frame, deletes what the store was not seen to hold, opens a recording but the one that it is writing, or knows
+ * users, roles and protocols.
  * It is Node's; the format it writes is the package's isomorphic half.
  */
 export type {
+  Follower,
+  GrowingRecording,
   ObjectStore,
   PipelineStatus,
   RecordingChange,

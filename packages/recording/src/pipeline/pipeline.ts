@@ -14,9 +14,10 @@ import { nodeSealCrypto } from "../node/seal-crypto.ts";
 import { recordingIdBytes } from "../recording-id.ts";
 import type { RecordingSigner, SealCrypto } from "../seal-crypto.ts";
 import { encodeSessionStart } from "../tracks/session-payloads.ts";
-import { type KeyWrapper, wrapKeys } from "../wrapped-keys.ts";
+import { type KeyWrapper, type RecordingKeys, wrapKeys } from "../wrapped-keys.ts";
 import { type Disk, writeWhole } from "./disk.ts";
 import type {
+  GrowingRecording,
   ObjectStore,
   PipelineStatus,
   RecordingChange,
@@ -34,6 +35,7 @@ import { type Batch, LiveRecording } from "./live-recording.ts";
 import { lockDirectory } from "./lock.ts";
 import type { PipelineLog } from "./log.ts";
 import { nodeDisk } from "./node-disk.ts";
+import { RecordingSoFar } from "./recording-so-far.ts";
 import { RecordingSealer } from "./recording-sealer.ts";
 import { RecoveredNotes } from "./recovered-notes.ts";
 import { type Recovery, recoverRecordings } from "./recovery.ts";
@@ -79,6 +81,7 @@ class Pipeline implements RecordingPipeline {
   readonly #memory = new FrameMemory();
   readonly #live = new Set<LiveRecording>();
   readonly #sealers = new Set<RecordingSealer>();
+  readonly #growing = new Map<string, RecordingSoFar>();
   #lock: { release(): void } | undefined;
   #journal: Journal | undefined;
   #room: JournalRoom | undefined;
@@ -219,7 +222,8 @@ class Pipeline implements RecordingPipeline {
       const opening = { facts, keys: await wrapKeys(recordingId, keys, recipients) };
       const sealerOf = (lane: Lane) =>
         new LaneSealer({ recordingId, lane, key: keys[lane], crypto: this.#crypto });
-      recording = this.#begin(opening, { main: sealerOf("main"), input: sealerOf("input") }, seat);
+      const sealers = { main: sealerOf("main"), input: sealerOf("input") };
+      recording = this.#begin(opening, keys, sealers, seat);
       await recording.begin(encodeSessionStart(facts));
       this.#tell({ sessionId: facts.sessionId, state: "recording" });
       return recording;
@@ -234,6 +238,10 @@ class Pipeline implements RecordingPipeline {
         error,
       );
     }
+  }
+
+  growing(sessionId: string): GrowingRecording | undefined {
+    return this.#growing.get(sessionId);
   }
 
   onState(listener: (change: RecordingChange) => void): () => void {
@@ -323,6 +331,7 @@ class Pipeline implements RecordingPipeline {
 
   #begin(
     opening: { facts: SessionFacts; keys: Awaited<ReturnType<typeof wrapKeys>> },
+    keys: RecordingKeys,
     sealers: Readonly<Record<Lane, LaneSealer>>,
     seat: JournalSeat,
   ): LiveRecording {
@@ -332,6 +341,15 @@ class Pipeline implements RecordingPipeline {
     const journal = this.#journal as Journal;
     const room = this.#room as JournalRoom;
     let spoolTrouble: (error: GatehouseError) => void = () => {};
+    const soFar = new RecordingSoFar({
+      sessionId,
+      prefix,
+      keys,
+      spool: this.#spool,
+      store: this.#options.store,
+      elapsedUs: () => recording.elapsedUs(),
+      log,
+    });
     const sealer = new RecordingSealer({
       memory: this.#memory,
       opening,
@@ -343,6 +361,7 @@ class Pipeline implements RecordingPipeline {
       retry: { clock, signal: this.#stopping.signal, ...this.#limits },
       log,
       spooled: (batch, segment) => {
+        soFar.sealed(segment.entry);
         this.#release(batch, seat);
         this.#shipper.segment(sessionId, prefix, segment.entry, segment.bytes);
       },
@@ -360,6 +379,8 @@ class Pipeline implements RecordingPipeline {
       },
     });
     const finish = async (state: "complete" | "interrupted", end: { reason: string; detail?: string }) => {
+      this.#growing.delete(sessionId);
+      soFar.close();
       const signed = await sealer.finish(state, { ...end, at: new Date(clock.nowMs()).toISOString() });
       seat.leave();
       this.#live.delete(recording);
@@ -386,7 +407,10 @@ class Pipeline implements RecordingPipeline {
       pressed: () => room.pressed,
       refusal: () => this.#refusal(),
       full: (batch) => sealer.seal(batch),
-      kept: () => this.#relieve(),
+      kept: (frames) => {
+        soFar.committed(frames);
+        this.#relieve();
+      },
       died: (error) => {
         log.error("a session's recording ended early", { session: sessionId, error: error.message });
         void salvage(error);
@@ -403,6 +427,7 @@ class Pipeline implements RecordingPipeline {
     });
     this.#live.add(recording);
     this.#sealers.add(sealer);
+    this.#growing.set(sessionId, soFar);
     return recording;
   }
 

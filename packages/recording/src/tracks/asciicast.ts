@@ -1,5 +1,5 @@
 import type { Frame, SessionFacts } from "../frame.ts";
-import { decodePause, decodeWatch } from "./session-payloads.ts";
+import { decodePause, decodeTerminate, decodeWatch } from "./session-payloads.ts";
 import { decodeExit, decodeRequest, decodeResize } from "./terminal-payloads.ts";
 
 export type AsciicastOptions = {
@@ -54,6 +54,10 @@ class Cast {
     if (kind === "notice") return yield* this.#text("o", timeUs, data);
     if (kind === "pause" || kind === "resume")
       return yield* this.#event(timeUs, "m", `${kind}: ${decodePause(data).user.name}`);
+    if (kind === "terminate") {
+      const { user, reason } = decodeTerminate(data);
+      return yield* this.#event(timeUs, "m", `terminate: ${user.name}: ${reason}`);
+    }
     if (kind === "join" || kind === "leave")
       return yield* this.#event(timeUs, "m", `${kind}: ${decodeWatch(data).user.name}`);
     if (kind === "request" && this.#isOwn(frame)) {

@@ -1,5 +1,5 @@
 import { GatehouseError } from "@gatehouse/kernel";
-import type { Targets } from "../../directory/mod.ts";
+import { type Targets, targetResource } from "../../directory/mod.ts";
 import type { Identity } from "../../identity/mod.ts";
 import type { ConnectionsDoor } from "../rest/door.ts";
 import { found, isoTime } from "./page.ts";
@@ -22,14 +22,7 @@ export function createConnections(options: {
   return {
     async resourceOf(targetId, login) {
       const target = found(await targets.byId(targetId), "target", targetId);
-      return {
-        login,
-        target: {
-          allowRoles: target.allowed.roles,
-          allowUsers: target.allowed.users,
-          logins: target.logins.map((entry) => entry.login),
-        },
-      };
+      return targetResource(target, login);
     },
     async open(principal, targetId, login) {
       const target = found(await targets.byId(targetId), "target", targetId);

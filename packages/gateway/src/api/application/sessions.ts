@@ -1,7 +1,14 @@
 import type { Session, SessionQuery } from "@gatehouse/contracts/rest";
-import type { SessionEntries, SessionEntry, SessionFilter, SessionState } from "../../directory/mod.ts";
+import type {
+  Resources,
+  SessionEntries,
+  SessionEntry,
+  SessionFilter,
+  SessionState,
+} from "../../directory/mod.ts";
 import { openSessionStates } from "../../directory/mod.ts";
-import type { SessionScope, SessionsDoor } from "../rest/door.ts";
+import type { SessionScope } from "../../access/mod.ts";
+import type { SessionsDoor } from "../rest/door.ts";
 import { found, isoTime, pageRequest, wirePage } from "./page.ts";
 
 const statesOf: Record<NonNullable<SessionQuery["state"]>, readonly SessionState[]> = {
@@ -12,8 +19,10 @@ const statesOf: Record<NonNullable<SessionQuery["state"]>, readonly SessionState
 
 export function createSessionCatalogue({
   entries,
+  resources,
 }: {
   entries: Pick<SessionEntries, "byId" | "list">;
+  resources: Pick<Resources, "ofSession">;
 }): SessionsDoor {
   return {
     async list(query, scope) {
@@ -23,16 +32,17 @@ export function createSessionCatalogue({
     async get(id) {
       return wordsOf(found(await entries.byId(id), "session", id));
     },
-    async ownerOf(id) {
-      const { facts } = found(await entries.byId(id), "session", id);
-      return { ownerId: facts.user.id, ownerTeams: [] };
+    async resourceOf(id) {
+      return resources.ofSession(found(await entries.byId(id), "session", id));
     },
   };
 }
 
 function filterOf(query: SessionQuery, scope: SessionScope): SessionFilter {
   return {
-    ...(scope !== "all" && { userId: scope.ownerId }),
+    ...(scope !== "all" && {
+      scope: { userId: scope.ownerId, teamIds: scope.teams, targets: scope.targets },
+    }),
     ...(query.user !== undefined && { user: query.user }),
     ...(query.target !== undefined && { target: query.target }),
     ...(query.login !== undefined && { login: query.login }),

@@ -2,7 +2,12 @@ import type { Target, TargetLogin } from "@gatehouse/contracts/rest";
 import { type Clock, GatehouseError } from "@gatehouse/kernel";
 import type { AuditLog } from "../../audit/mod.ts";
 import { type Credentials, Secret } from "../../credentials/mod.ts";
-import type { Targets, Target as StoredTarget, TargetLogin as StoredLogin } from "../../directory/mod.ts";
+import {
+  type Target as StoredTarget,
+  type TargetLogin as StoredLogin,
+  type Targets,
+  targetResource,
+} from "../../directory/mod.ts";
 import type { TargetAdministration } from "../../protocols/door.ts";
 import { decide } from "../../access/mod.ts";
 import type { Principal, TargetScope, TargetsDoor } from "../rest/door.ts";
@@ -223,11 +228,11 @@ export function createTargets(options: {
 /** Whether any login of this target is open to whoever asks. */
 function mayUse(target: StoredTarget, scope: TargetScope): boolean {
   if (scope === "all") return true;
-  const logins = target.logins.map(({ login }) => login);
-  const { roles: allowRoles, users: allowUsers } = target.allowed;
-  const resource = { target: { allowRoles, allowUsers, logins } };
-  return logins.some(
-    (login) =>
-      decide({ subject: scope.subject, action: "session.open", resource: { ...resource, login } }).allowed,
-  );
+  const { subject } = scope;
+  return target.logins.some(({ login }) => {
+    const resource = targetResource(target, login);
+    const { allowed, wouldAllow } = decide({ subject, action: "session.open", resource });
+    // Where only the hour or the network stands against it, they may know that it is there.
+    return allowed || wouldAllow !== undefined;
+  });
 }

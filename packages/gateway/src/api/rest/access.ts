@@ -80,15 +80,17 @@ export function guardAccess(app: App, { doors, listener, publicUrl }: AppOptions
   app.addHook("preHandler", async (request: FastifyRequest, _reply: FastifyReply) => {
     const access = request.routeOptions.config.access;
     if (!access || "public" in access || "behind" in access) return;
-    const { subject } = principalOf(request);
+    const principal = principalOf(request);
+    const { subject } = principal;
     const action = access.ownAction && names(request, subject) ? access.ownAction : access.action;
     const resource = (await access.resource?.(request)) ?? {};
-    if (!doors.access.decide(subject, action, resource).allowed)
+    const { allowed, because } = doors.access.decide(principal, action, resource);
+    if (!allowed)
       throw new GatehouseError({
         code: "denied",
         op: `api.${action}`,
-        message: `${subject.name} may not do this (${action})`,
-        hint: "Ask an administrator for a role that allows it.",
+        message: because ?? `${subject.name} may not do this (${action})`,
+        hint: because === undefined ? "Ask an administrator for a role that allows it." : undefined,
       });
   });
 }

@@ -25,7 +25,7 @@ import type {
   Verification,
   WireFrame,
 } from "@gatehouse/contracts/rest";
-import type { Action, Decision, Resource, Subject } from "../../access/mod.ts";
+import type { Action, Decision, Resource, SessionScope, Subject } from "../../access/mod.ts";
 
 /** Who is asking, proved: what every door below is told. */
 export type Principal = {
@@ -60,11 +60,14 @@ export type IdentityDoor = {
 };
 
 export type AccessDoor = {
-  decide(subject: Subject, action: Action, resource: Resource): Decision;
+  /** Decided for now, and for where the principal is. */
+  decide(
+    principal: Pick<Principal, "subject" | "remoteAddress">,
+    action: Action,
+    resource: Resource,
+  ): Decision;
+  sessionScope(principal: Pick<Principal, "subject" | "remoteAddress">): SessionScope;
 };
-
-/** Whose sessions a person may list: everybody's, or their own and those of the teams they lead. */
-export type SessionScope = "all" | { ownerId: string; teams: readonly string[] };
 
 /** A filter as it arrives here: defaults filled in. */
 type Filter<Q> = Q & { limit: number };
@@ -74,7 +77,7 @@ export type SessionsDoor = {
   /** Throws `not_found`. */
   get(id: string): Promise<Session>;
   /** What `session.view` and the recording's actions are decided on. Throws `not_found`. */
-  ownerOf(id: string): Promise<{ ownerId: string; ownerTeams: readonly string[] }>;
+  resourceOf(id: string): Promise<Resource>;
 };
 
 /**

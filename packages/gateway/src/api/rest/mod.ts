@@ -16,7 +16,6 @@ export type {
   PlaybackDoor,
   Principal,
   RestDoors,
-  SessionScope,
   SessionsDoor,
   TargetScope,
   TargetsDoor,

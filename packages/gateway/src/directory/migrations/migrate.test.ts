@@ -16,6 +16,7 @@ async function open(context: TestContext) {
   return database;
 }
 const clock = new TestClock();
+const engine = { name: "sqlite", alone: () => Promise.resolve() } as const;
 const one = { id: "0001-one", statements: ["create table one (x text)"] };
 const two = { id: "0002-two", statements: ["create table two (x text)", "insert into two values ('a')"] };
 const tables = async (database: Kysely<Tables>) =>
@@ -23,9 +24,9 @@ const tables = async (database: Kysely<Tables>) =>
 
 test("steps run once each, in order, and a second start changes nothing", async (context) => {
   const database = await open(context);
-  await migrate(database, { clock, steps: [one] });
-  await migrate(database, { clock, steps: [one, two] });
-  await migrate(database, { clock, steps: [one, two] });
+  await migrate(database, { clock, engine, steps: [one] });
+  await migrate(database, { clock, engine, steps: [one, two] });
+  await migrate(database, { clock, engine, steps: [one, two] });
   assert.deepEqual(await tables(database), ["migrations", "one", "two"]);
   const rows = await sql<{ x: string }>`select x from two`.execute(database);
   assert.deepEqual(
@@ -37,8 +38,8 @@ test("steps run once each, in order, and a second start changes nothing", async 
 test("two that start at once take each step once", async (context) => {
   const database = await open(context);
   await Promise.all([
-    migrate(database, { clock, steps: [one, two] }),
-    migrate(database, { clock, steps: [one, two] }),
+    migrate(database, { clock, engine, steps: [one, two] }),
+    migrate(database, { clock, engine, steps: [one, two] }),
   ]);
   assert.equal((await sql`select x from two`.execute(database)).rows.length, 1);
 });
@@ -46,7 +47,7 @@ test("two that start at once take each step once", async (context) => {
 test("a step that fails leaves nothing of itself", async (context) => {
   const database = await open(context);
   const broken = { id: "0002-broken", statements: ["create table half (x text)", "create nonsense"] };
-  await assert.rejects(migrate(database, { clock, steps: [one, broken] }), (error) =>
+  await assert.rejects(migrate(database, { clock, engine, steps: [one, broken] }), (error) =>
     isGatehouseError(error, "internal"),
   );
   assert.deepEqual(await tables(database), ["migrations", "one"]);
@@ -54,13 +55,17 @@ test("a step that fails leaves nothing of itself", async (context) => {
 
 test("a changed step and an unknown step are refused by name", async (context) => {
   const database = await open(context);
-  await migrate(database, { clock, steps: [one, two] });
+  await migrate(database, { clock, engine, steps: [one, two] });
   await assert.rejects(
-    migrate(database, { clock, steps: [{ ...one, statements: ["create table other (x text)"] }, two] }),
+    migrate(database, {
+      clock,
+      engine,
+      steps: [{ ...one, statements: ["create table other (x text)"] }, two],
+    }),
     (error) => isGatehouseError(error, "conflict") && /0001-one/.test(error.message),
   );
   await assert.rejects(
-    migrate(database, { clock, steps: [one] }),
+    migrate(database, { clock, engine, steps: [one] }),
     (error) => isGatehouseError(error, "conflict") && /0002-two/.test(error.message),
   );
 });
@@ -74,13 +79,17 @@ test("the released steps are in order and unchanged", () => {
     [
       "0001-first a511e76aa5e8146e5f5702b7a207f1c7521eb1723a7485a148cd3541cfadb265",
       "0002-connection-secrets 7ba1cff454c65b36481b621e4e5816c29bc0c23586c31ef0bb2e8fa511fd5e3b",
+      "0020-teams 3eae9416616404cd5adb1e0c29b345174873bf118d52c50f6e997d6a7f01af0f",
+      "0021-access-policies 940097f255321b3f76498fb2a8c08a3d06bf5cbe52291ba07108dc5049380781",
+      "0022-session-access 71497a3356f83b26778c2c607127255567881a17f408ada1075b75f407007b49",
+      "0023-wide-exit-status fe54ae918d4da60d87729aea1ccd485d0f40a5d0bee388246bb30fff93a89812",
     ],
   );
 });
 
 test("a new database has every table", async (context) => {
   const database = await open(context);
-  await migrate(database, { clock });
+  await migrate(database, { clock, engine });
   assert.deepEqual(await tables(database), [
     "audit_events",
     "connection_secrets",
@@ -93,6 +102,8 @@ test("a new database has every table", async (context) => {
     "target_labels",
     "target_logins",
     "targets",
+    "team_members",
+    "teams",
     "user_keys",
     "users",
     "web_sessions",

@@ -1,28 +1,48 @@
 import { createHash } from "node:crypto";
 import { type Clock, GatehouseError } from "@gatehouse/kernel";
 import { type Kysely, sql } from "kysely";
+import type { Engine } from "../engine.ts";
 import type { Tables } from "../schema.ts";
 import { first } from "./0001-first.ts";
 import { connectionSecrets } from "./0002-connection-secrets.ts";
+import { teams } from "./0020-teams.ts";
+import { accessPolicies } from "./0021-access-policies.ts";
+import { sessionAccess } from "./0022-session-access.ts";
+import { wideExitStatus } from "./0023-wide-exit-status.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every step, in order. A new one is a file of its own and a line at the end. */
-export const migrations: readonly Migration[] = [first, connectionSecrets];
+export const migrations: readonly Migration[] = [
+  first,
+  connectionSecrets,
+  teams,
+  accessPolicies,
+  sessionAccess,
+  wideExitStatus,
+];
 
-export function checksumOf({ statements }: Migration): string {
-  return createHash("sha256").update(JSON.stringify(statements)).digest("hex");
+export function checksumOf({ statements, postgresStatements = [] }: Migration): string {
+  const all = [...statements, ...postgresStatements];
+  return createHash("sha256").update(JSON.stringify(all)).digest("hex");
 }
 
 /** Brings the schema up to date, each step in a transaction of its own. */
 export async function migrate(
   database: Kysely<Tables>,
-  { clock, steps = migrations }: { clock: Pick<Clock, "nowMs">; steps?: readonly Migration[] },
+  {
+    clock,
+    engine,
+    steps = migrations,
+  }: { clock: Pick<Clock, "nowMs">; engine: Pick<Engine, "name" | "alone">; steps?: readonly Migration[] },
 ): Promise<void> {
-  await sql`create table if not exists migrations (
-    id text primary key,
-    checksum text not null,
-    applied_at bigint not null
-  )`.execute(database);
+  await database.transaction().execute(async (transaction) => {
+    await engine.alone(transaction, "migrations");
+    await sql`create table if not exists migrations (
+      id text primary key,
+      checksum text not null,
+      applied_at bigint not null
+    )`.execute(transaction);
+  });
   const applied = await database.selectFrom("migrations").select(["id", "checksum"]).orderBy("id").execute();
   for (const [at, { id, checksum }] of applied.entries()) {
     const step = steps[at];
@@ -40,13 +60,15 @@ export async function migrate(
   for (const step of steps.slice(applied.length))
     await database.transaction().execute(async (transaction) => {
       // Two gateways that start at once must not both take the step.
+      await engine.alone(transaction, "migrations");
       const taken = await transaction
         .selectFrom("migrations")
         .select("id")
         .where("id", "=", step.id)
         .execute();
       if (taken.length > 0) return;
-      for (const statement of step.statements) await sql.raw(statement).execute(transaction);
+      const own = engine.name === "postgres" ? (step.postgresStatements ?? []) : [];
+      for (const statement of [...step.statements, ...own]) await sql.raw(statement).execute(transaction);
       await transaction
         .insertInto("migrations")
         .values({ id: step.id, checksum: checksumOf(step), applied_at: clock.nowMs() })

@@ -4,4 +4,6 @@ export type Migration = {
   id: string;
   /** Portable between SQLite and PostgreSQL. */
   statements: readonly string[];
+  /** What only PostgreSQL needs: SQLite's columns take any number, and cannot be changed. */
+  postgresStatements?: readonly string[];
 };

@@ -13,15 +13,18 @@ export function authRoutes(app: App, options: AppOptions): void {
   const { doors, clock, gateway, tls, publicUrl } = options;
   const secure = tls !== undefined || (publicUrl?.startsWith("https:") ?? false);
 
-  const describe = ({ subject, via, expiresAtMs }: Principal) => ({
-    id: subject.id,
-    name: subject.name,
-    roles: [...subject.roles],
-    via,
-    expiresAt: expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString(),
-    may: actions.filter((action) => doors.access.decide(subject, action, {}).allowed),
-    gateway,
-  });
+  const describe = (principal: Principal) => {
+    const { subject, via, expiresAtMs } = principal;
+    return {
+      id: subject.id,
+      name: subject.name,
+      roles: [...subject.roles],
+      via,
+      expiresAt: expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString(),
+      may: actions.filter((action) => doors.access.decide(principal, action, {}).allowed),
+      gateway,
+    };
+  };
 
   app.post(
     "/auth/link",

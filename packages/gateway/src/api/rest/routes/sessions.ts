@@ -1,22 +1,14 @@
 import { id, page, session, sessionQuery } from "@gatehouse/contracts/rest";
-import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { principalOf } from "../access.ts";
 import type { App } from "../app.ts";
-import type { RestDoors, SessionScope } from "../door.ts";
+import type { RestDoors } from "../door.ts";
 import { answers } from "./answers.ts";
 
 const tags = ["sessions"];
 const params = z.object({ sessionId: id });
 
 export function sessionRoutes(app: App, { sessions, access }: Pick<RestDoors, "sessions" | "access">): void {
-  const scopeOf = (request: FastifyRequest): SessionScope => {
-    const { subject } = principalOf(request);
-    // Asked about a session of nobody in particular: only who may see everybody's is allowed.
-    if (access.decide(subject, "session.view", {}).allowed) return "all";
-    return { ownerId: subject.id, teams: subject.leads };
-  };
-
   app.get(
     "/sessions",
     {
@@ -28,7 +20,7 @@ export function sessionRoutes(app: App, { sessions, access }: Pick<RestDoors, "s
       },
       config: { access: { action: "session.list" } },
     },
-    (request) => sessions.list(request.query, scopeOf(request)),
+    (request) => sessions.list(request.query, access.sessionScope(principalOf(request))),
   );
 
   app.get(
@@ -38,7 +30,7 @@ export function sessionRoutes(app: App, { sessions, access }: Pick<RestDoors, "s
       config: {
         access: {
           action: "session.view",
-          resource: (request) => sessions.ownerOf((request.params as { sessionId: string }).sessionId),
+          resource: (request) => sessions.resourceOf((request.params as { sessionId: string }).sessionId),
         },
       },
     },

@@ -27,8 +27,8 @@ export function targetRoutes(app: App, { targets, access }: Pick<RestDoors, "tar
 
   /** Who may see everybody's sessions sees every target there anyway; others see where they may go. */
   const scopeOf = (request: FastifyRequest): TargetScope => {
-    const { subject } = principalOf(request);
-    return access.decide(subject, "session.view", {}).allowed ? "all" : { subject };
+    const principal = principalOf(request);
+    return access.decide(principal, "session.view", {}).allowed ? "all" : { subject: principal.subject };
   };
 
   app.get(

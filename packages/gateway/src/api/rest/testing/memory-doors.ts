@@ -11,7 +11,7 @@ import type {
 } from "@gatehouse/contracts/rest";
 import { type Clock, GatehouseError, newId, systemRandom, utf8 } from "@gatehouse/kernel";
 import { createHash } from "node:crypto";
-import { decide } from "../../../access/mod.ts";
+import { decide, sessionScope } from "../../../access/mod.ts";
 import type { Principal, RestDoors } from "../door.ts";
 import { type Sample, samplePeople, sampleSessions, sampleTargets } from "./sample-sessions.ts";
 
@@ -211,7 +211,12 @@ export function memoryGate(clock: Clock): MemoryGate {
         webSessions.delete(cookie);
       },
     },
-    access: { decide: (subject, action, resource) => decide({ subject, action, resource }) },
+    access: {
+      decide: ({ subject, remoteAddress }, action, resource) =>
+        decide({ subject, action, resource, context: { remoteAddress, nowMs: clock.nowMs() } }),
+      sessionScope: ({ subject, remoteAddress }) =>
+        sessionScope(subject, { remoteAddress, nowMs: clock.nowMs() }),
+    },
     sessions: {
       async list(query, scope) {
         const fits = (session: Session) =>
@@ -232,7 +237,7 @@ export function memoryGate(clock: Clock): MemoryGate {
         return pageOf(samples.map((one) => one.session).filter(fits), query);
       },
       get: async (id) => sampleOf(id).session,
-      ownerOf: async (id) => ({ ownerId: sampleOf(id).session.user.id, ownerTeams: [] }),
+      resourceOf: async (id) => ({ ownerId: sampleOf(id).session.user.id, ownerTeams: [] }),
     },
     playback: {
       get: async (principal, id) => watched(principal, id, "session.view").recording,
@@ -353,8 +358,10 @@ export function memoryGate(clock: Clock): MemoryGate {
     },
     connections: {
       async resourceOf(targetId, login) {
-        const { allowRoles, allowUsers, logins } = targetOf(targetId);
-        return { login, target: { allowRoles, allowUsers, logins: logins.map(({ name }) => name) } };
+        const { id, name, protocol, labels, allowRoles, allowUsers, logins } = targetOf(targetId);
+        const accounts = logins.map((one) => one.name);
+        const target = { id, name, protocol, labels, allowRoles, allowUsers, logins: accounts, policy: {} };
+        return { login, target };
       },
       async open(_principal, targetId, login) {
         const { name, protocol } = targetOf(targetId);

@@ -141,21 +141,26 @@ export class PostgresGate {
     const connectionId = newId(options.clock.nowMs(), options.random);
     const secret = await askPassword(socket);
     const client = (parameters.get("application_name") ?? "").replace(/[^\x20-\x7e]/g, "?").slice(0, 256);
-    const { person, target } = await this.#personAndTarget(parameters, secret, async (outcome) => {
-      await options.audit.append({
-        event: "user.login",
-        user: outcome.name,
-        success: outcome.error === undefined,
-        remoteAddress,
-        fields: {
-          method: "connection_secret",
-          proto: "postgres",
-          connection_id: connectionId,
-          ...(client !== "" && { client }),
-          ...(outcome.error !== undefined && { error: outcome.error }),
-        },
-      });
-    });
+    const { person, target } = await this.#personAndTarget(
+      parameters,
+      secret,
+      remoteAddress,
+      async (outcome) => {
+        await options.audit.append({
+          event: "user.login",
+          user: outcome.name,
+          success: outcome.error === undefined,
+          remoteAddress,
+          fields: {
+            method: "connection_secret",
+            proto: "postgres",
+            connection_id: connectionId,
+            ...(client !== "" && { client }),
+            ...(outcome.error !== undefined && { error: outcome.error }),
+          },
+        });
+      },
+    );
     known();
     if (asksReplication(parameters.get("replication")))
       throw new GatehouseError({
@@ -174,6 +179,7 @@ export class PostgresGate {
       remoteAddress,
       connectionId,
       ...(client !== "" && { client }),
+      access: target.access,
     });
     let connection: TargetConnection;
     try {
@@ -189,6 +195,7 @@ export class PostgresGate {
   async #personAndTarget(
     parameters: ReadonlyMap<string, string>,
     secret: string,
+    remoteAddress: string,
     note: (outcome: { name: string; error?: string }) => Promise<void>,
   ): Promise<{ person: Person; target: PostgresTarget }> {
     const { identity, resolve } = this.#options;
@@ -204,7 +211,7 @@ export class PostgresGate {
     }
     const { person, scope } = found;
     const { login, targetName } = parseUser(parameters.get("user") ?? "");
-    const target = await resolve({ subject: person, targetName, login });
+    const target = await resolve({ subject: person, targetName, login, remoteAddress });
     if (
       scope.protocol !== "postgres" ||
       (scope.login !== undefined && scope.login !== login) ||

@@ -1,13 +1,16 @@
 import { GatehouseError } from "@gatehouse/kernel";
 import type { Decision, Question, Subject } from "../../../access/mod.ts";
+import { admitted } from "../../admitted.ts";
 import type { Credentials } from "../../../credentials/mod.ts";
-import type { Targets } from "../../../directory/mod.ts";
+import { type SessionAccess, type Targets, targetResource } from "../../../directory/mod.ts";
 import type { TargetPlace } from "../sign-in/target.ts";
 import { postgresTrust } from "./trust.ts";
 
 export type PostgresTarget = TargetPlace & {
   id: string;
   login: string;
+  /** Why this person may open it. */
+  access: SessionAccess;
   /** The gate's password on the target, opened only when a connection is made. */
   password(): Promise<string>;
 };
@@ -17,6 +20,7 @@ export type ResolveTarget = (wanted: {
   subject: Subject;
   targetName: string;
   login: string;
+  remoteAddress: string;
 }) => Promise<PostgresTarget>;
 
 export function postgresTargetsOf(options: {
@@ -24,31 +28,23 @@ export function postgresTargetsOf(options: {
   credentials: Pick<Credentials, "withSecret">;
   decide(question: Question): Decision;
 }): ResolveTarget {
-  return async ({ subject, targetName, login }) => {
+  return async ({ subject, targetName, login, remoteAddress }) => {
     const target = await options.targets.byName(targetName);
     const chosen = target?.logins.find((entry) => entry.login === login);
-    const allowed =
-      target?.protocol === "postgres" &&
-      chosen !== undefined &&
-      options.decide({
-        subject,
-        action: "session.open",
-        resource: {
-          login,
-          target: {
-            allowRoles: target.allowed.roles,
-            allowUsers: target.allowed.users,
-            logins: target.logins.map((entry) => entry.login),
-          },
-        },
-      }).allowed;
-    if (!allowed)
-      throw new GatehouseError({
-        code: "not_found",
-        op: "postgres.target",
-        message: `there is no database ${targetName} that you may open as ${login}`,
-        hint: "The user name is <login>+<target>; the web pages list the targets that are open to you.",
-      });
+    const unknown = new GatehouseError({
+      code: "not_found",
+      op: "postgres.target",
+      message: `there is no database ${targetName} that you may open as ${login}`,
+      hint: "The user name is <login>+<target>; the web pages list the targets that are open to you.",
+    });
+    if (target?.protocol !== "postgres" || !chosen) throw unknown;
+    const decision = options.decide({
+      subject,
+      action: "session.open",
+      resource: targetResource(target, login),
+      context: { remoteAddress },
+    });
+    const access = admitted(decision, target, unknown);
     const { credentialId } = chosen;
     return {
       id: target.id,
@@ -56,6 +52,7 @@ export function postgresTargetsOf(options: {
       host: target.host,
       port: target.port,
       login,
+      access,
       trust: postgresTrust(target.hostTrust),
       async password() {
         if (credentialId === undefined)

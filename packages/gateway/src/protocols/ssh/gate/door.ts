@@ -1,5 +1,6 @@
 import type { Clock, Random } from "@gatehouse/kernel";
 import type { AuditLog } from "../../../audit/door.ts";
+import type { SessionAccess } from "../../../directory/mod.ts";
 import type { Sessions } from "../../../sessions/session.ts";
 import type { Certificate, HostTrust, PublicKey, SignatureFlags, Signer } from "../keys/door.ts";
 
@@ -46,6 +47,8 @@ export type SshTarget = {
   readonly hostTrust: HostTrust;
   readonly credential: TargetCredential;
   readonly policy: TargetPolicy;
+  /** Why this person may open it. */
+  readonly access: SessionAccess;
 };
 
 export type TargetPolicy = {
@@ -64,13 +67,15 @@ export type TargetPolicy = {
 export type Targets = {
   /**
    * The target as this person may use it. Rejects with `not_found` and one message, whether there is no such target, no such
-   * account, or no right to either: whoever may not use a target does not learn that it exists.
+   * account, or no right to either: whoever may not use a target does not learn that it exists. Rejects with `denied`, and
+   * says why, when they may use it, but not now.
    */
   resolve(wanted: {
     person: Person;
     /** Absent: the target's own login, if it has a single one. */
     login: string | undefined;
     targetName: string;
+    remoteAddress: string;
   }): Promise<SshTarget>;
 };
 

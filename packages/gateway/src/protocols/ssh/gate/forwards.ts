@@ -183,6 +183,13 @@ export class Forwards {
 
   async #open(target: SshTarget, direction: Direction, place: Place): Promise<Passage> {
     const session = await this.#admitted(target);
+    // What comes in from elsewhere is not the person's; what they ask for waits while their input is paused.
+    if (direction !== "remote" && (await session.whenInputAllowed()) !== "allowed")
+      throw new GatehouseError({
+        code: "denied",
+        op: "ssh.forward",
+        message: "input is paused, so no port is forwarded now",
+      });
     const passage = {
       session,
       stream: ++this.#streams,

@@ -1,6 +1,6 @@
 import { isGatehouseError, messageOf, utf8 } from "@gatehouse/kernel";
 import { type Exit, encodeExit, encodeResize, encodeSignal } from "@gatehouse/recording";
-import type { EndReason, Session } from "../../../sessions/session.ts";
+import type { EndReason, Session, SessionNotice } from "../../../sessions/session.ts";
 import {
   type Channel,
   type ChannelRequest,
@@ -13,6 +13,7 @@ import {
 } from "../connection/mod.ts";
 import type { AuditTrail } from "./audit-trail.ts";
 import { Conduit } from "./conduit.ts";
+import { HeldInput } from "./held-input.ts";
 import { Lane } from "./lane.ts";
 import { line } from "./refusal.ts";
 import type { StreamRecord } from "./stream-records.ts";
@@ -46,6 +47,7 @@ export class Relay {
   readonly #toClient: Lane;
   readonly #input: Conduit;
   readonly #output: Conduit;
+  readonly #held: HeldInput;
   #exit: Exit | undefined;
   #over = false;
   #ending = false;
@@ -57,6 +59,11 @@ export class Relay {
     this.#options = options;
     const { client, target, session } = options;
     this.#trail = options.trail;
+    this.#held = new HeldInput({
+      session,
+      data: (view, stream) => this.#guarded(() => this.#input.data(view, stream)),
+      eof: () => this.#guarded(() => this.#input.eof()),
+    });
     this.#toTarget = new Lane((error) => this.unrecordable(error));
     this.#toClient = new Lane((error) => this.unrecordable(error));
     this.#input = new Conduit({
@@ -85,15 +92,19 @@ export class Relay {
   // The client's events, handed on by whoever attached its channel.
 
   data(view: Uint8Array, stream: number): void {
-    if (this.#ending || !this.#options.session.inputAllowed()) {
-      // What is typed while nothing may pass must never run later.
-      this.#options.client.consumed(view.length);
-      return;
-    }
-    this.#guarded(() => this.#input.data(view, stream));
+    const { client, session, terminal } = this.#options;
+    if (this.#ending) return client.consumed(view.length);
+    if (!this.#held.holds) return this.#guarded(() => this.#input.data(view, stream));
+    // A program's stream with a hole in it would be worse than one that waits.
+    if (!terminal) return this.#held.hold(view, stream);
+    // What is typed while nothing may pass must never run later.
+    client.consumed(view.length);
+    session.inputDiscarded(view.length);
   }
   eof(): void {
-    if (!this.#ending) this.#guarded(() => this.#input.eof());
+    if (this.#ending) return;
+    if (this.#held.holds) this.#held.holdEof();
+    else this.#guarded(() => this.#input.eof());
   }
   drained(): void {
     this.#output.drained();
@@ -109,12 +120,27 @@ export class Relay {
       this.#options.target.close();
       this.#finish(error ? { reason: "connection_lost", detail: messageOf(error) } : { reason: "closed" });
     };
+    this.#held.drop();
     this.#toClient.cut();
     if (this.#toTarget.dead) return leave();
     // Whoever types, closes and goes has still typed: it passes first, as it would directly.
     this.#guarded(() => {
       this.#input.flush();
       this.#toTarget.push(undefined, leave);
+    });
+  }
+
+  /** Something that somebody else has to say: recorded, and shown in its place between what the target prints. */
+  notice({ about, text }: SessionNotice): void {
+    const { client, session, terminal } = this.#options;
+    // Beside a terminal there is stderr, which programs read too: only what they are held up by is said there.
+    if (this.#over || this.#ending || (!terminal && about === "watch")) return;
+    const shown = utf8(terminal ? `\r\n${line(text)}\r\n` : `${line(text)}\n`);
+    this.#guarded(() => {
+      this.#output.flush();
+      this.#toClient.push(session.record("notice", 0, shown), () =>
+        client.write(shown, terminal ? streamData : streamStderr),
+      );
     });
   }
 
@@ -173,6 +199,7 @@ export class Relay {
         return;
       }
       case "signal": {
+        if (!session.inputAllowed()) return this.#refuseKey(request);
         const recorded = session.record(
           "signal",
           0,
@@ -182,6 +209,7 @@ export class Relay {
         return;
       }
       case "break": {
+        if (!session.inputAllowed()) return this.#refuseKey(request);
         // RFC 4335; told as what it is to a terminal.
         const recorded = session.record("signal", 0, encodeSignal({ signal: "BREAK", direction: "in" }));
         this.#toTarget.push(recorded, () => this.#passRequest(target, request));
@@ -193,6 +221,12 @@ export class Relay {
       default:
         request.reply(false);
     }
+  }
+
+  /** A signal is a key by another name: while input is paused it is dropped like one. */
+  #refuseKey(request: ChannelRequest): void {
+    this.#options.session.inputDiscarded(1);
+    request.reply(false);
   }
 
   #fromTarget(request: ChannelRequest): void {

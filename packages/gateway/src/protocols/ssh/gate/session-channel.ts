@@ -273,6 +273,7 @@ export class SessionChannel {
       over: (outcome) => void this.#over({ session, wish, trail, streams }, outcome),
     });
     this.#relay = relay;
+    session.onNotice((notice) => relay.notice(notice));
     const early = this.#early;
     this.#early = [];
     for (const run of early) run(relay);

@@ -1,13 +1,17 @@
 import type { Session } from "../../../sessions/session.ts";
 import type { Channel } from "../connection/mod.ts";
+import { HeldInput } from "./held-input.ts";
 
 export type Spliced = { bytesAtoB: number; bytesBtoA: number; error: Error | undefined };
 
-/** Joins two channels whose bytes are not recorded, only counted. `over` is called once, when both are closed. */
+/**
+ * Joins two channels whose bytes are not recorded, only counted. `a` is the person's side: what comes from it waits while the
+ * session's input is paused. `over` is called once, when both are closed.
+ */
 export function splice(
   a: Channel,
   b: Channel,
-  session: Pick<Session, "active"> | undefined,
+  session: Pick<Session, "active" | "inputAllowed" | "whenInputAllowed"> | undefined,
   over: (result: Spliced) => void,
 ): void {
   const result: Spliced = { bytesAtoB: 0, bytesBtoA: 0, error: undefined };
@@ -31,14 +35,16 @@ export function splice(
   };
   const aToB = carry(a, b, (bytes) => (result.bytesAtoB += bytes));
   const bToA = carry(b, a, (bytes) => (result.bytesBtoA += bytes));
+  const held = session && new HeldInput({ session, data: aToB.data, eof: () => b.eof() });
   const closed = (other: Channel) => (error: Error | undefined) => {
+    held?.drop();
     result.error ??= error;
     other.close();
     if (--open === 0) over(result);
   };
   a.attach({
-    data: aToB.data,
-    eof: () => b.eof(),
+    data: (view, stream) => (held?.holds ? held.hold(view, stream) : aToB.data(view, stream)),
+    eof: () => (held?.holds ? held.holdEof() : b.eof()),
     request: (request) => request.reply(false),
     drain: bToA.drained,
     closed: closed(b),

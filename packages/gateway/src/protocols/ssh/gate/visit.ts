@@ -82,6 +82,7 @@ export class Visit {
       remoteAddress,
       connectionId,
       client: this.#client.slice(0, 256),
+      access: target.access,
     };
   }
   /** The connection to the target that all sessions of this visit share. */
@@ -140,6 +141,8 @@ export class Visit {
           connection_id: connectionId,
           reason: isGatehouseError(failure) ? failure.code : "internal",
           message: messageOf(failure),
+          ...(isGatehouseError(failure) &&
+            failure.details["rule"] !== undefined && { rule: failure.details["rule"] }),
         },
         false,
       );
@@ -192,14 +195,14 @@ export class Visit {
 
   /** Asked anew for each session: rights may have changed since the connection was made. */
   async #aim(): Promise<{ target: SshTarget } | { failure: unknown }> {
-    const { gate, person, address } = this.#options;
+    const { gate, person, address, remoteAddress } = this.#options;
     const wanted =
       address.kind === "account"
         ? { login: address.login, targetName: address.targetName }
         : { login: undefined, targetName: address.name.toLowerCase() };
     if (!isTargetName(wanted.targetName)) return { failure: noTarget(wanted.targetName) };
     try {
-      return { target: await gate.targets.resolve({ person, ...wanted }) };
+      return { target: await gate.targets.resolve({ person, remoteAddress, ...wanted }) };
     } catch (failure) {
       if (address.kind === "bare" && isGatehouseError(failure, "not_found"))
         return { failure: noTarget(address.name) };

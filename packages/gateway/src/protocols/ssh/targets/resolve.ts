@@ -1,7 +1,13 @@
 import { GatehouseError } from "@gatehouse/kernel";
 import type { Decision, Question } from "../../../access/mod.ts";
+import { admitted } from "../../admitted.ts";
 import type { Credentials } from "../../../credentials/mod.ts";
-import type { Target, TargetLogin, Targets as StoredTargets } from "../../../directory/mod.ts";
+import {
+  type Target,
+  type TargetLogin,
+  type Targets as StoredTargets,
+  targetResource,
+} from "../../../directory/mod.ts";
 import type { Identity } from "../../../identity/mod.ts";
 import type { TargetCredential, Targets } from "../gate/door.ts";
 import { keySigner, parsePrivateKey } from "../keys/mod.ts";
@@ -18,7 +24,7 @@ export function sshTargetsOf(options: {
   execLimitBytes: number;
 }): Targets {
   return {
-    async resolve({ person, login, targetName }) {
+    async resolve({ person, login, targetName, remoteAddress }) {
       const subject = await options.identity.personById(person.id);
       const target = await options.targets.byName(targetName);
       const chosen = target?.protocol === "ssh" ? loginOf(target, login) : undefined;
@@ -26,16 +32,10 @@ export function sshTargetsOf(options: {
       const decision = options.decide({
         subject,
         action: "session.open",
-        resource: {
-          login: chosen.login,
-          target: {
-            allowRoles: target.allowed.roles,
-            allowUsers: target.allowed.users,
-            logins: target.logins.map((entry) => entry.login),
-          },
-        },
+        resource: targetResource(target, chosen.login),
+        context: { remoteAddress },
       });
-      if (!decision.allowed) throw notFound(targetName, login);
+      const access = admitted(decision, target, notFound(targetName, login));
       const { env, ...permits } = sshPolicy(target.policy);
       return {
         id: target.id,
@@ -43,6 +43,7 @@ export function sshTargetsOf(options: {
         host: target.host,
         port: target.port,
         login: chosen.login,
+        access,
         hostTrust: sshHostTrust(target.hostTrust),
         credential: credentialOf(chosen, options.credentials),
         policy: { ...permits, env: env ?? options.env, execLimitBytes: options.execLimitBytes },

@@ -1,0 +1,54 @@
+import type { Resource } from "../access/mod.ts";
+import type { SessionEntry, Target, Targets, Teams } from "./door.ts";
+
+/** What access must know about the things it is asked about. Looked up anew for each question, so it is never stale. */
+export type Resources = {
+  /**
+   * A session or its recording: whose it is and in which teams they are now, and the target as it is now. A target that is
+   * gone is unknown.
+   */
+  ofSession(session: Pick<SessionEntry, "facts" | "access">): Promise<Resource>;
+};
+
+export function resourcesIn({
+  teams,
+  targets,
+}: {
+  teams: Pick<Teams, "ofUser">;
+  targets: Pick<Targets, "byId">;
+}): Resources {
+  return {
+    async ofSession({ facts, access }) {
+      const { sessionId, user, target, login } = facts;
+      const memberships = await teams.ofUser(user.id);
+      const now = await targets.byId(target.id);
+      return {
+        sessionId,
+        ownerId: user.id,
+        ownerTeams: memberships.map((team) => team.teamId),
+        // What was demanded when the session was made holds, whatever becomes of the target: else whoever may change a
+        // target could open its recordings alone.
+        approvals: Math.max(access?.approvals ?? 0, now?.access.playback?.approvals ?? 0),
+        ...(now && targetResource(now, login)),
+      };
+    },
+  };
+}
+
+/** A target, and the login on it that is asked for. */
+export function targetResource(target: Target, login: string | undefined): Resource {
+  const { id, name, protocol, labels, allowed, access } = target;
+  return {
+    login,
+    target: {
+      id,
+      name,
+      protocol,
+      labels,
+      logins: target.logins.map((entry) => entry.login),
+      allowRoles: allowed.roles,
+      allowUsers: allowed.users,
+      policy: access,
+    },
+  };
+}
