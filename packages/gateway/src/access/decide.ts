@@ -7,6 +7,9 @@ export const actions = [
   "session.open", // go through the gate to a target
   "session.list", // see sessions at all; which ones is `session.view`
   "session.view", // that a session happened, and its facts
+  "session.join", // look on while it is live
+  "session.pause", // stop its input, and let it pass again
+  "session.terminate",
   "recording.play",
   "recording.export",
   "recording.view_input", // what was typed, beside what was shown
@@ -61,6 +64,9 @@ const has = (subject: Subject, ...wanted: Role[]) => wanted.some((role) => subje
 const owns = (subject: Subject, resource: Resource) =>
   resource.ownerId !== undefined && resource.ownerId === subject.id;
 
+const leadsOwner = (subject: Subject, resource: Resource) =>
+  has(subject, "team-lead") && (resource.ownerTeams ?? []).some((team) => subject.leads.includes(team));
+
 /** First match allows; where none matches the answer is no. There are no rules that deny: order cannot matter. */
 const rules: readonly Rule[] = [
   {
@@ -86,8 +92,17 @@ const rules: readonly Rule[] = [
   {
     name: "team-recordings-for-team-lead",
     actions: ["session.view", "recording.play", "recording.export"],
-    when: (subject, resource) =>
-      has(subject, "team-lead") && (resource.ownerTeams ?? []).some((team) => subject.leads.includes(team)),
+    when: leadsOwner,
+  },
+  {
+    name: "moderation-for-security",
+    actions: ["session.join", "session.pause", "session.terminate"],
+    when: (subject) => has(subject, "security-analyst", "platform-admin"),
+  },
+  {
+    name: "team-sessions-for-team-lead",
+    actions: ["session.join", "session.terminate"],
+    when: leadsOwner,
   },
   {
     name: "everybody-lists-what-they-may-see",
