@@ -10,6 +10,7 @@ import type {
   Health,
   HostScan,
   HostTrust,
+  LiveQuery,
   Me,
   Page,
   Person,
@@ -19,7 +20,10 @@ import type {
   Problem,
   Recording,
   Session,
+  SessionPause,
   SessionQuery,
+  SessionResume,
+  SessionTerminate,
   SignInLink,
   SshKey,
   SshKeyAdd,
@@ -101,6 +105,23 @@ export function createClient(options: ClientOptions) {
     sessions: {
       list: (query: SessionQuery = {}, call?: CallOptions) => get<Page<Session>>("/sessions", call, query),
       get: (id: string, call?: CallOptions) => get<Session>(`/sessions/${part(id)}`, call),
+      /**
+       * Looks on at a live session: its frames so far, then those that come, with `live.now` between them, until it has ended.
+       * Throws what the server said when the right to look on has ended.
+       */
+      async *watch(id: string, query: LiveQuery = {}, call?: CallOptions): AsyncGenerator<WireFrame> {
+        const response = await request("GET", `/sessions/${part(id)}/live`, {
+          ...call,
+          query,
+          accept: frameStreamContentType,
+        });
+        yield* decodeFrameStream(chunksOf(response));
+      },
+      pause: (id: string, how: SessionPause) => write<Session>("POST", `/sessions/${part(id)}/pause`, how),
+      resume: (id: string, how: SessionResume = {}) =>
+        write<Session>("POST", `/sessions/${part(id)}/resume`, how),
+      terminate: (id: string, how: SessionTerminate) =>
+        write<Session>("POST", `/sessions/${part(id)}/terminate`, how),
     },
     recordings: {
       get: (id: string, call?: CallOptions) => get<Recording>(`/recordings/${part(id)}`, call),

@@ -8,6 +8,7 @@ import {
   createAuditReader,
   createConnections,
   createHealth,
+  createModeration,
   createPeople,
   createSessionCatalogue,
   createTargets,
@@ -23,7 +24,7 @@ import { createPlayback } from "./playback/mod.ts";
 import { openPostgres } from "./protocols/postgres/mod.ts";
 import { openSsh } from "./protocols/ssh/mod.ts";
 import { type configSections, openStore } from "./registry/mod.ts";
-import { createSessions } from "./sessions/mod.ts";
+import { createModerators, createSessions } from "./sessions/mod.ts";
 import type { Log } from "./telemetry/mod.ts";
 
 export type Gatehouse = {
@@ -194,6 +195,15 @@ export async function compose(options: {
       retainUntilMs: (fromMs) => fromMs + config.recording.retention.ms,
       clock,
     });
+    const moderators = createModerators({
+      live: sessions.live,
+      sessions: directory.sessions,
+      resourceOf: ({ facts }) => Promise.resolve({ ownerId: facts.user.id, ownerTeams: [] }),
+      decide,
+      audit,
+      clock,
+      log,
+    });
     let publicUrl = config.web.public_url;
     const rest = await startRest({
       doors: {
@@ -205,9 +215,11 @@ export async function compose(options: {
             sessionScope(subject, { remoteAddress, nowMs: clock.nowMs() }),
         },
         sessions: createSessionCatalogue({ entries: directory.sessions, resources: directory.resources }),
+        moderation: createModeration(moderators),
         playback,
         people: createPeople({
           ...directory,
+          rightsChanged: () => moderators.rightsChanged(),
           identity,
           audit,
           parsePublicKey: ssh.parsePublicKey,

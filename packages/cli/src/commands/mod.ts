@@ -11,6 +11,7 @@ import { addCa } from "./ca.ts";
 import { addCompletion } from "./completion.ts";
 import { addConfig } from "./config.ts";
 import { addDb } from "./db.ts";
+import { addJoin } from "./join.ts";
 import { addLogin } from "./login.ts";
 import { addPlay } from "./play.ts";
 import { addRecordings } from "./recordings.ts";
@@ -27,6 +28,7 @@ import { addVersion } from "./version.ts";
 export const commands: readonly ((program: Command, cli: Cli) => void)[] = [
   addPlay,
   addSessions,
+  addJoin,
   addRecordings,
   addVerify,
   addLogin,

@@ -9,7 +9,7 @@ import { type PlayFrame, type PlaySource, formatMoment } from "../player/mod.ts"
 const lossy = new TextDecoder();
 
 /** One frame: its bytes in base64, and as text for who only looks. */
-function wordsOf(frame: PlayFrame): Record<string, unknown> {
+export function frameWords(frame: PlayFrame): Record<string, unknown> {
   const { seq, timeUs, kind, stream, data } = frame;
   return { seq, timeUs, kind, stream, data: toBase64(data), text: lossy.decode(data) };
 }
@@ -45,7 +45,7 @@ async function* piecesOf(source: PlaySource, format: "json" | "yaml" | "text"): 
     return;
   }
   for await (const frame of source.frames()) {
-    const words = wordsOf(frame);
+    const words = frameWords(frame);
     yield format === "json" ? `${JSON.stringify(words)}\n` : stringify([words]);
   }
 }

@@ -4,12 +4,15 @@ import { type Command, Option } from "commander";
 import type { Cli } from "../cli.ts";
 import { type GatewayOptions, connect, withGateway } from "../connection/mod.ts";
 import { type Column, type Printer, formatBytes, formatDuration } from "../output/mod.ts";
+import { liveColumns, liveFields } from "./live-words.ts";
+import { addModeration } from "./moderation.ts";
 import { type OutputOptions, printerFor, usage, withOutput } from "./options.ts";
 
 type Filters = {
   user?: string;
   target?: string;
   state?: NonNullable<SessionQuery["state"]>;
+  live?: boolean;
   since?: string;
   until?: string;
   search?: string;
@@ -18,12 +21,21 @@ type Filters = {
 export type ListOptions = OutputOptions & GatewayOptions & Filters;
 
 export function addSessions(program: Command, cli: Cli): void {
-  const sessions = program.command("sessions").summary("list and show sessions");
+  const sessions = program.command("sessions").summary("list, show, pause and end sessions");
   withFilters(sessions.command("ls").summary("list sessions, newest first"))
-    .addHelpText("after", `\nExample:\n  $ ${cli.command} sessions ls --user ada --since 2026-02-01 --json`)
+    .addOption(new Option("--live", "those that are live, and how it stands with them").conflicts("state"))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ ${cli.command} sessions ls --user ada --since 2026-02-01 --json
+  $ ${cli.command} sessions ls --live`,
+    )
     .action(async (options: ListOptions) => {
       const printer = printerFor(cli, options);
-      printer.list(await listSessions(options, cli), columnsOf(printer), "no sessions");
+      const found = await listSessions(options, cli);
+      if (options.live) printer.list(found, liveColumns(cli.clock.nowMs()), "nothing is live");
+      else printer.list(found, columnsOf(printer), "no sessions");
     });
   withGateway(withOutput(sessions.command("show").summary("all that is known of a session")))
     .argument("<session-id>")
@@ -33,6 +45,7 @@ export function addSessions(program: Command, cli: Cli): void {
       const printer = printerFor(cli, options);
       printer.thing(session, fieldsOf(session, printer));
     });
+  addModeration(sessions, cli);
 }
 
 export function withFilters(command: Command): Command {
@@ -51,6 +64,7 @@ export async function listSessions(options: ListOptions, cli: Cli): Promise<Sess
     ...(options.user !== undefined && { user: options.user }),
     ...(options.target !== undefined && { target: options.target }),
     ...(options.state !== undefined && { state: options.state }),
+    ...(options.live && { state: "live" as const }),
     ...(options.since !== undefined && { from: timeOf(options.since) }),
     ...(options.until !== undefined && { to: timeOf(options.until) }),
     ...(options.search !== undefined && { q: options.search }),
@@ -124,6 +138,7 @@ function fieldsOf(session: Session, printer: Printer): [string, string | undefin
     ["started", printer.time(session.startedAt)],
     ["ended", session.endedAt === null ? undefined : printer.time(session.endedAt)],
     ["took", session.durationMs === null ? undefined : formatDuration(session.durationMs)],
+    ...liveFields(session, printer),
     [
       "ended by",
       end ? [end.reason, end.detail, exit && `exit ${exit}`].filter(Boolean).join(", ") : undefined,

@@ -1,14 +1,10 @@
 import type { Clock } from "@gatehouse/kernel";
-import { type Key, createKeyReader } from "./keys.ts";
 import type { PlaySource } from "./play-source.ts";
 import { type PlayOutcome, play } from "./play.ts";
-import { openViewport } from "./viewport.ts";
+import { onTerminal } from "./terminal-stage.ts";
 
-/**
- * Plays on the person's terminal, and gives it back however this ends: at the end, on `q`, on a signal, by an error, and
- * when the process exits for a reason of its own.
- */
-export async function playOnTerminal(options: {
+/** Plays on the person's terminal, and gives it back however this ends. */
+export function playOnTerminal(options: {
   source: PlaySource;
   clock: Clock;
   speed: number;
@@ -18,65 +14,5 @@ export async function playOnTerminal(options: {
   stdout: NodeJS.WriteStream;
   signal: AbortSignal;
 }): Promise<PlayOutcome> {
-  const { stdin, stdout } = options;
-  const interactive = stdin.isTTY === true;
-  const onKey = new Set<(key: Key) => void>();
-  const onResize = new Set<() => void>();
-  const output = {
-    get columns() {
-      return stdout.columns || 80;
-    },
-    get rows() {
-      return stdout.rows || 24;
-    },
-    write: (text: string) => stdout.write(text),
-  };
-  let viewport = openViewport(output);
-  const readKeys = createKeyReader();
-  const keysArrived = (chunk: Buffer) => {
-    for (const key of readKeys(chunk.toString("latin1"))) for (const listener of onKey) listener(key);
-  };
-  const resized = () => {
-    for (const listener of onResize) listener();
-  };
-  const giveBack = () => {
-    viewport.close();
-    if (interactive) stdin.setRawMode(false);
-  };
-  process.on("exit", giveBack);
-  stdout.on("resize", resized);
-  if (interactive) {
-    stdin.setRawMode(true);
-    stdin.on("data", keysArrived);
-    stdin.resume();
-  }
-  try {
-    return await play({
-      ...options,
-      viewport: {
-        get rows() {
-          return viewport.rows;
-        },
-        draw: (screen, status) => viewport.draw(screen, status),
-        forget: () => viewport.forget(),
-        close: () => viewport.close(),
-      },
-      interactive,
-      onKey: (listener) => onKey.add(listener),
-      onResize: (listener) => onResize.add(listener),
-      suspend() {
-        giveBack();
-        // The shell has the terminal from here until it continues us.
-        process.kill(process.pid, "SIGSTOP");
-        stdin.setRawMode(true);
-        viewport = openViewport(output);
-      },
-    });
-  } finally {
-    giveBack();
-    process.off("exit", giveBack);
-    stdout.off("resize", resized);
-    stdin.off("data", keysArrived);
-    stdin.pause();
-  }
+  return onTerminal(options, (stage) => play({ ...options, ...stage }));
 }

@@ -1,9 +1,9 @@
 import type { Clock, Timer } from "@gatehouse/kernel";
-import { printable } from "@gatehouse/recording/transcript";
 import type { Key } from "./keys.ts";
 import { formatMoment } from "./moment.ts";
 import type { PlayFrame, PlaySource } from "./play-source.ts";
-import { type Screen, createScreen } from "./screen.ts";
+import { type Screen, createScreen, lastRows } from "./screen.ts";
+import { asciiLine } from "./status-line.ts";
 import type { Viewport } from "./viewport.ts";
 
 export type PlayOptions = {
@@ -164,7 +164,7 @@ export async function play(options: PlayOptions): Promise<PlayOutcome> {
     const how = seeking ? "seeking" : paused ? "paused " : ended ? "ended  " : "playing";
     const total = source.durationUs === undefined ? "" : ` / ${formatMoment(source.durationUs)}`;
     const keys = "space pause, arrows 5 s, [ ] 30 s, + - speed, q quit";
-    return ` ${how} ${formatMoment(positionUs)}${total}  ${speed}x  ${ascii(source.title)}  (${keys})`;
+    return ` ${how} ${formatMoment(positionUs)}${total}  ${speed}x  ${asciiLine(source.title)}  (${keys})`;
   }
   function draw(): void {
     const wanted = paused || seeking || clock.monotonicUs() < keyShownUntilUs || hasRoom(screen);
@@ -228,16 +228,4 @@ export async function play(options: PlayOptions): Promise<PlayOutcome> {
   screen.dispose();
   if (failure !== undefined) throw failure;
   return { endedBy: signal.aborted ? "abort" : asked.quit ? "quit" : "end", positionUs, lastScreen };
-}
-
-function lastRows(screen: Screen): string[] {
-  const rows: string[] = [];
-  for (let row = 0; row < screen.rows; row++) rows.push(screen.row(row, screen.cols));
-  while (rows.at(-1) === "") rows.pop();
-  return rows;
-}
-
-/** The status counts a character as a column, which holds for ASCII only. */
-function ascii(text: string): string {
-  return printable(text).replaceAll(/[^ -~]/g, "?");
 }

@@ -1,19 +1,17 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { Panes, withoutTmux } from "../testing/panes.ts";
 
 const launcher = fileURLToPath(new URL("../../bin/gatehouse", import.meta.url));
-const hasTmux = spawnSync("tmux", ["-V"]).status === 0;
-const skip = hasTmux ? false : "tmux is not installed, and this needs a real terminal to look at";
 
 const folder = mkdtempSync(join(tmpdir(), "gatehouse-player-"));
-const socket = join(folder, "tmux");
-const tmux = (...words: string[]) =>
-  execFileSync("tmux", ["-S", socket, "-f", "/dev/null", ...words], { encoding: "utf8" });
+const panes = new Panes(folder);
+const skip = withoutTmux;
 
 before(() => {
   // A counter each half second, a full-screen program in the middle, and sequences that would steer a terminal.
@@ -25,45 +23,14 @@ before(() => {
   writeFileSync(join(folder, "t.cast"), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
 });
 after(() => {
-  if (hasTmux) spawnSync("tmux", ["-S", socket, "kill-server"]);
+  panes.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** A terminal of its own, with the player in it; the shell's line tells how it ended. */
-function open(name: string, size: { cols: number; rows: number }, words: string): Pane {
-  const command = `cd ${folder}; stty -a > ${name}.before; ${launcher} play ${words}; echo "code $?"; stty -a > ${name}.after; exec sleep 60`;
-  tmux("new-session", "-d", "-s", name, "-x", String(size.cols), "-y", String(size.rows), command);
-  return new Pane(name);
-}
-
-class Pane {
-  readonly #name: string;
-  constructor(name: string) {
-    this.#name = name;
-  }
-  keys(...keys: string[]): void {
-    tmux("send-keys", "-t", this.#name, ...keys);
-  }
-  lines(): string[] {
-    return tmux("capture-pane", "-p", "-t", this.#name).split("\n");
-  }
-  resize(cols: number, rows: number): void {
-    tmux("resize-window", "-t", this.#name, "-x", String(cols), "-y", String(rows));
-  }
-  is(what: string): string {
-    return tmux("display-message", "-p", "-t", this.#name, what).trim();
-  }
-  /** Waits for the screen, for there is no other sign of what a terminal has drawn. */
-  async until(what: (lines: string[]) => boolean, why: string): Promise<string[]> {
-    const deadlineMs = performance.now() + 15_000;
-    for (;;) {
-      const lines = this.lines();
-      if (what(lines)) return lines;
-      if (performance.now() > deadlineMs) assert.fail(`${why}; the screen is:\n${lines.join("\n")}`);
-      await new Promise((resolve) => setTimeout(resolve, 30));
-    }
-  }
-}
+/** A terminal of its own, with the player in it. */
+const open = (name: string, size: { cols: number; rows: number }, words: string) =>
+  panes.open(name, size, `${launcher} play ${words}`);
+const sameModes = (name: string) => panes.sameModes(name);
 
 const statusIn = (lines: string[]) => lines.find((line) => /^ (playing|paused|ended)/.test(line)) ?? "";
 const secondOf = (lines: string[]) => {
@@ -165,17 +132,6 @@ test("a signal gives the terminal back, too", { skip }, async () => {
   assert.equal(pane.is("#{alternate_on} #{cursor_flag} #{wrap_flag}"), "0 1 1");
   await pane.until(() => sameModes("signal"), "the terminal's modes are as they were");
 });
-
-function sameModes(name: string): boolean {
-  const read = (when: string) => {
-    try {
-      return readFileSync(join(folder, `${name}.${when}`), "utf8");
-    } catch {
-      return "";
-    }
-  };
-  return read("before") !== "" && read("before") === read("after");
-}
 
 test("without a terminal on either side it plays, and a reader who goes ends it quietly", async () => {
   const child = spawn(launcher, ["play", join(folder, "t.cast"), "--speed", "8x"], {

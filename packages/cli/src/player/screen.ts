@@ -99,6 +99,14 @@ export function createScreen(size: { cols: number; rows: number }): Screen {
   };
 }
 
+/** The rows of the screen, styled, without those at its end that are empty. */
+export function lastRows(screen: Screen): string[] {
+  const rows: string[] = [];
+  for (let row = 0; row < screen.rows; row++) rows.push(screen.row(row, screen.cols));
+  while (rows.at(-1) === "") rows.pop();
+  return rows;
+}
+
 const plain = "\u001b[0m";
 
 function styledRow(line: IBufferLine, cols: number, scratch: IBufferCell): string {

@@ -5,4 +5,5 @@
  * Never: draws, or decides whether somebody may.
  */
 export { type IdentityOptions, openersOf } from "./identity.ts";
+export { liveSource } from "./live.ts";
 export { noSuch, openPlayable, placeOf } from "./open-playable.ts";

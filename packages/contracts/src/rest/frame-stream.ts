@@ -1,9 +1,11 @@
 import {
   ByteReader,
   ByteWriter,
+  type ErrorCode,
   GatehouseError,
   checkLimit,
   concatBytes,
+  errorCodes,
   fromUtf8,
   utf8,
 } from "@gatehouse/kernel";
@@ -75,7 +77,7 @@ function recordAt(bytes: Uint8Array, at: number): { length: number; start: numbe
 }
 
 /**
- * Frames out of the chunks of a response. Throws what the server said when it could not go on, and `corrupt` when the
+ * Frames out of the chunks of a response. Throws what the server said when it could not go on, and `corrupt` of `frame-stream.read` when the
  * stream ends without its last record. A frame's data is a view into its chunk: copy what is kept.
  */
 export async function* decodeFrameStream(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<WireFrame> {
@@ -121,11 +123,13 @@ export async function* decodeFrameStream(chunks: AsyncIterable<Uint8Array>): Asy
 
 function endError(data: Uint8Array): GatehouseError {
   let detail = "the gateway could not read on";
+  let code: ErrorCode = "corrupt";
   try {
-    const said = JSON.parse(fromUtf8(data)) as { detail?: unknown };
+    const said = JSON.parse(fromUtf8(data)) as { code?: unknown; detail?: unknown };
     if (typeof said.detail === "string") detail = said.detail;
+    code = errorCodes.find((known) => known === said.code) ?? code;
   } catch {
     // What the peer said is not readable: its having said something is the fact that matters.
   }
-  return new GatehouseError({ code: "corrupt", op: "frame-stream.read", message: detail });
+  return new GatehouseError({ code, op: "frame-stream.end", message: detail });
 }

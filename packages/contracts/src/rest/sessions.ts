@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { liveState } from "./moderation.ts";
 import { id, pageQuery, time } from "./shapes.ts";
 
 export const sessionStates = ["live", "ended", "interrupted"] as const;
@@ -31,6 +32,7 @@ export const session = z
         exitSignal: z.string().nullable(),
       })
       .nullable(),
+    live: liveState.nullable().meta({ description: "Null where it is not live on this gateway" }),
     recording: z.object({
       state: z.enum(recordingStates),
       frames: z.number().int().nullable(),

@@ -41,6 +41,26 @@ for (const action of ["session.view", "recording.play", "recording.export"] as c
     }
   });
 
+/** The table of the specification, 9.4.4. Nobody has more of a right to their own session than to another's. */
+const moderation: readonly { role: Role; join: string; terminate: string; pause: string }[] = [
+  { role: "security-analyst", join: "all", terminate: "all", pause: "all" },
+  { role: "platform-admin", join: "all", terminate: "all", pause: "all" },
+  { role: "team-lead", join: "team", terminate: "team", pause: "none" },
+  { role: "auditor", join: "none", terminate: "none", pause: "none" },
+  { role: "user", join: "none", terminate: "none", pause: "none" },
+];
+
+for (const act of ["join", "terminate", "pause"] as const)
+  test(`session.${act} follows the specification's table for every role and owner`, () => {
+    for (const row of moderation) {
+      const subject: Subject = { ...person("ann", row.role), leads: ["team-1"] };
+      const ask = (resource: Resource) => decide({ subject, action: `session.${act}`, resource }).allowed;
+      assert.equal(ask({ ownerId: "ann", ownerTeams: [] }), row[act] === "all", `${row.role}, own`);
+      assert.equal(ask({ ownerId: "bob", ownerTeams: ["team-1"] }), row[act] !== "none", `${row.role}, team`);
+      assert.equal(ask({ ownerId: "bob", ownerTeams: ["team-2"] }), row[act] === "all", `${row.role}, other`);
+    }
+  });
+
 test("a target opens only to whom it names, by role or by name, as a login it has", () => {
   const target = targetOf({ allowRoles: ["security-analyst"], allowUsers: ["ann@example.com"] });
   const open = (subject: Subject, login: string) =>

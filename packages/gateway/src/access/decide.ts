@@ -11,6 +11,9 @@ export const actions = [
   "session.open", // go through the gate to a target
   "session.list", // see sessions at all; which ones is `session.view`
   "session.view", // that a session happened, and its facts
+  "session.join", // look on while it is live
+  "session.pause", // stop its input, and let it pass again
+  "session.terminate",
   "recording.play",
   "recording.export",
   "recording.view_input", // what was typed, beside what was shown
@@ -173,6 +176,16 @@ export const rules: readonly Rule[] = [
   {
     name: "team-recordings-for-team-lead",
     actions: ["session.view", "recording.play", "recording.export"],
+    when: leadsOwner,
+  },
+  {
+    name: "moderation-for-security",
+    actions: ["session.join", "session.pause", "session.terminate"],
+    when: (subject) => has(subject, "security-analyst", "platform-admin"),
+  },
+  {
+    name: "team-sessions-for-team-lead",
+    actions: ["session.join", "session.terminate"],
     when: leadsOwner,
   },
   {

@@ -35,6 +35,15 @@ const table: Record<string, readonly [roles: readonly string[], reach: Reach][]>
     [reviewing, "all"],
     [["*"], "own"],
   ],
+  "session.join": [
+    [security, "all"],
+    [["team-lead"], "team"],
+  ],
+  "session.terminate": [
+    [security, "all"],
+    [["team-lead"], "team"],
+  ],
+  "session.pause": [[security, "all"]],
   "target.list": [[["*"], "everybody"]],
   "target.write": [[["platform-admin"], "all"]],
   "target.trust": [[["platform-admin"], "all"]],

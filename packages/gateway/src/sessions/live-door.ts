@@ -36,8 +36,8 @@ export type LiveView = {
   /** It has been told that it will end, and when. */
   readonly endsAtMs?: number;
   readonly participants: readonly Participant[];
-  /** Milliseconds since something passed. */
-  readonly idleMs: number;
+  /** When something passed last. */
+  readonly lastActivityMs: number;
 };
 
 export type Termination = {

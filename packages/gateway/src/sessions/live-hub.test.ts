@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { TestClock, fromUtf8, utf8 } from "@gatehouse/kernel";
 import fc from "fast-check";
 import { type HubLimits, LiveHub, type Sight } from "./live-hub.ts";
-import { MemoryRecording } from "./testing/neighbours.ts";
+import { MemoryRecording } from "./testing/memory-recording.ts";
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 

@@ -85,6 +85,7 @@ export class LiveSession implements Session {
   #noticeListener: ((notice: SessionNotice) => void) | undefined;
   #unsaid: SessionNotice[] = [];
   #lastActivityUs: number;
+  #lastActivityMs: number;
   #timers = new Set<Timer>();
   #end: Promise<void> | undefined;
   /** Resolves when the session is closed and noted. */
@@ -98,6 +99,7 @@ export class LiveSession implements Session {
     this.#resolveEnded = resolve;
     this.#startedUs = options.clock.monotonicUs();
     this.#lastActivityUs = this.#startedUs;
+    this.#lastActivityMs = options.clock.nowMs();
     this.#input = new InputGate(options.clock);
     const { idleTimeoutMs, maxDurationMs } = options.limits;
     if (idleTimeoutMs > 0) this.#watchIdle(idleTimeoutMs);
@@ -124,6 +126,7 @@ export class LiveSession implements Session {
   }
   active(): void {
     this.#lastActivityUs = this.#options.clock.monotonicUs();
+    this.#lastActivityMs = this.#options.clock.nowMs();
   }
 
   inputAllowed(): boolean {
@@ -150,7 +153,7 @@ export class LiveSession implements Session {
           message: "the session has ended",
         }),
       );
-    if (activity.has(kind)) this.#lastActivityUs = this.#options.clock.monotonicUs();
+    if (activity.has(kind)) this.active();
     const durable = this.#options.writer.append(kind, stream, data);
     durable.catch((error: unknown) => this.#recordingLost(error));
     return durable;
@@ -187,7 +190,7 @@ export class LiveSession implements Session {
       }),
       ...(this.#doomed && { endsAtMs: this.#doomed.atMs }),
       participants: [...this.#participants.values()],
-      idleMs: Math.round((this.#options.clock.monotonicUs() - this.#lastActivityUs) / 1000),
+      lastActivityMs: this.#lastActivityMs,
     };
   }
 

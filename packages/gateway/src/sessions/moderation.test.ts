@@ -37,7 +37,13 @@ describe("a live session", () => {
     world.clock.advance(4_000);
     await session.record("output", 0, utf8("x"));
     assert.deepEqual(
-      sessions.live.list().map(({ facts, state, idleMs }) => [facts.sessionId, state, idleMs]),
+      sessions.live
+        .list()
+        .map(({ facts, state, lastActivityMs }) => [
+          facts.sessionId,
+          state,
+          world.clock.nowMs() - lastActivityMs,
+        ]),
       [
         [session.id, "live", 0],
         [other.id, "live", 4000],

@@ -7,6 +7,7 @@
 export { createAuditReader } from "./audit.ts";
 export { createHealth } from "./health.ts";
 export { restIdentity } from "./identity.ts";
+export { createModeration } from "./moderation.ts";
 export { createPeople } from "./people.ts";
 export { createSessionCatalogue } from "./sessions.ts";
 export { createTargets } from "./targets.ts";

@@ -12,6 +12,8 @@ export function createPeople(options: {
   webSessions: Pick<WebSessions, "revokeOfUser">;
   identity: Pick<Identity, "createLink">;
   audit: AuditLog;
+  /** Called when what somebody may do has changed. */
+  rightsChanged?(): void;
   /** Takes one line of `authorized_keys` apart. Throws `invalid`. */
   parsePublicKey(line: string): Pick<UserKey, "type" | "blob" | "fingerprint" | "comment">;
   /** `https://gate.example.com`. */
@@ -69,6 +71,7 @@ export function createPeople(options: {
       });
       // Somebody shut out is out at once, not when the cookie ends.
       if (user.disabled) await webSessions.revokeOfUser(user.id);
+      options.rightsChanged?.();
       await note(principal, "user.update", {
         user_id: user.id,
         name: user.name,

@@ -84,6 +84,8 @@ function wordsOf(entry: SessionEntry): Session {
           exitSignal: entry.exitSignal ?? null,
         }
       : null,
+    // Filled in for who asks, where it is live here.
+    live: null,
     recording: {
       state: entry.recordingState,
       frames: entry.frames ?? null,

@@ -11,7 +11,7 @@ import { checkSameOrigin, sessionCookieOf } from "./security.ts";
  */
 export type RouteAccess =
   | { public: string }
-  | { action: Action; behind: "playback" }
+  | { action: Action; behind: "playback" | "moderation" }
   | {
       action: Action;
       /** Asked instead when the person whom the path names is the one who asks. */
@@ -25,6 +25,8 @@ declare module "fastify" {
   }
   interface FastifyRequest {
     principal: Principal | null;
+    /** Asks anew who this is, with what the request showed. */
+    renewPrincipal: (() => Promise<Principal | undefined>) | null;
   }
 }
 
@@ -32,6 +34,12 @@ declare module "fastify" {
 export function principalOf(request: FastifyRequest): Principal {
   if (!request.principal) throw nobody();
   return request.principal;
+}
+
+/** For a request that lasts: who asks, as they are now. */
+export function renewalOf(request: FastifyRequest): () => Promise<Principal | undefined> {
+  if (!request.renewPrincipal) throw nobody();
+  return request.renewPrincipal;
 }
 
 function nobody(): GatehouseError {
@@ -54,6 +62,7 @@ function undeclared(route: { method?: unknown; url?: string | undefined }): Gate
 /** Puts authentication before every body is read, and the decision before every handler. */
 export function guardAccess(app: App, { doors, listener, publicUrl }: AppOptions): void {
   app.decorateRequest("principal", null);
+  app.decorateRequest("renewPrincipal", null);
 
   // Looked at once all are there: a library's routes are given their access by the scope that brings them in.
   const routes: RouteOptions[] = [];
@@ -73,7 +82,9 @@ export function guardAccess(app: App, { doors, listener, publicUrl }: AppOptions
     const credential = credentialOf(request, listener);
     if (credential?.kind === "cookie") checkSameOrigin(request, publicUrl);
     const from = { remoteAddress: listener === "web" ? request.ip : "" };
-    request.principal = credential ? ((await doors.identity.whoIs(credential, from)) ?? null) : null;
+    if (!credential) throw nobody();
+    request.renewPrincipal = () => doors.identity.whoIs(credential, from);
+    request.principal = (await request.renewPrincipal()) ?? null;
     if (!request.principal) throw nobody();
   });
 

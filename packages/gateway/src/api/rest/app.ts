@@ -20,6 +20,7 @@ import { authRoutes } from "./routes/auth.ts";
 import { authorityRoutes } from "./routes/authorities.ts";
 import { connectionRoutes } from "./routes/connections.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { moderationRoutes } from "./routes/moderation.ts";
 import { peopleRoutes } from "./routes/people.ts";
 import { recordingRoutes } from "./routes/recordings.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
@@ -90,6 +91,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       const api = scope.withTypeProvider<ZodTypeProvider>() as App;
       authRoutes(api, options);
       sessionRoutes(api, doors);
+      moderationRoutes(api, doors);
       recordingRoutes(api, doors);
       peopleRoutes(api, doors);
       targetRoutes(api, doors);

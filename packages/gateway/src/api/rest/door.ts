@@ -8,6 +8,7 @@ import type {
   Health,
   HostScan,
   HostTrust,
+  LiveState,
   Page,
   Person,
   PersonCreate,
@@ -15,7 +16,10 @@ import type {
   PersonUpdate,
   Recording,
   Session,
+  SessionPause,
   SessionQuery,
+  SessionResume,
+  SessionTerminate,
   SignInLink,
   SshKey,
   Target,
@@ -26,6 +30,7 @@ import type {
   WireFrame,
 } from "@gatehouse/contracts/rest";
 import type { Action, Decision, Resource, SessionScope, Subject } from "../../access/mod.ts";
+import type { Sight } from "../../sessions/mod.ts";
 
 /** Who is asking, proved: what every door below is told. */
 export type Principal = {
@@ -78,6 +83,21 @@ export type SessionsDoor = {
   get(id: string): Promise<Session>;
   /** What `session.view` and the recording's actions are decided on. Throws `not_found`. */
   resourceOf(id: string): Promise<Resource>;
+};
+
+/** Acting on live sessions. Every call is decided and audited behind this door. Throws `not_found`, `denied`, `conflict`. */
+export type ModerationDoor = {
+  /** Null where the session is not live here. */
+  state(principal: Principal, sessionId: string): Promise<LiveState | null>;
+  /** The sights end with `denied` when the right to look on has ended; `renew` gives who asks as they are now. */
+  join(
+    principal: Principal,
+    sessionId: string,
+    how: { fromSeq: number; signal: AbortSignal; renew: () => Promise<Principal | undefined> },
+  ): Promise<AsyncIterable<Sight>>;
+  pause(principal: Principal, sessionId: string, how: SessionPause): Promise<void>;
+  resume(principal: Principal, sessionId: string, how: SessionResume): Promise<void>;
+  terminate(principal: Principal, sessionId: string, how: SessionTerminate): Promise<void>;
 };
 
 /**
@@ -163,6 +183,7 @@ export type RestDoors = {
   identity: IdentityDoor;
   access: AccessDoor;
   sessions: SessionsDoor;
+  moderation: ModerationDoor;
   playback: PlaybackDoor;
   people: PeopleDoor;
   targets: TargetsDoor;

@@ -1,4 +1,7 @@
+import type { FastifyReply } from "fastify";
 import { Readable } from "node:stream";
+
+export const lineContentType = "application/x-ndjson";
 
 /**
  * A stream of the chunks whose first one is there already: what fails before it is still an answer with a status.
@@ -15,4 +18,16 @@ export async function streamOf(chunks: AsyncIterable<Uint8Array>): Promise<Reada
     }
   }
   return Readable.from(rest(), { objectMode: false });
+}
+
+/** Aborted when whoever asked has gone. */
+export function goneSignal(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once("close", () => gone.abort());
+  return gone.signal;
+}
+
+/** A stream is no JSON: the answer's schema describes a line of it, and nothing is serialised by it. */
+export function sendStream(reply: FastifyReply, contentType: string, stream: NodeJS.ReadableStream) {
+  return reply.header("content-type", contentType).send(stream) as unknown as never;
 }

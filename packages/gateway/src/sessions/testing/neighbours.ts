@@ -1,16 +1,11 @@
 import assert from "node:assert/strict";
 import { GatehouseError, TestClock, fromUtf8, seededRandom } from "@gatehouse/kernel";
-import type { Frame, FrameKind } from "@gatehouse/recording";
-import type {
-  Follower,
-  GrowingRecording,
-  RecordingChange,
-  RecoveredRecording,
-} from "@gatehouse/recording/pipeline";
+import type { RecordingChange, RecoveredRecording } from "@gatehouse/recording/pipeline";
 import type { AuditRecord } from "../../audit/mod.ts";
 import type { SessionEntry } from "../../directory/mod.ts";
 import type { SessionsOptions } from "../lifecycle.ts";
 import type { SessionRequest } from "../session.ts";
+import { MemoryRecording } from "./memory-recording.ts";
 
 export const request: SessionRequest = {
   protocol: "ssh",
@@ -22,55 +17,6 @@ export const request: SessionRequest = {
   remoteAddress: "10.0.1.50",
   connectionId: "c1",
 };
-
-/** A recording that grows, in memory. */
-export class MemoryRecording implements GrowingRecording {
-  readonly all: Frame[] = [];
-  closed = false;
-  readonly #clock: TestClock;
-  readonly #startedUs: number;
-  readonly #followers = new Set<Follower>();
-
-  constructor(clock: TestClock) {
-    this.#clock = clock;
-    this.#startedUs = clock.monotonicUs();
-  }
-  get frames(): number {
-    return this.all.length;
-  }
-  get followers(): number {
-    return this.#followers.size;
-  }
-  elapsedUs(): number {
-    return this.#clock.monotonicUs() - this.#startedUs;
-  }
-  append(kind: FrameKind, stream: number, data: Uint8Array): void {
-    // What a follower does not copy is gone.
-    const shared = Uint8Array.from(data);
-    this.all.push({
-      seq: this.all.length,
-      timeUs: this.elapsedUs(),
-      kind,
-      stream,
-      data: Uint8Array.from(data),
-    });
-    const frame = { ...(this.all.at(-1) as Frame), data: shared };
-    for (const follower of this.#followers) follower.frames([frame]);
-    shared.fill(0);
-  }
-  close(): void {
-    this.closed = true;
-    for (const follower of this.#followers) follower.closed();
-  }
-  async *read(fromSeq: number): AsyncGenerator<Frame> {
-    const end = this.all.length;
-    for (const frame of this.all.slice(fromSeq, end)) yield frame;
-  }
-  follow(follower: Follower): () => void {
-    this.#followers.add(follower);
-    return () => void this.#followers.delete(follower);
-  }
-}
 
 /** The neighbours of the room, each with a switch that makes it fail. */
 export class Neighbours {

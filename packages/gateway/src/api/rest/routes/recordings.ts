@@ -7,18 +7,16 @@ import {
   recording,
   verification,
 } from "@gatehouse/contracts/rest";
-import type { FastifyReply } from "fastify";
 import { z } from "zod";
 import { principalOf } from "../access.ts";
 import type { App } from "../app.ts";
 import type { RestDoors } from "../door.ts";
 import { compactFrames, frameLines } from "../frame-response.ts";
-import { streamOf } from "../streams.ts";
+import { goneSignal, lineContentType, sendStream, streamOf } from "../streams.ts";
 import { answers } from "./answers.ts";
 
 const tags = ["recordings"];
 const params = z.object({ sessionId: id });
-const lineContentType = "application/x-ndjson";
 
 export function recordingRoutes(app: App, { playback }: Pick<RestDoors, "playback">): void {
   app.get(
@@ -99,15 +97,4 @@ export function recordingRoutes(app: App, { playback }: Pick<RestDoors, "playbac
     },
     (request) => playback.verify(principalOf(request), request.params.sessionId),
   );
-}
-
-function goneSignal(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController();
-  reply.raw.once("close", () => gone.abort());
-  return gone.signal;
-}
-
-/** A stream is no JSON: the answer's schema describes a line of it, and nothing is serialised by it. */
-function sendStream(reply: FastifyReply, contentType: string, stream: NodeJS.ReadableStream) {
-  return reply.header("content-type", contentType).send(stream) as unknown as never;
 }

@@ -1,4 +1,5 @@
-import { id, page, session, sessionQuery } from "@gatehouse/contracts/rest";
+import { type Page, type Session, id, page, session, sessionQuery } from "@gatehouse/contracts/rest";
+import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { principalOf } from "../access.ts";
 import type { App } from "../app.ts";
@@ -8,7 +9,18 @@ import { answers } from "./answers.ts";
 const tags = ["sessions"];
 const params = z.object({ sessionId: id });
 
-export function sessionRoutes(app: App, { sessions, access }: Pick<RestDoors, "sessions" | "access">): void {
+export function sessionRoutes(
+  app: App,
+  { sessions, access, moderation }: Pick<RestDoors, "sessions" | "access" | "moderation">,
+): void {
+  /** With how it stands with it now, and what whoever asks may do to it. */
+  const withLive = async (request: FastifyRequest, one: Session): Promise<Session> =>
+    one.state === "live" ? { ...one, live: await moderation.state(principalOf(request), one.id) } : one;
+  const allWithLive = async (request: FastifyRequest, listed: Promise<Page<Session>>) => {
+    const { items, next } = await listed;
+    return { items: await Promise.all(items.map((one) => withLive(request, one))), next };
+  };
+
   app.get(
     "/sessions",
     {
@@ -20,7 +32,8 @@ export function sessionRoutes(app: App, { sessions, access }: Pick<RestDoors, "s
       },
       config: { access: { action: "session.list" } },
     },
-    (request) => sessions.list(request.query, access.sessionScope(principalOf(request))),
+    (request) =>
+      allWithLive(request, sessions.list(request.query, access.sessionScope(principalOf(request)))),
   );
 
   app.get(
@@ -34,6 +47,6 @@ export function sessionRoutes(app: App, { sessions, access }: Pick<RestDoors, "s
         },
       },
     },
-    (request) => sessions.get(request.params.sessionId),
+    (request) => sessions.get(request.params.sessionId).then((one) => withLive(request, one)),
   );
 }

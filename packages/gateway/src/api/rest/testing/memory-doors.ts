@@ -13,6 +13,7 @@ import { type Clock, GatehouseError, newId, systemRandom, utf8 } from "@gatehous
 import { createHash } from "node:crypto";
 import { decide, sessionScope } from "../../../access/mod.ts";
 import type { Principal, RestDoors } from "../door.ts";
+import { type MemoryLive, memoryLive } from "./memory-live.ts";
 import { type Sample, samplePeople, sampleSessions, sampleTargets } from "./sample-sessions.ts";
 
 /** What the doors were asked, for tests to look at. */
@@ -20,6 +21,7 @@ export type MemoryGate = {
   doors: RestDoors;
   samples: Sample[];
   audited: { event: string; user: string; sessionId?: string }[];
+  say: MemoryLive["say"];
   /** Makes a one-time link's token for a person. */
   link(name: keyof typeof samplePeople): string;
 };
@@ -173,6 +175,7 @@ export function memoryGate(clock: Clock): MemoryGate {
     return one;
   };
 
+  const live = memoryLive({ samples, clock, audited });
   const doors: RestDoors = {
     identity: {
       async signInByLink(token) {
@@ -239,6 +242,7 @@ export function memoryGate(clock: Clock): MemoryGate {
       get: async (id) => sampleOf(id).session,
       resourceOf: async (id) => ({ ownerId: sampleOf(id).session.user.id, ownerTeams: [] }),
     },
+    moderation: live.door,
     playback: {
       get: async (principal, id) => watched(principal, id, "session.view").recording,
       async frames(principal, id, window) {
@@ -528,6 +532,7 @@ export function memoryGate(clock: Clock): MemoryGate {
     doors,
     samples,
     audited,
+    say: live.say,
     link(name) {
       const token = newId(clock.nowMs(), systemRandom);
       links.set(token, samplePeople[name].id);

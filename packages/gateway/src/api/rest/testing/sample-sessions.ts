@@ -120,6 +120,7 @@ function sample(facts: Facts): Sample {
             exitStatus: state === "ended" ? (facts.exitStatus ?? 0) : null,
             exitSignal: null,
           },
+      live: null,
       recording: {
         state: recordingState,
         frames: isOpen ? null : frames.length,
@@ -159,6 +160,15 @@ export function sampleSessions(nowMs: number): Sample[] {
       person: sam,
       target: web2,
       login: "root",
+      ...shell,
+      script: incidentSession(),
+      state: "live",
+    }),
+    sample({
+      startedMs: nowMs - 12 * minute,
+      person: jane,
+      target: web1,
+      login: "deploy",
       ...shell,
       script: incidentSession(),
       state: "live",

@@ -1,0 +1,23 @@
+import type { Client } from "@gatehouse/contracts/client";
+import type { Session } from "@gatehouse/contracts/rest";
+import { watchSession } from "@gatehouse/contracts/watch-session";
+import type { WatchSource } from "../player/mod.ts";
+
+const defaultSize = { cols: 80, rows: 24 } as const;
+
+/** A live session on the gateway, to look on at. One that has none to show is told of by the first step. */
+export function liveSource(client: Client, session: Session): WatchSource {
+  return {
+    title: `${session.user.name} ${session.login}@${session.target.name}`,
+    // The first frames say how large the terminal is.
+    size: defaultSize,
+    watched: (signal) => watchSession({ client, sessionId: session.id, signal, wait }),
+  };
+}
+
+function wait(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
+  });
+}
