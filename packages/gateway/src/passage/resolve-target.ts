@@ -1,13 +1,16 @@
 import { GatehouseError } from "@gatehouse/kernel";
-import type { Decision, Question, Subject } from "../../../access/mod.ts";
-import type { Credentials } from "../../../credentials/mod.ts";
-import type { Targets } from "../../../directory/mod.ts";
-import type { TargetPlace } from "../sign-in/target.ts";
-import { postgresTrust } from "./trust.ts";
+import type { Decision, Question, Subject } from "../access/mod.ts";
+import type { Credentials } from "../credentials/mod.ts";
+import type { JsonObject, Targets } from "../directory/mod.ts";
+import { certificateTrust } from "./certificate-trust.ts";
+import type { TargetPlace } from "./dial-tls.ts";
 
-export type PostgresTarget = TargetPlace & {
+export type PasswordTarget = TargetPlace & {
   id: string;
+  protocol: string;
   login: string;
+  /** What is permitted there, in the protocol's own words. */
+  policy: JsonObject;
   /** The gate's password on the target, opened only when a connection is made. */
   password(): Promise<string>;
 };
@@ -17,18 +20,22 @@ export type ResolveTarget = (wanted: {
   subject: Subject;
   targetName: string;
   login: string;
-}) => Promise<PostgresTarget>;
+}) => Promise<PasswordTarget>;
 
-export function postgresTargetsOf(options: {
+export function passwordTargetsOf(options: {
+  /** The first names the engine in errors. */
+  protocols: readonly string[];
   targets: Pick<Targets, "byName">;
   credentials: Pick<Credentials, "withSecret">;
   decide(question: Question): Decision;
 }): ResolveTarget {
+  const [engine = ""] = options.protocols;
   return async ({ subject, targetName, login }) => {
     const target = await options.targets.byName(targetName);
     const chosen = target?.logins.find((entry) => entry.login === login);
     const allowed =
-      target?.protocol === "postgres" &&
+      target !== undefined &&
+      options.protocols.includes(target.protocol) &&
       chosen !== undefined &&
       options.decide({
         subject,
@@ -45,23 +52,25 @@ export function postgresTargetsOf(options: {
     if (!allowed)
       throw new GatehouseError({
         code: "not_found",
-        op: "postgres.target",
+        op: `${engine}.target`,
         message: `there is no database ${targetName} that you may open as ${login}`,
         hint: "The user name is <login>+<target>; the web pages list the targets that are open to you.",
       });
     const { credentialId } = chosen;
     return {
       id: target.id,
+      protocol: target.protocol,
       name: target.name,
       host: target.host,
       port: target.port,
       login,
-      trust: postgresTrust(target.hostTrust),
+      policy: target.policy,
+      trust: certificateTrust(target.hostTrust),
       async password() {
         if (credentialId === undefined)
           throw new GatehouseError({
             code: "denied",
-            op: "postgres.credential",
+            op: `${engine}.credential`,
             message: `the gate has no password for ${login} at ${target.name}`,
             hint: `An administrator sets it: gatehouse targets credential ${target.name} ${login} --password`,
           });
