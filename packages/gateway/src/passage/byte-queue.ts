@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { GatehouseError } from "@gatehouse/kernel";
+import { GatehouseError, isGatehouseError } from "@gatehouse/kernel";
 
 /** What a paused socket has sent so far, for the few messages before data flows. The caller limits time and size. */
 export class ByteQueue {
@@ -23,7 +23,7 @@ export class ByteQueue {
     this.#held = this.#held.subarray(bytes);
     return taken;
   }
-  /** All that is held once it is so much. Rejects with `denied` when the socket closes before. */
+  /** All that is held once it is so much. Rejects when the socket closes before. */
   async atLeast(bytes: number): Promise<Uint8Array> {
     while (this.#held.length < bytes) this.#held = Buffer.concat([this.#held, await this.#chunk()]);
     return this.#held;
@@ -38,7 +38,10 @@ export class ByteQueue {
       const data = (chunk: Buffer) => (done(), resolve(chunk));
       const gone = () => {
         done();
-        reject(new GatehouseError({ code: "denied", op: this.#op, message: "the other side left" }));
+        const { errored } = socket;
+        if (isGatehouseError(errored)) reject(errored);
+        else
+          reject(new GatehouseError({ code: "unavailable", op: this.#op, message: "the other side left" }));
       };
       if (socket.destroyed) return gone();
       socket.on("data", data).on("close", gone);

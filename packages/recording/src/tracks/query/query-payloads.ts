@@ -40,9 +40,9 @@ export type QueryValue = Shaped<typeof value>;
  * - `simple`: `text`, perhaps of several statements, run at once;
  * - `prepare`: `text` is parsed as `name` with the parameter `types`;
  * - `bind`: `values` for the prepared `of` (or for `name`, which the gate did not see prepared), as `portal`;
- * - `execute`: `of` a bind is run, for at most `rowsMax` rows where that stands;
- * - `call`: the function `name` with `values`;
- * - `copy`: all data of the copy in that belongs to `of` was sent: `bytes` and `sha256` of it; `failed` is the client's word;
+ * - `execute`: `of` a bind, or of a prepare with `values` of its own, is run, for at most `rowsMax` rows where that stands;
+ * - `call`: the function of the number `name`, or the protocol's own command of that name, with `values`;
+ * - `copy`: all data of the copy in that belongs to `of` was sent: `bytes` and `sha256` of it; `failed` is the client's word, `name` the file that was asked for;
  * - `cancel`: the running statement is to be stopped.
  *
  * `textBytes` (base64) stands where the text is no UTF-8; `text` shows it as far as it can be shown. `masked`: secrets of

@@ -227,14 +227,15 @@ class Stream {
 
   #statement(query: Query, type: Statement["type"], timeUs: number): Running {
     const bind = query.type === "bind" ? query : this.#built.get(query.of ?? 0);
-    const prepared = bind?.type === "bind" ? this.#built.get(bind.of ?? 0) : undefined;
+    // PostgreSQL executes what was bound to a prepared statement, MySQL the prepared statement itself.
+    const prepared = bind?.type === "bind" ? this.#built.get(bind.of ?? 0) : bind;
     const source = query.text === undefined ? prepared : query;
     const textBytes = source?.textBytes;
     return {
       number: query.statement,
       stream: this.#stream,
       type,
-      text: source?.text ?? (query.type === "call" ? `function ${query.name ?? ""}` : ""),
+      text: source?.text ?? (query.type === "call" ? called(query.name ?? "") : ""),
       ...(textBytes !== undefined && { textBytes }),
       cut: source?.bytes !== undefined,
       masked: [query, bind, prepared].some((part) => part?.masked),
@@ -253,6 +254,11 @@ class Stream {
 
 function saysSomething({ error, notices, notifications, settings }: QueryOutcome): boolean {
   return [notices, notifications, settings].some((list) => list?.length) || error !== undefined;
+}
+
+/** A function by its number, or a command of the protocol by its name. */
+function called(name: string): string {
+  return /^\d+$/.test(name) ? `function ${name}` : name;
 }
 
 function rowsOf(all: QueryRows[] | undefined, result: number): Pick<StatementResult, "columns" | "kept"> {
