@@ -65,7 +65,7 @@ export class PacketSplitter {
       this.#heldBytes += chunk.length;
       // Pieces are put together once, when it is clear that they are enough.
       if (this.#heldBytes < this.#wanted()) return;
-      bytes = this.#held.length === 1 ? chunk : Buffer.concat(this.#held, this.#heldBytes);
+      bytes = Buffer.concat(this.#held, this.#heldBytes);
       this.#held = [];
       this.#heldBytes = 0;
     }
