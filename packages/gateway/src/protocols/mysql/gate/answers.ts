@@ -115,7 +115,7 @@ export class Answers {
     const first = payload[0] ?? -1;
     if (first === answer.error) {
       const error = decodeError(payload);
-      if (error.code !== progressCode) this.failed(head, error);
+      if (error.code !== progressCode) this.#failed(head, error);
       return;
     }
     if (!head) throw broken(op, "an answer that nobody asked for");
@@ -153,7 +153,7 @@ export class Answers {
   refusal(): ServerError | undefined {
     const head = this.#owed[0];
     if (head?.what !== "refused" || !head.error) return undefined;
-    this.failed(head, head.error);
+    this.#failed(head, head.error);
     return head.error;
   }
 
@@ -167,13 +167,14 @@ export class Answers {
   }
 
   /** An error is the end of an answer, wherever it comes. */
-  failed(head: Owed | undefined, { code, sqlState, message }: ServerError): void {
+  #failed(head: Owed | undefined, { code, sqlState, message }: ServerError): void {
     const outcome = this.#outcomeOf(head);
     outcome.error = {
       severity: "ERROR",
       code: sqlState === "" ? String(code) : `${code} (${sqlState})`,
       message: message.slice(0, messageCharsMax).toWellFormed(),
     };
+    if (head?.what === "refused") outcome.refused = true;
     outcome.final = true;
     if (head?.what === "prepare" && head.prepared && this.#phase === "first")
       this.#statements.close(head.prepared);

@@ -6,7 +6,7 @@ import {
   encodeQueryOutcome,
   queryLimits,
 } from "@gatehouse/recording";
-import { ContentDigest, digested, recordedText } from "../../../passage/mod.ts";
+import { ContentDigest, digested } from "../../../passage/mod.ts";
 import type { Capabilities } from "../wire/capabilities.ts";
 import { readText } from "../wire/fields.ts";
 import {
@@ -29,7 +29,7 @@ import { broken } from "../wire/packets.ts";
 import type { Answers } from "./answers.ts";
 import { type ConnectionNames, killsConnection, renamedKill } from "./kill.ts";
 import type { PreparedStatement, PreparedStatements } from "./prepared.ts";
-import { LongData, recordedParameters } from "./recorded-parameters.ts";
+import { LongData, recordedParameters, recordedStatement } from "./recorded-parameters.ts";
 
 /** What becomes of a command that was looked at. */
 export type Verdict =
@@ -190,7 +190,7 @@ export class Commands {
     const text = renamed ?? readText(bytes);
     const statement = this.#query({
       type: "simple",
-      ...recordedText(text),
+      ...(renamed === undefined ? recordedStatement(bytes) : { text: renamed }),
       ...(attributes.length > 0 && { values: recordedParameters(attributes, undefined) }),
     });
     const loads = this.#localFiles && /\bload\b/i.test(text);
@@ -205,7 +205,7 @@ export class Commands {
     const statement = this.#query({
       type: "prepare",
       name: String(slot),
-      ...recordedText(readText(payload.subarray(1))),
+      ...recordedStatement(payload.subarray(1)),
     });
     this.#answers.owe({ what: "prepare", statement, prepared: this.#statements.open(statement) });
   }

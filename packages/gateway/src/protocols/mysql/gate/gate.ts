@@ -30,24 +30,24 @@ import {
   greetClient,
   refuse,
 } from "../sign-in/client.ts";
-import { passwordResponse } from "../sign-in/passwords.ts";
+import type { Dialogue } from "../sign-in/dialogue.ts";
 import {
   ServerRefusal,
   type TargetConnection,
   type Wanted,
   authenticate,
   dial,
+  firstResponse,
   plainly,
   signIn,
 } from "../sign-in/target.ts";
 import { mysqlPolicy } from "../targets/policy.ts";
 import { offered } from "../wire/capabilities.ts";
-import { decodeChangeUser, encodeChangeUser, nonceBytes } from "../wire/handshake.ts";
+import { decodeChangeUser, encodeAuthSwitch, encodeChangeUser, nonceBytes } from "../wire/handshake.ts";
 import { command } from "../wire/messages.ts";
 import { encodePacket } from "../wire/packets.ts";
 import { refusalOf } from "./refusal.ts";
 import { Relay } from "./relay.ts";
-import type { UserChange } from "./user-change.ts";
 
 export type MysqlGateOptions = {
   listen: { host: string; port: number };
@@ -100,11 +100,10 @@ export class MysqlGate {
   }
 
   async #serve(plain: Socket, known: () => void): Promise<void> {
-    const { random, serverVersion, clock } = this.#options;
+    const { serverVersion, clock } = this.#options;
     const remoteAddress = plain.remoteAddress ?? "";
     const connectionId = this.#freeConnectionId();
-    // Without zeros: some clients take them for its end.
-    const nonce = random.bytes(nonceBytes).map((byte) => (byte % 127) + 1);
+    const nonce = this.#nonce();
     const arrival = await greetClient(plain, {
       secureContext: this.#context,
       greeting: {
@@ -233,45 +232,51 @@ export class MysqlGate {
       localFiles: wanted.localFiles,
       statementBytesMax: limits.statementBytesMax,
       kill: () => this.#kill(target, session, connection.greeting.connectionId),
-      changeUser: (payload, change) => this.#changeUser(payload, change, way),
+      changeUser: (payload, client, to) => this.#changeUser(payload, { client, to }, way),
     });
     dialogue.send(connection.ok);
     await relay.start();
   }
 
-  /** The account stays, and so does the person: what begins anew is the session on the server. */
+  /**
+   * The account stays, and so does the person, who proved who they are when this connection began: what begins anew is the
+   * session on the server. The client is asked all the same, for it expects that, and its answer is passed over.
+   */
   async #changeUser(
     payload: Uint8Array,
-    change: UserChange,
-    {
-      arrival,
-      target,
-      connection,
-    }: { arrival: Arrival; target: PasswordTarget; connection: TargetConnection },
-  ): Promise<{ before: Uint8Array[]; ok: Uint8Array }> {
-    const { greeting, capabilities } = connection;
+    { client, to }: { client: Dialogue; to: Dialogue },
+    way: { arrival: Arrival; target: PasswordTarget; connection: TargetConnection },
+  ): Promise<Uint8Array> {
+    const { target } = way;
+    const { greeting, capabilities } = way.connection;
+    const { response } = way.arrival;
     const asked = decodeChangeUser(payload, capabilities);
-    if (asked.user !== arrival.response.user)
+    if (asked.user !== response.user)
       throw new GatehouseError({
         code: "denied",
         op: "mysql.change_user",
         message: "another login or target needs another connection",
       });
+    client.send(encodeAuthSwitch(gatePlugin, this.#nonce()));
+    await client.next();
+    client.send(fastAuthentication);
     const password = await target.password();
-    const { plugin, nonce } = greeting;
-    const response = passwordResponse(plugin, password, nonce);
-    change.send(
+    const { plugin } = greeting;
+    to.send(
       encodeChangeUser(capabilities, {
         ...asked,
         user: target.login,
         plugin,
-        response:
-          plugin.startsWith("mysql_native") || plugin.startsWith("caching") ? (response ?? nothing) : nothing,
-        attributes: arrival.response.attributes,
+        response: firstResponse(greeting, password),
+        attributes: response.attributes,
       }),
     );
-    const ok = await authenticate(change, { name: target.name, user: target.login, password, plugin });
-    return { before: asked.plugin === gatePlugin ? [fastAuthentication] : [], ok };
+    return authenticate(to, { name: target.name, user: target.login, password, plugin });
+  }
+
+  /** Without zeros: some clients take them for its end. */
+  #nonce(): Uint8Array {
+    return this.#options.random.bytes(nonceBytes).map((byte) => (byte % 127) + 1);
   }
 
   /** On a connection of its own, for the one that is meant is busy. */
@@ -295,8 +300,6 @@ export class MysqlGate {
     }
   }
 }
-
-const nothing = new Uint8Array();
 
 /** What the client says that it is. */
 function clientOf(attributes: readonly (readonly [string, string])[]): string {

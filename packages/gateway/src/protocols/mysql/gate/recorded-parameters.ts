@@ -1,13 +1,29 @@
 import { createHash, type Hash } from "node:crypto";
-import { toHex } from "@gatehouse/kernel";
-import { type QueryValue, queryLimits } from "@gatehouse/recording";
-import { cutText, digested } from "../../../passage/mod.ts";
+import { toBase64, toHex } from "@gatehouse/kernel";
+import { type Query, type QueryValue, queryLimits } from "@gatehouse/recording";
+import { cutText, digested, recordedText } from "../../../passage/mod.ts";
+import { readText, readUtf8 } from "../wire/fields.ts";
 import type { Parameter } from "../wire/parameters.ts";
 import { readString, typeName } from "../wire/values.ts";
 
 /** All values of one statement together; what comes beyond is shown by its beginning, its length and its digest. */
 const charsMax = 4 * queryLimits.textCharsMax;
 const beginningChars = 64;
+
+/**
+ * A statement's text, in whatever character set the connection has: the gate does not follow that. What is no UTF-8 is shown
+ * byte by byte, and kept as it is beside.
+ */
+export function recordedStatement(bytes: Uint8Array): Pick<Query, "text" | "textBytes" | "bytes" | "sha256"> {
+  const text = readUtf8(bytes);
+  if (text !== undefined) return recordedText(text);
+  const kept = bytes.subarray(0, queryLimits.textCharsMax);
+  return {
+    text: readText(kept),
+    textBytes: toBase64(kept),
+    ...(kept.length < bytes.length && digested(bytes)),
+  };
+}
 
 /** Parameters as they are recorded. `long` is what was sent ahead of the statement, by parameter. */
 export function recordedParameters(

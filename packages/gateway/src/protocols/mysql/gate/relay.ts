@@ -2,6 +2,7 @@ import type { TLSSocket } from "node:tls";
 import { type Clock, messageOf } from "@gatehouse/kernel";
 import { Lane, Spans, farewellMs } from "../../../passage/mod.ts";
 import type { Session, SessionEnding } from "../../../sessions/mod.ts";
+import { FedDialogue } from "../sign-in/dialogue.ts";
 import type { Capabilities } from "../wire/capabilities.ts";
 import { encodeError } from "../wire/messages.ts";
 import { PacketSplitter, encodePacket } from "../wire/packets.ts";
@@ -9,7 +10,6 @@ import { Answers } from "./answers.ts";
 import { Commands } from "./commands.ts";
 import type { ConnectionNames } from "./kill.ts";
 import { PreparedStatements } from "./prepared.ts";
-import { UserChange } from "./user-change.ts";
 
 export type RelayOptions = {
   client: TLSSocket;
@@ -25,8 +25,8 @@ export type RelayOptions = {
   statementBytesMax: number;
   /** Asks the target to stop what runs and to close the connection. */
   kill(): Promise<void>;
-  /** Begins the session anew on the target and resolves with the messages for the client. */
-  changeUser(payload: Uint8Array, dialogue: UserChange): Promise<{ before: Uint8Array[]; ok: Uint8Array }>;
+  /** Begins the session anew on the target, in words with both sides, and resolves with the server's yes. */
+  changeUser(payload: Uint8Array, client: FedDialogue, target: FedDialogue): Promise<Uint8Array>;
 };
 
 /** Bytes that wait for the disk in one direction; above it that side is not read. */
@@ -58,7 +58,7 @@ export class Relay {
   #congested = false;
   /** A COM_CHANGE_USER that was asked for, and the words with the target that it takes. */
   #change: Uint8Array | undefined;
-  #changing: UserChange | undefined;
+  #changing: { client: FedDialogue; target: FedDialogue } | undefined;
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -121,6 +121,7 @@ export class Relay {
 
   #fromClientCame(chunk: Uint8Array): void {
     if (this.#state !== "open" || !this.#options.session.inputAllowed()) return;
+    if (this.#changing) return this.#changing.client.feed(chunk);
     this.#out = new Spans();
     let failure: unknown;
     try {
@@ -174,7 +175,7 @@ export class Relay {
 
   #fromTargetCame(chunk: Uint8Array): void {
     if (this.#state === "closed") return;
-    if (this.#changing) return this.#changing.feed(chunk);
+    if (this.#changing) return this.#changing.target.feed(chunk);
     this.#out = new Spans();
     let failure: unknown;
     try {
@@ -218,25 +219,26 @@ export class Relay {
     });
   }
 
-  /** The target's session begins anew; the person stays who they are, so the client is not asked again. */
+  /** The target's session begins anew. Behind the frame that tells of it. */
   #changeUser(payload: Uint8Array): void {
-    const { target } = this.#options;
-    const change = new UserChange((bytes) => {
-      if (!target.destroyed) target.write(bytes);
-    }, 0);
+    const { client, target, changeUser } = this.#options;
+    const over = (socket: TLSSocket, op: string, sequence: number) =>
+      new FedDialogue({
+        op,
+        sequence,
+        write: (bytes) => void (socket.destroyed || socket.write(bytes)),
+      });
+    const changing = { client: over(client, "mysql.client", 1), target: over(target, "mysql.dial", 0) };
     this.#change = undefined;
-    this.#changing = change;
-    // Behind the frame that holds it.
+    this.#changing = changing;
     this.#up.push(undefined, 0, () => {
-      this.#options
-        .changeUser(payload, change)
-        .then(({ before, ok }) => {
+      changeUser(payload, changing.client, changing.target)
+        .then((ok) => {
           this.#changing = undefined;
           this.#out = new Spans();
           this.#answers.whole(ok);
-          let sequence = 1;
-          for (const message of [...before, ok])
-            this.#answered(encodePacket(sequence, message), sequence++, false);
+          const { sequence } = changing.client;
+          this.#answered(encodePacket(sequence, ok), sequence, false);
           this.#deliver();
           this.#balance();
         })
@@ -259,7 +261,6 @@ export class Relay {
     const readClient =
       this.#state === "open" &&
       !this.#congested &&
-      !this.#changing &&
       !target.writableNeedDrain &&
       this.#up.waitingBytes < waitingBytesMax;
     const readTarget =
@@ -323,6 +324,7 @@ export class Relay {
 
   #clientGone(): void {
     const { target, clock } = this.#options;
+    this.#changing?.client.closed();
     this.#up.push(undefined, 0, () => target.end());
     // What still comes from the target is recorded; then it is over.
     clock.after(farewellMs, () => {
@@ -333,7 +335,7 @@ export class Relay {
 
   #targetGone(): void {
     const { client, clock } = this.#options;
-    this.#changing?.closed();
+    this.#changing?.target.closed();
     this.#down.push(undefined, 0, () => {
       client.end();
       this.#close(this.#quit ? "closed" : client.destroyed ? "connection_lost" : "target_lost");

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
-import { checkLimit } from "@gatehouse/kernel";
+import { GatehouseError, checkLimit } from "@gatehouse/kernel";
 import { ByteQueue } from "../../../passage/mod.ts";
-import { broken, encodePacket } from "../wire/packets.ts";
+import { PacketSplitter, broken, encodePacket } from "../wire/packets.ts";
 
 /** Messages one at a time, for the words before data flows. */
 export type Dialogue = {
@@ -42,5 +42,61 @@ export class SocketDialogue implements Dialogue {
   /** What came behind the last message. */
   rest(): Uint8Array {
     return this.#queue.take(this.#queue.bytes);
+  }
+}
+
+/** A dialogue in the midst of a session, fed with what the other side sends while the session's data stand still. */
+export class FedDialogue implements Dialogue {
+  readonly #op: string;
+  readonly #write: (bytes: Uint8Array) => void;
+  readonly #splitter: PacketSplitter;
+  readonly #waiting: Uint8Array[] = [];
+  #failure: unknown;
+  #wake: (() => void) | undefined;
+  sequence: number;
+
+  constructor(options: { op: string; write(bytes: Uint8Array): void; sequence: number }) {
+    this.#op = options.op;
+    this.#write = options.write;
+    this.sequence = options.sequence;
+    this.#splitter = new PacketSplitter({
+      op: options.op,
+      wholeBytesMax: messageBytesMax,
+      sink: {
+        begins: () => true,
+        whole: (payload, _raw, last) => {
+          this.sequence = last + 1;
+          this.#waiting.push(Uint8Array.from(payload));
+        },
+        pass: () => undefined,
+      },
+    });
+  }
+  feed(chunk: Uint8Array): void {
+    try {
+      this.#splitter.feed(chunk);
+    } catch (error) {
+      this.#failure = error;
+    }
+    this.#wake?.();
+  }
+  closed(): void {
+    this.#failure ??= new GatehouseError({
+      code: "unavailable",
+      op: this.#op,
+      message: "the other side left",
+    });
+    this.#wake?.();
+  }
+  async next(): Promise<Uint8Array> {
+    for (;;) {
+      const message = this.#waiting.shift();
+      if (message) return message;
+      if (this.#failure !== undefined) throw this.#failure;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+  send(payload: Uint8Array): void {
+    this.#write(encodePacket(this.sequence++ & 0xff, payload));
   }
 }

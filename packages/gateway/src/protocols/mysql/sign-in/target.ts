@@ -97,15 +97,12 @@ export async function signIn(
   try {
     const { greeting, capabilities } = begun;
     const dialogue = new SocketDialogue(socket, op, 2);
-    // A plugin that is not spoken here is no reason to give up: the server may switch to the account's own.
-    const response = passwordResponse(greeting.plugin, password, greeting.nonce);
-    const sent = response && inTheClear.has(greeting.plugin) ? undefined : response;
     dialogue.send(
       encodeHandshakeResponse({
         ...wanted,
         capabilities,
         user,
-        response: sent ?? new Uint8Array(),
+        response: firstResponse(greeting, password),
         plugin: greeting.plugin,
       }),
     );
@@ -120,9 +117,18 @@ export async function signIn(
   }
 }
 
-/** Sent only where the account's own plugin asks for it. */
+/** With these the password itself is sent, so only where the account's own plugin turns out to be one of them. */
 const inTheClear = new Set(["mysql_clear_password", "sha256_password", "dialog"]);
 const roundsMax = 16;
+
+/**
+ * What is said before the server has told the account's own plugin. One that is not spoken here is no reason to give up: the
+ * server may switch.
+ */
+export function firstResponse({ plugin, nonce }: Greeting, password: string): Uint8Array {
+  const response = inTheClear.has(plugin) ? undefined : passwordResponse(plugin, password, nonce);
+  return response ?? new Uint8Array();
+}
 
 /** From the first response to the server's yes, whose message is returned. Also what follows a COM_CHANGE_USER. */
 export async function authenticate(
