@@ -22,6 +22,7 @@ export type Arrival = { socket: TLSSocket; dialogue: SocketDialogue; response: H
 
 const op = "mysql.client";
 export const gatePlugin = "caching_sha2_password";
+const clearPlugin = "mysql_clear_password";
 /** With `caching_sha2_password`: the hash is not known here, so the password itself is asked for, which TLS protects. */
 const fullAuthentication = Uint8Array.of(0x01, 0x04);
 /** The same plugin's yes, before the server's own. */
@@ -64,8 +65,11 @@ export async function greetClient(
 
 /** The connection secret. Every client of today sends it with its usual plugin, once it is inside TLS. */
 export async function askSecret({ dialogue, response }: Arrival, nonce: Uint8Array): Promise<string> {
-  if (response.plugin === "mysql_clear_password" && response.response.at(-1) === 0)
-    return Buffer.from(response.response.subarray(0, -1)).toString();
+  if (response.plugin === clearPlugin && response.response.at(-1) === 0) return passwordIn(response.response);
+  if (mistakes(response)) {
+    dialogue.send(encodeAuthSwitch(clearPlugin, new Uint8Array()));
+    return passwordIn(await dialogue.next());
+  }
   let scramble = response.response;
   if (response.plugin !== gatePlugin) {
     dialogue.send(encodeAuthSwitch(gatePlugin, nonce));
@@ -74,8 +78,19 @@ export async function askSecret({ dialogue, response }: Arrival, nonce: Uint8Arr
   // No password was given; a client would not wait for the next question.
   if (scramble.length <= 1) return "";
   dialogue.send(fullAuthentication);
-  const password = await dialogue.next();
-  return Buffer.from(password.at(-1) === 0 ? password.subarray(0, -1) : password).toString();
+  return passwordIn(await dialogue.next());
+}
+
+/**
+ * MySQL's own JDBC driver takes a MariaDB server for version 5.5.5, whose sign-in it reads in another way. It needs no leave
+ * to send a password as it is, inside TLS.
+ */
+function mistakes({ attributes }: HandshakeResponse): boolean {
+  return attributes.some(([name, value]) => name === "_client_name" && value === "MySQL Connector/J");
+}
+
+function passwordIn(payload: Uint8Array): string {
+  return Buffer.from(payload.at(-1) === 0 ? payload.subarray(0, -1) : payload).toString();
 }
 
 /** Tells the client why it ends here, and ends it. */
