@@ -43,6 +43,7 @@ KINDS = {
     0x06: "leave", 0x07: "break", 0x08: "terminate", 0x20: "output", 0x21: "input", 0x22: "resize", 0x23: "env", 0x24: "signal",
     0x25: "exit", 0x26: "request", 0x28: "stdin", 0x29: "stdout", 0x2A: "stderr", 0x2B: "digest", 0x2C: "eof",
     0x30: "file", 0x38: "forward.open", 0x39: "forward.close", 0x40: "query", 0x41: "query.outcome",
+    0x42: "query.secret", 0x43: "query.rows", 0x44: "query.data",
 }
 FRAME_MAX = 16 * 1024 * 1024
 RUN_MAX = 32 * 1024 * 1024
@@ -193,7 +194,7 @@ def frames_of(run, first_seq, first_time, lane, count):
         need(length <= FRAME_MAX, "a frame too large")
         data = c.take(length)
         kind = KINDS.get(code)
-        need(kind is None or (kind in ("input", "stdin")) == (lane == 1), "a kind in the wrong lane")
+        need(kind is None or (kind in ("input", "stdin", "query.secret")) == (lane == 1), "a kind in the wrong lane")
         frames.append({"seq": seq, "timeUs": time, "kind": kind, "stream": stream,
                        "data": base64.b64encode(data).decode()})
     need(len(frames) == count, "frame count")

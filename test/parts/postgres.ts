@@ -4,10 +4,7 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wri
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock, systemRandom } from "@gatehouse/kernel";
-import {
-  makeCertificate,
-  readCertificate,
-} from "../../packages/gateway/src/protocols/postgres/sign-in/certificate.ts";
+import { makeCertificate, readCertificate } from "../../packages/gateway/src/passage/mod.ts";
 import { freePort } from "./free-port.ts";
 import { type Ran, run } from "./openssh.ts";
 

@@ -31,6 +31,7 @@ const gatewayRows: readonly (readonly string[])[] = [
   ["config", "telemetry", "access"],
   ["directory", "identity", "credentials", "audit", "stores"],
   ["sessions"],
+  ["passage"],
   ["protocols", "playback", "reports"],
   ["api"],
   ["registry"],

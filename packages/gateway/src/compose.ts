@@ -21,6 +21,7 @@ import { credentialsIn, openKeyring } from "./credentials/mod.ts";
 import { openDirectory } from "./directory/mod.ts";
 import { createIdentity, standingIn } from "./identity/mod.ts";
 import { createPlayback } from "./playback/mod.ts";
+import { openMysql } from "./protocols/mysql/mod.ts";
 import { openPostgres } from "./protocols/postgres/mod.ts";
 import { openSsh } from "./protocols/ssh/mod.ts";
 import { type configSections, openStore } from "./registry/mod.ts";
@@ -181,6 +182,11 @@ export async function compose(options: {
       ...rooms,
     });
     closing.push(() => postgres.stop());
+    const mysql = await openMysql({
+      config: config.mysql,
+      ...rooms,
+    });
+    closing.push(() => mysql.stop());
     closing.push(() => sessions.stop());
 
     const playback = createPlayback({
@@ -228,14 +234,17 @@ export async function compose(options: {
         targets: createTargets({
           targets: directory.targets,
           credentials,
-          protocols: [ssh.administration, postgres.administration],
+          protocols: [ssh.administration, postgres.administration, ...mysql.administrations],
           audit,
           clock,
         }),
         connections: createConnections({
           targets: directory.targets,
           identity,
-          entrances: new Map(postgres.entrance ? [["postgres", postgres.entrance]] : []),
+          entrances: new Map([
+            ...(postgres.entrance ? ([["postgres", postgres.entrance]] as const) : []),
+            ...mysql.entrances,
+          ]),
         }),
         audit: createAuditReader({ history: audit, clock }),
         health: createHealth({
@@ -267,6 +276,7 @@ export async function compose(options: {
     if (demo) closing.push(() => demo.stop());
     const bound = await ssh.listen();
     const postgresBound = await postgres.listen();
+    const mysqlBound = await mysql.listen();
     // For programs on this machine that want to know where the ports are.
     writeFileSync(
       join(config.data_dir, "addresses.json"),
@@ -275,6 +285,8 @@ export async function compose(options: {
         web: rest.url,
         ssh: formatAddress(bound),
         ...(postgresBound && { postgres: formatAddress(postgresBound) }),
+        ...(mysqlBound.mysql && { mysql: formatAddress(mysqlBound.mysql) }),
+        ...(mysqlBound.mariadb && { mariadb: formatAddress(mysqlBound.mariadb) }),
       }),
       { mode: 0o600 },
     );

@@ -71,9 +71,14 @@ export const frameKinds = {
   /** JSON `{ bytesIn, bytesOut, error? }`. */
   "forward.close": 0x39,
 
-  /** JSON: one statement and its outcome; database protocols define them. */
+  /** JSON (tracks/query): what a client of a database asked for, and what came of it. */
   query: 0x40,
   "query.outcome": 0x41,
+  /** JSON: secrets that are masked in the query of that number. Input lane. */
+  "query.secret": 0x42,
+  /** JSON: rows of a result, and content of a copy, where a policy keeps them. */
+  "query.rows": 0x43,
+  "query.data": 0x44,
 } as const;
 export type FrameKind = keyof typeof frameKinds;
 
@@ -83,7 +88,7 @@ export type FrameKind = keyof typeof frameKinds;
  */
 export type Lane = "main" | "input";
 export function laneOf(kind: FrameKind): Lane {
-  return kind === "input" || kind === "stdin" ? "input" : "main";
+  return kind === "input" || kind === "stdin" || kind === "query.secret" ? "input" : "main";
 }
 
 /** A frame of 16 MiB holds any packet of any protocol; a claim above it is refused before memory is given to it. */

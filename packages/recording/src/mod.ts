@@ -68,16 +68,30 @@ export {
 export {
   type Query,
   type QueryCondition,
+  type QueryData,
   type QueryOutcome,
   type QueryResult,
+  type QueryRows,
+  type QuerySecret,
   type QueryValue,
+  type Statement,
+  type StatementFormat,
   decodeQuery,
+  decodeQueryData,
   decodeQueryOutcome,
+  decodeQueryRows,
+  decodeQuerySecret,
   encodeQuery,
+  encodeQueryData,
   encodeQueryOutcome,
+  encodeQueryRows,
+  encodeQuerySecret,
   queryLimits,
-} from "./tracks/query/query-payloads.ts";
-export { type Statement, statementLine, statements } from "./tracks/query/statements.ts";
+  statementFormats,
+  statementLine,
+  statements,
+  statementsAs,
+} from "./tracks/query/mod.ts";
 export {
   type FileOperation,
   decodeFileOperation,

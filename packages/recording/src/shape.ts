@@ -78,7 +78,7 @@ export function pair<A, B>(first: Shape<A>, second: Shape<B>): Shape<[A, B]> {
 /** An object whose names are data, not fields. */
 export function table<T>(name: RegExp, item: Shape<T>, sizeMax: number): Shape<Record<string, T>> {
   return (value, at) => {
-    const given = entriesOf(value, at);
+    const given = Object.entries(objectAt(value, at));
     if (given.length > sizeMax) throw wrong(at, `at most ${sizeMax} names`);
     const out: Record<string, T> = {};
     for (const [key, field] of given) {
@@ -98,21 +98,25 @@ export function object<R extends Fields, O extends Fields = Record<never, never>
   optional?: O,
   others: "refuse" | "drop" = "drop",
 ): Shape<Named<R, O>> {
-  const known = new Set([...Object.keys(required), ...Object.keys(optional ?? {})]);
+  const wanted = { ...optional, ...required };
+  const must = new Set(Object.keys(required));
+  // In the order of canonical JSON, so that what a shape returns is written down without being sorted again.
+  const fields = Object.keys(wanted)
+    .sort()
+    .map((name) => ({ name, shape: wanted[name] as Shape<unknown>, isRequired: must.has(name) }));
   return (value, at) => {
-    const given = entriesOf(value, at);
+    const given = objectAt(value, at);
     const prefix = at === "" ? "" : `${at}.`;
-    const fields = new Map(given.filter(([, field]) => field !== undefined));
     if (others === "refuse")
-      for (const name of fields.keys())
-        if (!known.has(name)) throw wrong(`${prefix}${name.slice(0, 40)}`, "no such field");
+      for (const [name, field] of Object.entries(given))
+        if (field !== undefined && !Object.hasOwn(wanted, name))
+          throw wrong(`${prefix}${name.slice(0, 40)}`, "no such field");
     const out: Record<string, unknown> = {};
-    for (const [name, shape] of Object.entries(required)) {
-      if (!fields.has(name)) throw wrong(`${prefix}${name}`, "a value, and it is missing");
-      out[name] = shape(fields.get(name), `${prefix}${name}`);
+    for (const { name, shape, isRequired } of fields) {
+      const field = Object.hasOwn(given, name) ? given[name] : undefined;
+      if (field !== undefined) out[name] = shape(field, prefix === "" ? name : prefix + name);
+      else if (isRequired) throw wrong(`${prefix}${name}`, "a value, and it is missing");
     }
-    for (const [name, shape] of Object.entries(optional ?? {}))
-      if (fields.has(name)) out[name] = shape(fields.get(name), `${prefix}${name}`);
     return out as Named<R, O>;
   };
 }
@@ -129,9 +133,9 @@ export function either<A, B>(
   };
 }
 
-function entriesOf(value: unknown, at: string): [string, unknown][] {
+function objectAt(value: unknown, at: string): Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrong(at, "an object");
-  return Object.entries(value);
+  return value as Record<string, unknown>;
 }
 
 /** Parses UTF-8 JSON of at most `bytesMax` bytes; what it holds is not checked yet. */

@@ -36,8 +36,9 @@ const ageWrap = object(
   "refuse",
 );
 const kmsWrap = object({ type: oneOf("kms"), provider: name, key: name, data }, {}, "refuse");
+const tag = object({ type: oneOf("age", "kms") });
 const keyWrap: Shape<KeyWrap> = (value, at) =>
-  (value as { type?: unknown } | null)?.type === "kms" ? kmsWrap(value, at) : ageWrap(value, at);
+  tag(value, at).type === "kms" ? kmsWrap(value, at) : ageWrap(value, at);
 export const wrappedKeys: Shape<WrappedKeys> = object(
   { main: list(keyWrap, formatLimits.wrapsMax), input: list(keyWrap, formatLimits.wrapsMax) },
   {},

@@ -1,16 +1,17 @@
 import { spawn } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Connection } from "@gatehouse/contracts/rest";
 import { GatehouseError } from "@gatehouse/kernel";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { type GatewayOptions, connect, createProfiles, withGateway } from "../connection/mod.ts";
 import { SilentExit, exitCodes } from "../output/mod.ts";
+import { type DatabaseClient, type Way, clientOf } from "./db-clients.ts";
 import { type OutputOptions, printerFor, withOutput } from "./options.ts";
 import { targetCalled } from "./targets.ts";
 
-type LoginOptions = OutputOptions & GatewayOptions & { login: string; database?: string };
+type LoginOptions = OutputOptions &
+  GatewayOptions & { login: string; database?: string; optionsFile?: boolean };
 type ConnectOptions = GatewayOptions & { login: string; database?: string };
 
 export function addDb(program: Command, cli: Cli): void {
@@ -19,7 +20,10 @@ export function addDb(program: Command, cli: Cli): void {
     command
       .argument("<target>")
       .requiredOption("--login <name>", "the account on it")
-      .option("--database <name>", "which database; left out, the one that is called as the account");
+      .option(
+        "--database <name>",
+        "which database; left out, none, or in PostgreSQL the one that is called as the account",
+      );
 
   withGateway(
     withOutput(
@@ -30,48 +34,53 @@ export function addDb(program: Command, cli: Cli): void {
           .description(
             "Prints a URI with a connection secret of yours. It opens new connections until it expires; those that are open stay.",
           ),
-      ),
+      ).option("--options-file", "print an option file instead, for the clients of MySQL and MariaDB"),
     ),
   )
     .addHelpText(
       "after",
-      `\nExample:\n  $ psql "$(${cli.command} db login orders --login app --database shop)"`,
+      `
+Examples:
+  $ psql "$(${cli.command} db login orders --login app --database shop)"
+  $ mariadb --defaults-file=<(${cli.command} db login shop --login app --options-file)`,
     )
     .action(async (name: string, options: LoginOptions) => {
-      const way = await open(name, options, cli);
-      const uri = uriOf(way, options.database ?? options.login);
-      printerFor(cli, options).done({ ...way.connection, uri }, uri);
+      const { way, client } = await open(name, options, cli);
+      const uri = client.uri(way);
+      const shown = options.optionsFile ? client.optionsFile?.(way) : uri;
+      if (shown === undefined)
+        throw new GatehouseError({
+          code: "invalid",
+          op: "cli.db.login",
+          message: `clients of ${way.connection.protocol} read no option file`,
+        });
+      printerFor(cli, options).done({ ...way.connection, uri }, shown);
     });
 
   withGateway(
-    aimed(db.command("connect").summary("run psql through the gate")).argument(
+    aimed(db.command("connect").summary("run psql, mysql or mariadb through the gate")).argument(
       "[arguments...]",
-      "of psql, behind --",
+      "of that program, behind --",
     ),
   )
     .addHelpText("after", `\nExample:\n  $ ${cli.command} db connect orders --login app -- -c 'select 1'`)
     .action((name: string, words: string[], options: ConnectOptions) => runClient(name, words, options, cli));
 }
 
-type Way = { connection: Connection; certificateFile: string };
+type Opened = { way: Way; client: DatabaseClient };
 
-async function open(name: string, options: ConnectOptions, cli: Cli): Promise<Way> {
+async function open(name: string, options: ConnectOptions, cli: Cli): Promise<Opened> {
   const { client } = await connect(options, cli);
   const target = await targetCalled(client, name);
   const connection = await client.targets.openConnection(target.id, options.login);
-  // Clients take the gate's certificate from a file only.
   const file = `${connection.host}-${connection.port}.pem`.replaceAll(/[^A-Za-z0-9.-]/g, "_");
   const certificateFile = join(dirname(createProfiles(cli.env).path), "certificates", file);
   await mkdir(dirname(certificateFile), { recursive: true, mode: 0o700 });
   await writeFile(certificateFile, connection.certificate, { mode: 0o600 });
-  return { connection, certificateFile };
-}
-
-function uriOf({ connection, certificateFile }: Way, database: string): string {
-  const { host, port, user, password } = connection;
-  const part = encodeURIComponent;
-  const shown = host.includes(":") ? `[${host}]` : host;
-  return `postgresql://${part(user)}:${part(password)}@${shown}:${port}/${part(database)}?sslmode=verify-full&sslrootcert=${part(certificateFile)}`;
+  return {
+    way: { connection, certificateFile, login: options.login, database: options.database },
+    client: clientOf(connection.protocol),
+  };
 }
 
 async function runClient(
@@ -80,29 +89,22 @@ async function runClient(
   options: ConnectOptions,
   cli: Cli,
 ): Promise<void> {
-  const { connection, certificateFile } = await open(name, options, cli);
-  // The secret goes by the environment: the command line is everybody's to read.
-  const child = spawn("psql", words, {
-    stdio: "inherit",
-    env: {
-      ...cli.env,
-      PGHOST: connection.host,
-      PGPORT: String(connection.port),
-      PGUSER: connection.user,
-      PGPASSWORD: connection.password,
-      PGDATABASE: options.database ?? options.login,
-      PGSSLMODE: "verify-full",
-      PGSSLROOTCERT: certificateFile,
-    },
+  const { way, client } = await open(name, options, cli);
+  const { program, args, env, options: told } = await client.run(way, words);
+  const child = spawn(program, args, {
+    stdio: ["inherit", "inherit", "inherit", ...(told === undefined ? [] : (["pipe"] as const))],
+    env: { ...cli.env, ...env },
   });
+  const pipe = child.stdio[3];
+  if (pipe && "end" in pipe) pipe.on("error", () => undefined).end(told);
   const code = await new Promise<number>((resolve, reject) => {
     child.once("error", (cause) =>
       reject(
         new GatehouseError({
           code: "unavailable",
           op: "cli.db.connect",
-          message: "psql cannot be run here",
-          hint: `Install PostgreSQL's client, or use another with \`${cli.command} db login\`.`,
+          message: client.missing,
+          hint: `Or use another client with \`${cli.command} db login\`.`,
           cause,
         }),
       ),

@@ -22,7 +22,7 @@ type TrustOptions = Options & { yes?: boolean; fingerprint?: string[]; ca?: stri
 type CredentialOptions = Options & { keyFile?: string; password?: boolean; certificate?: boolean };
 
 /** Where each is found when the address names no port. */
-const ports = { ssh: 22, postgres: 5432 } as const;
+const ports = { ssh: 22, postgres: 5432, mysql: 3306, mariadb: 3306 } as const;
 type Protocol = keyof typeof ports;
 
 export function addTargets(program: Command, cli: Cli): void {
@@ -123,7 +123,10 @@ Example:
       again,
     )
     .option("--yes", "do not ask; only together with --fingerprint")
-    .option("--ca <file>", "trust the host CAs whose public keys are in this file instead")
+    .option(
+      "--ca <file>",
+      "trust the CAs in this file instead: host CAs' public keys, or certificates in PEM",
+    )
     .addHelpText(
       "after",
       `\nExample, for a script:\n  $ ${cli.command} targets trust web-01 --yes --fingerprint SHA256:uNiVztksCsDhcc0u9e8BrQmhZHTpN5Fr6dYZkT6YJCM`,
@@ -167,6 +170,11 @@ Example:
     });
 }
 
+/** Certificates in PEM, or public keys of SSH, one a line. */
+function authoritiesIn(text: string): string[] {
+  return text.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? linesOf(text);
+}
+
 async function trust(name: string, options: TrustOptions, cli: Cli): Promise<void> {
   const wanted = options.fingerprint ?? [];
   // Trust without a look and without a fingerprint is no trust.
@@ -179,7 +187,7 @@ async function trust(name: string, options: TrustOptions, cli: Cli): Promise<voi
   const target = await targetCalled(client, name);
   const printer = printerFor(cli, options);
   if (options.ca !== undefined) {
-    const keys = linesOf(await readFile(resolve(cli.workingDirectory, options.ca), "utf8"));
+    const keys = authoritiesIn(await readFile(resolve(cli.workingDirectory, options.ca), "utf8"));
     const trusted = await client.targets.trustHostKeys(target.id, { kind: "ca", keys });
     printer.done(trusted, `${target.name} is trusted when its certificate is of one of ${keys.length} CAs`);
     return;

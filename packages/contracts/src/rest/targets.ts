@@ -21,6 +21,7 @@ const permits = z.object({
   remoteForward: z.boolean(),
   agentForward: z.boolean(),
   x11Forward: z.boolean(),
+  localFiles: z.boolean().optional().meta({ description: "LOAD DATA LOCAL, where the protocol has it" }),
 });
 
 export const targetLogin = z

@@ -1,3 +1,4 @@
+import { mysqlSection } from "../protocols/mysql/mod.ts";
 import { postgresSection } from "../protocols/postgres/mod.ts";
 import { sshSection } from "../protocols/ssh/mod.ts";
 
@@ -5,4 +6,5 @@ import { sshSection } from "../protocols/ssh/mod.ts";
 export const protocolSections = {
   ssh: sshSection,
   postgres: postgresSection,
+  mysql: mysqlSection,
 } as const;

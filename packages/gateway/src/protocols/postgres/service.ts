@@ -1,18 +1,20 @@
-import { type Clock, GatehouseError, type Random } from "@gatehouse/kernel";
+import type { Clock, Random } from "@gatehouse/kernel";
 import type { Decision, Question } from "../../access/mod.ts";
 import type { AuditLog } from "../../audit/mod.ts";
-import { formatAddress } from "../../config/mod.ts";
 import type { Credentials, Keyring } from "../../credentials/mod.ts";
 import type { Targets } from "../../directory/mod.ts";
 import type { Identity } from "../../identity/mod.ts";
+import {
+  certificateTargets,
+  gateCertificate,
+  passwordTargetsOf,
+  shownCertificate,
+} from "../../passage/mod.ts";
 import type { Sessions } from "../../sessions/mod.ts";
 import type { TargetAdministration } from "../door.ts";
 import type { PostgresConfig } from "./config.ts";
 import { PostgresGate, type PostgresGateOptions } from "./gate/gate.ts";
-import { type GateCertificate, makeCertificate, readCertificate } from "./sign-in/certificate.ts";
-import { shownCertificate } from "./sign-in/target.ts";
-import { postgresTargets } from "./targets/administration.ts";
-import { postgresTargetsOf } from "./targets/resolve.ts";
+import { dial } from "./sign-in/target.ts";
 
 export type PostgresService = {
   /** Undefined where the configuration opens no port. */
@@ -46,9 +48,15 @@ export async function openPostgres(options: {
   log: PostgresGateOptions["log"];
 }): Promise<PostgresService> {
   const { config, clock, random } = options;
-  const administration = postgresTargets({
-    scan: (host, port) => shownCertificate(host, port, clock, config.dial_timeout.ms),
-  });
+  const administration: TargetAdministration = {
+    ...certificateTargets({
+      protocol: "postgres",
+      scan: (host, port) => shownCertificate(host, port, dial(clock, config.dial_timeout.ms)),
+    }),
+    permitsOf: () => ({ localForward: false, remoteForward: false, agentForward: false, x11Forward: false }),
+    // No permission of the list has a meaning here, so none is kept.
+    policyWith: (policy) => policy,
+  };
   const { listen } = config;
   if (!listen)
     return {
@@ -58,12 +66,21 @@ export async function openPostgres(options: {
       entrance: undefined,
     };
 
-  const certificate = await certificateOf(options, listen.host);
+  const certificate = await gateCertificate({
+    name: "postgres_certificate",
+    given: config.certificate,
+    listen,
+    publicHost: config.public_address?.host,
+    keyring: options.keyring,
+    clock,
+    random,
+  });
   const gate = new PostgresGate({
     listen,
     certificate,
     identity: options.identity,
-    resolve: postgresTargetsOf({
+    resolve: passwordTargetsOf({
+      protocols: ["postgres"],
       targets: options.directory.targets,
       credentials: options.credentials,
       decide: options.decide,
@@ -95,28 +112,4 @@ export async function openPostgres(options: {
       secretLifetimeMs: config.secret_lifetime.ms,
     },
   };
-}
-
-async function certificateOf(
-  { config, keyring, clock, random }: Parameters<typeof openPostgres>[0],
-  listenHost: string,
-): Promise<GateCertificate> {
-  const hosts = [
-    ...new Set([config.public_address?.host ?? listenHost, listenHost, "localhost", "127.0.0.1"]),
-  ];
-  const pem =
-    config.certificate === undefined
-      ? await keyring.protocolKey("postgres_certificate", () => makeCertificate({ hosts, clock, random }))
-      : await keyring.givenKey(config.certificate);
-  try {
-    return readCertificate(pem.text());
-  } catch (cause) {
-    throw new GatehouseError({
-      code: "invalid",
-      op: "postgres.certificate",
-      message: `the certificate for ${formatAddress(config.listen ?? { host: listenHost, port: 0 })} cannot be used`,
-      hint: "The file needs the certificate and the key that belongs to it, both in PEM.",
-      cause,
-    });
-  }
 }

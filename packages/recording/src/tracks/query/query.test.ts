@@ -5,20 +5,37 @@ import {
   decodeQuery,
   decodeQueryOutcome,
   encodeQuery,
+  encodeQueryData,
   encodeQueryOutcome,
+  encodeQueryRows,
+  encodeQuerySecret,
   type Query,
+  type QueryData,
   type QueryOutcome,
+  type QueryRows,
+  type QuerySecret,
 } from "./query-payloads.ts";
-import { type Statement, statementLine, statements } from "./statements.ts";
+import { statementsAs } from "./statement-export.ts";
+import { statementLine } from "./statement-line.ts";
+import { type Statement, statements } from "./statements.ts";
 
-type Given = { query: Query } | { outcome: QueryOutcome };
+type Given =
+  | { query: Query }
+  | { outcome: QueryOutcome }
+  | { secret: QuerySecret }
+  | { rows: QueryRows }
+  | { data: QueryData };
+
+function frameOf(one: Given): { kind: string; data: Uint8Array } {
+  if ("query" in one) return { kind: "query", data: encodeQuery(one.query) };
+  if ("outcome" in one) return { kind: "query.outcome", data: encodeQueryOutcome(one.outcome) };
+  if ("secret" in one) return { kind: "query.secret", data: encodeQuerySecret(one.secret) };
+  if ("rows" in one) return { kind: "query.rows", data: encodeQueryRows(one.rows) };
+  return { kind: "query.data", data: encodeQueryData(one.data) };
+}
 
 async function derived(...given: Given[]): Promise<Statement[]> {
-  const frames = given.map((one, i) =>
-    "query" in one
-      ? { kind: "query", stream: 0, timeUs: i * 1000, data: encodeQuery(one.query) }
-      : { kind: "query.outcome", stream: 0, timeUs: i * 1000, data: encodeQueryOutcome(one.outcome) },
-  );
+  const frames = given.map((one, i) => Object.assign(frameOf(one), { stream: 0, timeUs: i * 1000 }));
   const all: Statement[] = [];
   for await (const statement of statements(frames)) all.push(statement);
   return all;
@@ -91,6 +108,154 @@ test("a script's results come together, and a copy has its digest", async () => 
     [
       { type: "simple", tags: ["CREATE TABLE", "COPY 2"], copiedIn: { bytes: 4, sha256 } },
       { type: "cancel", tags: [], copiedIn: undefined },
+    ],
+  );
+});
+
+test("a masked secret is shown to who can read the lane that holds it, and to nobody else", async () => {
+  const masked: Given = {
+    query: { statement: 1, type: "simple", text: "alter role a password '***'", masked: true },
+  };
+  const done: Given = {
+    outcome: { statement: 1, durationUs: 1000, final: true, results: [{ tag: "ALTER ROLE" }] },
+  };
+  const [without] = await derived(masked, done);
+  assert.equal(without && statementLine(without), "alter role a password '***' -> ALTER ROLE, 1.0 ms");
+  assert.equal(without?.masked, true);
+  const [withIt] = await derived(
+    { secret: { statement: 1, text: "alter role a password 'hunter2'" } },
+    masked,
+    done,
+  );
+  assert.equal(withIt && statementLine(withIt), "alter role a password 'hunter2' -> ALTER ROLE, 1.0 ms");
+  assert.equal(withIt?.masked, false);
+});
+
+test("a masked value is masked where it is run, and whole with the secret", async () => {
+  const run = (...secrets: Given[]) =>
+    derived(
+      { query: { statement: 1, type: "prepare", name: "p", text: "set password = ?", types: [] } },
+      ...secrets,
+      {
+        query: { statement: 2, type: "bind", of: 1, portal: "", values: [{ masked: true }], masked: true },
+      },
+      { query: { statement: 3, type: "execute", of: 2, portal: "" } },
+    );
+  const [without] = await run();
+  assert.equal(without && statementLine(without), "set password = ? [$1=(masked)] -> no outcome");
+  assert.equal(without?.masked, true);
+  const [withIt] = await run({ secret: { statement: 2, values: [{ text: "hunter2" }] } });
+  assert.equal(withIt && statementLine(withIt), "set password = ? [$1='hunter2'] -> no outcome");
+});
+
+test("what was kept of rows and copies stands with its result", async () => {
+  const sha256 = "0".repeat(64);
+  const [both] = await derived(
+    { query: { statement: 1, type: "simple", text: "select 1; copy t to stdout" } },
+    {
+      rows: {
+        statement: 1,
+        result: 0,
+        from: 0,
+        columns: [{ name: "a", type: "int4" }],
+        rows: [[{ text: "1" }]],
+      },
+    },
+    { rows: { statement: 1, result: 0, from: 1, rows: [[{ null: true }]] } },
+    { data: { statement: 1, direction: "out", offset: 0, data: { text: "1\n" } } },
+    {
+      outcome: {
+        statement: 1,
+        durationUs: 1,
+        final: true,
+        results: [
+          { tag: "SELECT 2", rows: 2, bytes: 22, sha256 },
+          { tag: "COPY 1", rows: 1 },
+        ],
+        copied: { bytes: 2, sha256 },
+      },
+    },
+  );
+  assert.deepEqual(both?.results, [
+    {
+      tag: "SELECT 2",
+      rows: 2,
+      bytes: 22,
+      sha256,
+      columns: [{ name: "a", type: "int4" }],
+      kept: [[{ text: "1" }], [{ null: true }]],
+    },
+    { tag: "COPY 1", rows: 1 },
+  ]);
+  assert.deepEqual(both?.copiedOut, { bytes: 2, sha256, kept: [{ text: "1\n" }] });
+});
+
+test("what the server says by itself is shown, and its silence is not", async () => {
+  const all = await derived(
+    { outcome: { statement: 0, durationUs: 0, final: true, results: [] } },
+    {
+      outcome: {
+        statement: 0,
+        durationUs: 0,
+        final: true,
+        results: [],
+        notifications: [{ channel: "jobs", payload: "17" }],
+      },
+    },
+  );
+  assert.deepEqual(all.map(statementLine), ["(the server) -> notification jobs 17"]);
+});
+
+test("exports say everything, and nothing in them runs by being opened", async () => {
+  const error = { severity: "ERROR", code: "42601", message: "syntax error" };
+  const all = await derived(
+    { query: { statement: 1, type: "prepare", name: "", text: "select $1 -- why", types: [] } },
+    { query: { statement: 2, type: "bind", of: 1, portal: "", values: [{ text: "it's", type: "text" }] } },
+    { query: { statement: 3, type: "execute", of: 2, portal: "" } },
+    { outcome: { statement: 3, durationUs: 5000, final: true, results: [{ tag: "SELECT 1", rows: 1 }] } },
+    { query: { statement: 4, type: "simple", text: "=cmd('x'),\n\"y\"" } },
+    { outcome: { statement: 4, durationUs: 250, final: true, results: [], error, status: "idle" } },
+  );
+  const about = { startedAt: "2026-02-10T14:30:00.000Z", title: "jane on orders\n; drop" };
+  const as = async (format: "sql" | "csv" | "jsonl") =>
+    (await Array.fromAsync(statementsAs(format, all, about))).join("");
+  assert.equal(
+    await as("sql"),
+    [
+      "-- jane on orders ; drop",
+      "-- 2026-02-10T14:30:00.000Z",
+      "",
+      "-- 2026-02-10T14:30:00.002Z  done, 5.0 ms",
+      "--   SELECT 1",
+      "--   $1 = 'it's' (text)",
+      "select $1 -- why",
+      ";",
+      "",
+      "-- 2026-02-10T14:30:00.004Z  failed, 0.3 ms",
+      "--   ERROR 42601: syntax error",
+      "-- =cmd('x'),",
+      '-- "y"',
+      "",
+    ].join("\n"),
+  );
+  assert.equal(
+    await as("csv"),
+    [
+      "time,number,type,state,statement,parameters,result,rows,duration_ms,error_code,error,transaction,masked",
+      `2026-02-10T14:30:00.002Z,3,execute,done,select $1 -- why,"[""'it's'""]",SELECT 1,1,5,,,,`,
+      `2026-02-10T14:30:00.004Z,4,simple,failed,"'=cmd('x'),\n""y""",,,,0.25,42601,syntax error,idle,`,
+      "",
+    ].join("\r\n"),
+  );
+  const lines = (await as("jsonl")).trimEnd().split("\n");
+  assert.deepEqual(
+    lines.map((line) => {
+      const { text, state, error: failed } = JSON.parse(line) as Statement & { state: string };
+      return [text, state, failed?.code];
+    }),
+    [
+      ["select $1 -- why", "done", undefined],
+      ["=cmd('x'),\n\"y\"", "failed", "42601"],
     ],
   );
 });

@@ -1,34 +1,56 @@
 import {
   decodeQuery,
+  decodeQueryData,
   decodeQueryOutcome,
+  decodeQueryRows,
+  decodeQuerySecret,
   type Query,
   type QueryCondition,
+  type QueryData,
   type QueryOutcome,
   type QueryResult,
+  type QueryRows,
+  type QuerySecret,
   type QueryValue,
 } from "./query-payloads.ts";
+
+/** A result with what was kept of its rows, from the first one on. */
+export type StatementResult = QueryResult & {
+  columns?: readonly { name: string; type?: string }[];
+  kept?: QueryValue[][];
+};
+/** What a copy carried, with the content as far as it was kept. */
+export type StatementCopy = { bytes: number; sha256: string; kept?: QueryValue[] };
 
 /** A statement that was run, or that failed before it could be, with all that came of it. */
 export type Statement = {
   number: number;
   stream: number;
-  type: "simple" | "prepare" | "execute" | "call" | "cancel";
-  /** Empty where the gate did not see it prepared, and for a cancel. */
+  /** `server`: nobody asked; it is what the server said by itself. */
+  type: "simple" | "prepare" | "execute" | "call" | "cancel" | "server";
+  /** Empty where the gate did not see it prepared, for a cancel and for what the server said. */
   text: string;
+  /** Base64, where the text is no UTF-8. */
+  textBytes?: string;
   /** The text was cut in the recording. */
   cut: boolean;
+  /** Secrets are left out of the text or the values: this reader may not see them. */
+  masked: boolean;
   values: QueryValue[];
   startedUs: number;
   /** Absent where the recording ends before it. */
   durationUs?: number;
-  results: QueryResult[];
+  results: StatementResult[];
   error?: QueryCondition;
   notices: QueryCondition[];
+  notifications: { channel: string; payload: string }[];
+  settings: { name: string; value: string }[];
   status?: NonNullable<QueryOutcome["status"]>;
   discarded: boolean;
+  refused: boolean;
   suspended: boolean;
-  copiedIn?: { bytes: number; sha256: string };
-  copiedOut?: { bytes: number; sha256: string };
+  copiedIn?: StatementCopy;
+  copiedOut?: StatementCopy;
 };
 
 type QueryFrame = { kind: string; stream: number; timeUs: number; data: Uint8Array };
@@ -64,9 +86,23 @@ class Streams {
   readonly #streams = new Map<number, Stream>();
 
   take({ kind, stream, timeUs, data }: QueryFrame): Statement | undefined {
-    if (kind === "query") return this.#of(stream).ask(decodeQuery(data), timeUs);
-    if (kind === "query.outcome") return this.#of(stream).answer(decodeQueryOutcome(data), timeUs);
-    return undefined;
+    switch (kind) {
+      case "query":
+        return this.#of(stream).ask(decodeQuery(data), timeUs);
+      case "query.outcome":
+        return this.#of(stream).answer(decodeQueryOutcome(data), timeUs);
+      case "query.secret":
+        this.#of(stream).secret(decodeQuerySecret(data));
+        return undefined;
+      case "query.rows":
+        this.#of(stream).rows(decodeQueryRows(data));
+        return undefined;
+      case "query.data":
+        this.#of(stream).data(decodeQueryData(data));
+        return undefined;
+      default:
+        return undefined;
+    }
   }
   *unanswered(): Generator<Statement> {
     for (const stream of this.#streams.values()) yield* stream.unanswered();
@@ -78,24 +114,42 @@ class Streams {
   }
 }
 
+/** A statement with what was kept of it before its outcomes told of it. */
+type Running = Statement & { rowsKept?: QueryRows[]; dataKept?: { in?: QueryValue[]; out?: QueryValue[] } };
+
 class Stream {
   readonly #stream: number;
-  readonly #running = new Map<number, Statement>();
+  readonly #running = new Map<number, Running>();
   /** Prepares and binds by number, and the number that holds each name now. */
   readonly #built = new Map<number, Query>();
   readonly #names = new Map<string, number>();
+  /** It stands before its query. */
+  #secret: QuerySecret | undefined;
 
   constructor(stream: number) {
     this.#stream = stream;
   }
 
+  secret(secret: QuerySecret): void {
+    this.#secret = secret;
+  }
+  rows(rows: QueryRows): void {
+    const running = this.#running.get(rows.statement);
+    if (running) (running.rowsKept ??= []).push(rows);
+  }
+  data({ statement, direction, data }: QueryData): void {
+    const running = this.#running.get(statement);
+    if (running) ((running.dataKept ??= {})[direction] ??= []).push(data);
+  }
+
   /** The statement where it is complete by itself: a cancel has no outcome. */
-  ask(query: Query, timeUs: number): Statement | undefined {
+  ask(asked: Query, timeUs: number): Statement | undefined {
+    const query = this.#unmasked(asked);
     switch (query.type) {
       case "copy": {
         const running = this.#running.get(query.of ?? 0);
         if (running && query.sha256 !== undefined)
-          running.copiedIn = { bytes: query.bytes ?? 0, sha256: query.sha256 };
+          running.copiedIn = copyOf(query.bytes ?? 0, query.sha256, running.dataKept?.in);
         return undefined;
       }
       case "bind":
@@ -120,25 +174,45 @@ class Stream {
   answer(outcome: QueryOutcome, timeUs: number): Statement | undefined {
     const running =
       this.#running.get(outcome.statement) ??
-      // What belongs to no statement is shown only when it says that something went wrong.
-      (outcome.error && this.#statement({ statement: 1, type: "simple", text: "" }, "simple", timeUs));
+      // What belongs to no statement is shown only when it says something.
+      (saysSomething(outcome)
+        ? this.#statement({ statement: 1, type: "simple", text: "" }, "server", timeUs)
+        : undefined);
     if (!running) return undefined;
     running.durationUs = outcome.durationUs;
-    running.results.push(...outcome.results);
+    for (const result of outcome.results)
+      running.results.push({ ...result, ...rowsOf(running.rowsKept, running.results.length) });
     running.notices.push(...(outcome.notices ?? []));
+    running.notifications.push(...(outcome.notifications ?? []));
+    running.settings.push(...(outcome.settings ?? []));
     if (outcome.error) running.error = outcome.error;
     if (outcome.status) running.status = outcome.status;
     if (outcome.discarded) running.discarded = true;
+    if (outcome.refused) running.refused = true;
     if (outcome.suspended) running.suspended = true;
-    if (outcome.copied) running.copiedOut = outcome.copied;
+    const { copied } = outcome;
+    if (copied) running.copiedOut = copyOf(copied.bytes, copied.sha256, running.dataKept?.out);
     if (!outcome.final) return undefined;
     this.#running.delete(outcome.statement);
-    return running;
+    const { rowsKept: _rows, dataKept: _data, ...statement } = running;
+    return statement;
   }
 
   *unanswered(): Generator<Statement> {
-    for (const [number, statement] of this.#running)
-      if (!this.#built.has(number) && statement.type !== "prepare") yield statement;
+    for (const [number, running] of this.#running) {
+      if (this.#built.has(number) || running.type === "prepare") continue;
+      const { rowsKept: _rows, dataKept: _data, ...statement } = running;
+      yield statement;
+    }
+  }
+
+  #unmasked(query: Query): Query {
+    const secret = this.#secret;
+    this.#secret = undefined;
+    if (secret?.statement !== query.statement) return query;
+    const { statement: _statement, ...original } = secret;
+    const { masked: _masked, ...rest } = query;
+    return { ...rest, ...original };
   }
 
   #build(name: string, query: Query): void {
@@ -151,55 +225,49 @@ class Stream {
     this.#built.set(query.statement, query);
   }
 
-  #statement(query: Query, type: Statement["type"], timeUs: number): Statement {
+  #statement(query: Query, type: Statement["type"], timeUs: number): Running {
     const bind = query.type === "bind" ? query : this.#built.get(query.of ?? 0);
-    const prepared = bind?.type === "bind" ? this.#built.get(bind.of ?? 0) : undefined;
+    // PostgreSQL executes what was bound to a prepared statement, MySQL the prepared statement itself.
+    const prepared = bind?.type === "bind" ? this.#built.get(bind.of ?? 0) : bind;
     const source = query.text === undefined ? prepared : query;
+    const textBytes = source?.textBytes;
     return {
       number: query.statement,
       stream: this.#stream,
       type,
-      text: source?.text ?? (query.type === "call" ? `function ${query.name ?? ""}` : ""),
+      text: source?.text ?? (query.type === "call" ? called(query.name ?? "") : ""),
+      ...(textBytes !== undefined && { textBytes }),
       cut: source?.bytes !== undefined,
+      masked: [query, bind, prepared].some((part) => part?.masked),
       values: query.values ?? (query.type === "execute" ? bind?.values : undefined) ?? [],
       startedUs: timeUs,
       results: [],
       notices: [],
+      notifications: [],
+      settings: [],
       discarded: false,
+      refused: false,
       suspended: false,
     };
   }
 }
 
-/** One line for people: the statement with its parameters, and what came of it. */
-export function statementLine(statement: Statement): string {
-  const { text, values, results, error, durationUs } = statement;
-  const parts = [statement.type === "cancel" ? "cancel" : onOneLine(text) || "(not seen prepared)"];
-  if (values.length > 0)
-    parts.push(`[${values.map((value, i) => `$${i + 1}=${valueText(value)}`).join(", ")}]`);
-  if (statement.type === "cancel") return parts.join(" ");
-  const ends: string[] = results.map(({ tag }) => tag);
-  if (statement.suspended) ends.push("suspended");
-  if (statement.discarded) ends.push("discarded");
-  if (error) ends.push(`${error.severity} ${error.code} ${onOneLine(error.message)}`);
-  if (ends.length === 0) ends.push(durationUs === undefined ? "no outcome" : "done");
-  if (durationUs !== undefined) ends.push(`${(durationUs / 1000).toFixed(1)} ms`);
-  return `${parts.join(" ")} -> ${ends.join(", ")}`;
+function saysSomething({ error, notices, notifications, settings }: QueryOutcome): boolean {
+  return [notices, notifications, settings].some((list) => list?.length) || error !== undefined;
 }
 
-export function valueText(value: QueryValue): string {
-  if (value.null) return "NULL";
-  const shown = value.hex !== undefined ? `0x${value.hex}` : `'${onOneLine(value.text ?? "")}'`;
-  return value.bytes === undefined ? shown : `${shown} (cut, ${value.bytes} bytes)`;
+/** A function by its number, or a command of the protocol by its name. */
+function called(name: string): string {
+  return /^\d+$/.test(name) ? `function ${name}` : name;
 }
 
-/** Nothing in a statement may draw on the terminal that shows it. */
-function onOneLine(text: string): string {
-  return (
-    text
-      .replaceAll(/\s*[\r\n]\s*/g, " ")
-      // eslint-disable-next-line no-control-regex
-      .replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, "\ufffd")
-      .trim()
-  );
+function rowsOf(all: QueryRows[] | undefined, result: number): Pick<StatementResult, "columns" | "kept"> {
+  const own = (all ?? []).filter((rows) => rows.result === result);
+  if (own.length === 0) return {};
+  const columns = own.find((rows) => rows.columns)?.columns;
+  return { kept: own.flatMap(({ rows }) => rows), ...(columns && { columns }) };
+}
+
+function copyOf(bytes: number, sha256: string, kept: QueryValue[] | undefined): StatementCopy {
+  return { bytes, sha256, ...(kept && { kept }) };
 }

@@ -1,4 +1,4 @@
-import { type Server, type Socket, createServer } from "node:net";
+import type { Socket } from "node:net";
 import { type SecureContext, createSecureContext } from "node:tls";
 import {
   type Clock,
@@ -10,12 +10,20 @@ import {
   toHex,
 } from "@gatehouse/kernel";
 import type { AuditLog } from "../../../audit/mod.ts";
-import type { Identity, Person } from "../../../identity/mod.ts";
+import type { Identity } from "../../../identity/mod.ts";
+import {
+  type ArrivalLimits,
+  Arrivals,
+  type GateCertificate,
+  type PasswordTarget,
+  type ResolveTarget,
+  auditRejectedCertificate,
+  farewellMs,
+  signInBySecret,
+} from "../../../passage/mod.ts";
 import type { Session, Sessions } from "../../../sessions/mod.ts";
-import { type Arrival, askPassword, greetClient, refuse, signInTimer } from "../sign-in/client.ts";
-import type { GateCertificate } from "../sign-in/certificate.ts";
+import { type Arrival, askPassword, greetClient, refuse } from "../sign-in/client.ts";
 import { ServerRefusal, type TargetConnection, dialTarget, sendCancel, signIn } from "../sign-in/target.ts";
-import type { PostgresTarget, ResolveTarget } from "../targets/resolve.ts";
 import {
   encodeAuthentication,
   encodeBackendKeyData,
@@ -23,7 +31,7 @@ import {
   backend,
   zeroTerminated,
 } from "../wire/messages.ts";
-import { asksReplication, parseUser } from "./addressing.ts";
+import { asksReplication } from "./addressing.ts";
 import { Relay } from "./relay.ts";
 
 export type PostgresGateOptions = {
@@ -33,20 +41,11 @@ export type PostgresGateOptions = {
   resolve: ResolveTarget;
   sessions: Sessions;
   audit: Pick<AuditLog, "append">;
-  limits: {
-    connectionsMax: number;
-    unauthenticatedMax: number;
-    signInTimeoutMs: number;
-    dialTimeoutMs: number;
-    statementBytesMax: number;
-  };
+  limits: ArrivalLimits & { dialTimeoutMs: number; statementBytesMax: number };
   clock: Clock;
   random: Random;
   log: { warn(message: string, fields: Record<string, string | number>): void };
 };
-
-/** How long a client that was refused has to read why. */
-const farewellMs = 2000;
 
 type Startup = Extract<Arrival, { type: "startup" }>;
 
@@ -54,62 +53,28 @@ type Startup = Extract<Arrival, { type: "startup" }>;
 export class PostgresGate {
   readonly #options: PostgresGateOptions;
   readonly #context: SecureContext;
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  readonly #arrivals: Arrivals;
   /** By our own pid and secret, which are what the client knows. */
   readonly #relays = new Map<string, Relay>();
-  #unauthenticated = 0;
 
   constructor(options: PostgresGateOptions) {
     this.#options = options;
     const { certificate, key } = options.certificate;
     this.#context = createSecureContext({ cert: certificate, key, minVersion: "TLSv1.2" });
-    this.#server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => this.#came(socket));
-  }
-
-  listen(): Promise<{ host: string; port: number }> {
-    const { host, port } = this.#options.listen;
-    return new Promise((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen({ host, port }, () => {
-        const bound = this.#server.address() as { port: number };
-        resolve({ host, port: bound.port });
-      });
+    this.#arrivals = new Arrivals({
+      ...options,
+      protocol: "postgres",
+      serve: (socket, known) => this.#serve(socket, known),
     });
   }
 
-  /** No new connections; resolves when all are closed. Sessions are ended by their own room before. */
-  async stop(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const socket of this.#sockets) socket.destroy();
-    await closed;
+  listen(): Promise<{ host: string; port: number }> {
+    return this.#arrivals.listen();
   }
 
-  #came(socket: Socket): void {
-    const { limits, clock } = this.#options;
-    socket.on("error", () => undefined);
-    if (this.#sockets.size >= limits.connectionsMax || this.#unauthenticated >= limits.unauthenticatedMax)
-      return void socket.destroy();
-    this.#sockets.add(socket);
-    socket.once("close", () => this.#sockets.delete(socket));
-    this.#unauthenticated++;
-    const timer = signInTimer(socket, clock, limits.signInTimeoutMs);
-    let waiting = true;
-    const known = () => {
-      if (!waiting) return;
-      waiting = false;
-      this.#unauthenticated--;
-      timer.cancel();
-    };
-    this.#serve(socket, known)
-      .catch((error: unknown) => {
-        // What a client does wrong before anybody is known is told to it alone.
-        if (!isGatehouseError(error))
-          this.#options.log.warn("a PostgreSQL connection failed", { error: messageOf(error) });
-        socket.end();
-        clock.after(limits.signInTimeoutMs, () => socket.destroy());
-      })
-      .finally(known);
+  /** No new connections; resolves when all are closed. Sessions are ended by their own room before. */
+  stop(): Promise<void> {
+    return this.#arrivals.stop();
   }
 
   async #serve(plain: Socket, known: () => void): Promise<void> {
@@ -141,26 +106,15 @@ export class PostgresGate {
     const connectionId = newId(options.clock.nowMs(), options.random);
     const secret = await askPassword(socket);
     const client = (parameters.get("application_name") ?? "").replace(/[^\x20-\x7e]/g, "?").slice(0, 256);
-    const { person, target } = await this.#personAndTarget(
-      parameters,
+    const { person, target } = await signInBySecret({
+      ...options,
+      protocols: ["postgres"],
       secret,
+      user: parameters.get("user") ?? "",
       remoteAddress,
-      async (outcome) => {
-        await options.audit.append({
-          event: "user.login",
-          user: outcome.name,
-          success: outcome.error === undefined,
-          remoteAddress,
-          fields: {
-            method: "connection_secret",
-            proto: "postgres",
-            connection_id: connectionId,
-            ...(client !== "" && { client }),
-            ...(outcome.error !== undefined && { error: outcome.error }),
-          },
-        });
-      },
-    );
+      connectionId,
+      client,
+    });
     known();
     if (asksReplication(parameters.get("replication")))
       throw new GatehouseError({
@@ -191,55 +145,11 @@ export class PostgresGate {
     this.#relay(arrival, session, target, connection);
   }
 
-  /** Audits the sign-in before it takes effect. Rejects with `unauthenticated` or `not_found`. */
-  async #personAndTarget(
-    parameters: ReadonlyMap<string, string>,
-    secret: string,
-    remoteAddress: string,
-    note: (outcome: { name: string; error?: string }) => Promise<void>,
-  ): Promise<{ person: Person; target: PostgresTarget }> {
-    const { identity, resolve } = this.#options;
-    const found = await identity.personBySecret(secret);
-    if (!found) {
-      await note({ name: "unknown", error: "the connection secret is expired or unknown" });
-      throw new GatehouseError({
-        code: "unauthenticated",
-        op: "postgres.sign_in",
-        message: "the password is no connection secret that is good now",
-        hint: "`gatehouse db login <target> --login <login>` gives a new one.",
-      });
-    }
-    const { person, scope } = found;
-    const { login, targetName } = parseUser(parameters.get("user") ?? "");
-    const target = await resolve({ subject: person, targetName, login, remoteAddress });
-    if (
-      scope.protocol !== "postgres" ||
-      (scope.login !== undefined && scope.login !== login) ||
-      (scope.targetId !== undefined && scope.targetId !== target.id)
-    ) {
-      await note({ name: person.name, error: "the connection secret is for something else" });
-      throw new GatehouseError({
-        code: "unauthenticated",
-        op: "postgres.sign_in",
-        message: "this connection secret is for another login or target",
-      });
-    }
-    await note({ name: person.name });
-    return { person, target };
-  }
-
-  async #connect(target: PostgresTarget, session: Session, arrival: Startup): Promise<TargetConnection> {
+  async #connect(target: PasswordTarget, session: Session, arrival: Startup): Promise<TargetConnection> {
     const { clock, random, limits } = this.#options;
     const password = await target.password();
     const socket = await dialTarget(target, clock, limits.dialTimeoutMs).catch(async (error: unknown) => {
-      if (isGatehouseError(error) && error.op === "postgres.certificate")
-        await session.audit("target.host_key.rejected", {
-          name: target.name,
-          addr: `${target.host}:${target.port}`,
-          key_type: "x509",
-          key_fingerprint: String(error.details["offered"] ?? ""),
-          reason: target.trust.pinned.length === 0 ? "unknown" : "changed",
-        });
+      await auditRejectedCertificate(session, target, error);
       throw error;
     });
     return signIn(socket, {
@@ -262,7 +172,7 @@ export class PostgresGate {
   #relay(
     { socket, minor, parameters }: Startup,
     session: Session,
-    target: PostgresTarget,
+    target: PasswordTarget,
     connection: TargetConnection,
   ) {
     const { clock, random, limits } = this.#options;
@@ -282,8 +192,7 @@ export class PostgresGate {
     });
     this.#relays.set(key, relay);
     connection.socket.once("close", () => this.#relays.delete(key));
-    this.#sockets.add(connection.socket);
-    connection.socket.once("close", () => this.#sockets.delete(connection.socket));
+    this.#arrivals.keep(connection.socket);
     socket.cork();
     socket.write(encodeAuthentication(0));
     const options = [...parameters.keys()].filter((name) => name.startsWith("_pq_."));

@@ -1,9 +1,9 @@
 import type { TLSSocket } from "node:tls";
 import { type Clock, messageOf } from "@gatehouse/kernel";
+import { Lane, Spans, farewellMs } from "../../../passage/mod.ts";
 import type { Session, SessionEnding } from "../../../sessions/mod.ts";
 import { backend, encodeErrorResponse, frontend } from "../wire/messages.ts";
-import { MessageSplitter, type Piece } from "../wire/splitter.ts";
-import { Lane } from "./lane.ts";
+import { MessageSplitter } from "../wire/splitter.ts";
 import { StatementLog } from "./statement-log.ts";
 
 export type RelayOptions = {
@@ -21,8 +21,6 @@ export type RelayOptions = {
 const waitingBytesMax = 1024 * 1024;
 /** Of a message of the server that is looked at; rows and copy data are not, and may be as large as they are. */
 const serverMessageBytesMax = 16 * 1024 * 1024;
-/** How long the far side has to finish when the near one is gone. */
-const farewellMs = 2000;
 
 const fromClient = new Set<number>(Object.values(frontend));
 const fromServer = new Set<number>(
@@ -251,29 +249,4 @@ export class Relay {
 function flow(socket: TLSSocket, read: boolean): void {
   if (read && socket.isPaused()) socket.resume();
   else if (!read && !socket.isPaused()) socket.pause();
-}
-
-/** Pieces to forward, joined where they lie behind each other: what came in one chunk leaves in one write. */
-class Spans {
-  readonly #spans: Uint8Array[] = [];
-  bytes = 0;
-
-  add(raw: Piece["raw"]): void {
-    if (raw.length === 0) return;
-    this.bytes += raw.length;
-    const last = this.#spans.at(-1);
-    if (last && last.buffer === raw.buffer && last.byteOffset + last.length === raw.byteOffset)
-      this.#spans[this.#spans.length - 1] = new Uint8Array(
-        last.buffer,
-        last.byteOffset,
-        last.length + raw.length,
-      );
-    else this.#spans.push(raw);
-  }
-  write(socket: TLSSocket): void {
-    if (socket.destroyed || socket.writableEnded) return;
-    socket.cork();
-    for (const span of this.#spans) socket.write(span);
-    socket.uncork();
-  }
 }

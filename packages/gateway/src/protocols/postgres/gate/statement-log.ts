@@ -7,6 +7,7 @@ import {
   encodeQuery,
   encodeQueryOutcome,
 } from "@gatehouse/recording";
+import { ContentDigest, recordedText } from "../../../passage/mod.ts";
 import {
   backend,
   decodeBind,
@@ -24,8 +25,7 @@ import {
 } from "../wire/messages.ts";
 import type { Piece } from "../wire/splitter.ts";
 import { typeName } from "../wire/values.ts";
-import { ContentDigest } from "./content-digest.ts";
-import { recordedText, recordedValue } from "./recorded-text.ts";
+import { recordedValue } from "./recorded-value.ts";
 
 /** What the server still owes an answer to, in the order in which it was asked. */
 type Owed = {

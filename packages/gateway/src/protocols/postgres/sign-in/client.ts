@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { type SecureContext, TLSSocket } from "node:tls";
-import { type Clock, GatehouseError, checkLimit } from "@gatehouse/kernel";
+import { GatehouseError, checkLimit } from "@gatehouse/kernel";
+import { ByteQueue } from "../../../passage/mod.ts";
 import { decodeText, encodeAuthentication, encodeErrorResponse, passwordMessage } from "../wire/messages.ts";
 import { readInt32 } from "../wire/splitter.ts";
 import { readStartup } from "../wire/startup.ts";
@@ -21,7 +22,7 @@ const tlsHandshake = 0x16;
  * Rejects with `denied` having told the client why where that was possible. The caller limits the time.
  */
 export async function greetClient(plain: Socket, secureContext: SecureContext): Promise<Arrival> {
-  const early = new ByteQueue(plain);
+  const early = new ByteQueue(plain, op);
   for (;;) {
     const first = await early.atLeast(1);
     if (first[0] === tlsHandshake) {
@@ -59,12 +60,13 @@ export async function greetClient(plain: Socket, secureContext: SecureContext): 
 /** Asks for the password, which TLS protects on its way. */
 export async function askPassword(socket: TLSSocket): Promise<string> {
   socket.write(encodeAuthentication(3));
-  const queue = new ByteQueue(socket);
+  const queue = new ByteQueue(socket, op);
   const head = await queue.atLeast(5);
   if (head[0] !== passwordMessage) throw refused("something else than a password was sent");
   const length = readInt32(head, 1);
   checkLimit(op, "the password's bytes", length - 4, passwordBytesMax);
-  const message = queue.take(await queue.atLeast(1 + length), 1 + length);
+  await queue.atLeast(1 + length);
+  const message = queue.take(1 + length);
   if (queue.bytes > 0) throw refused("bytes behind the password");
   return decodeText(message.subarray(5));
 }
@@ -76,7 +78,7 @@ export function refuse(socket: Socket, code: string, message: string, hint?: str
 }
 
 async function startup(socket: TLSSocket): Promise<Arrival> {
-  const queue = new ByteQueue(socket);
+  const queue = new ByteQueue(socket, op);
   const packet = await packetOf(queue);
   if (queue.bytes > 0) throw refused("bytes behind the startup message");
   switch (packet.type) {
@@ -94,7 +96,7 @@ async function packetOf(queue: ByteQueue) {
   for (let wanted = 4; ; wanted = queue.bytes + 1) {
     const read = readStartup(await queue.atLeast(wanted));
     if (!read) continue;
-    queue.take(queue.all(), read.bytes);
+    queue.take(read.bytes);
     return read.packet;
   }
 }
@@ -121,48 +123,4 @@ function secured(plain: Socket, begun: Uint8Array, secureContext: SecureContext)
 
 function refused(message: string): GatehouseError {
   return new GatehouseError({ code: "denied", op, message });
-}
-
-/** What a paused socket has sent so far, for the few messages before data flows. */
-class ByteQueue {
-  readonly #socket: Socket;
-  #held = Buffer.alloc(0);
-
-  constructor(socket: Socket) {
-    this.#socket = socket;
-  }
-  get bytes(): number {
-    return this.#held.length;
-  }
-  all(): Uint8Array {
-    return this.#held;
-  }
-  /** Takes the first bytes of what is held away. */
-  take(held: Uint8Array, bytes: number): Uint8Array {
-    this.#held = this.#held.subarray(bytes);
-    return held.subarray(0, bytes);
-  }
-  async atLeast(bytes: number): Promise<Uint8Array> {
-    while (this.#held.length < bytes) this.#held = Buffer.concat([this.#held, await nextChunk(this.#socket)]);
-    return this.#held;
-  }
-}
-
-function nextChunk(socket: Socket): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const done = () => {
-      socket.off("data", data).off("close", gone);
-      socket.pause();
-    };
-    const data = (chunk: Buffer) => (done(), resolve(chunk));
-    const gone = () => (done(), reject(refused("the client left")));
-    if (socket.destroyed) return gone();
-    socket.on("data", data).on("close", gone);
-    socket.resume();
-  });
-}
-
-/** Cuts the connection when its sign-in takes longer. */
-export function signInTimer(socket: Socket, clock: Clock, timeoutMs: number): { cancel(): void } {
-  return clock.after(timeoutMs, () => socket.destroy());
 }

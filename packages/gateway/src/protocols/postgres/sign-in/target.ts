@@ -1,16 +1,8 @@
-import { X509Certificate, createHash } from "node:crypto";
-import { type Socket, connect, isIP } from "node:net";
-import { type TLSSocket, connect as connectTls } from "node:tls";
-import {
-  type Clock,
-  GatehouseError,
-  type Random,
-  concatBytes,
-  fromUtf8,
-  isGatehouseError,
-  messageOf,
-  utf8,
-} from "@gatehouse/kernel";
+import { createHash } from "node:crypto";
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { type Clock, GatehouseError, type Random, concatBytes, fromUtf8, utf8 } from "@gatehouse/kernel";
+import { type TargetPlace, type TlsDial, dialTls, unreachable } from "../../../passage/mod.ts";
 import {
   backend,
   decodeBackendKeyData,
@@ -22,11 +14,9 @@ import {
 } from "../wire/messages.ts";
 import { MessageSplitter, readInt32 } from "../wire/splitter.ts";
 import { encodeCancelRequest, encodeSslRequest, encodeStartup } from "../wire/startup.ts";
-import type { PostgresTrust } from "../targets/trust.ts";
 import { type ChannelBinding, ScramClient, md5Password } from "./scram.ts";
 
-/** Where a target is and how it proves itself. */
-export type TargetPlace = { name: string; host: string; port: number; trust: PostgresTrust };
+const op = "postgres.dial";
 
 /** Signed in, with the server ready for its first statement. */
 export type TargetConnection = {
@@ -44,86 +34,29 @@ const known = new Set<number>(Object.values(backend));
 
 /** TCP and TLS to a target, its certificate verified. Rejects with `unavailable`, `timeout` or `denied`. */
 export async function dialTarget(place: TargetPlace, clock: Clock, timeoutMs: number): Promise<TLSSocket> {
-  const socket = connect({ host: place.host, port: place.port, noDelay: true });
-  const timer = clock.after(timeoutMs, () =>
-    socket.destroy(
-      new GatehouseError({
-        code: "timeout",
-        op: "postgres.dial",
-        message: `${place.name} does not answer within ${timeoutMs / 1000} s`,
-      }),
-    ),
-  );
-  try {
-    await event(socket, "connect");
-    return await secured(socket, place);
-  } catch (error) {
-    socket.destroy();
-    throw told(error, place.name);
-  } finally {
-    timer.cancel();
-  }
+  return (await dialTls(place, dial(clock, timeoutMs))).socket;
 }
 
-/** The certificate that a server shows, trusted by nobody yet. */
-export async function shownCertificate(
-  host: string,
-  port: number,
-  clock: Clock,
-  timeoutMs: number,
-): Promise<X509Certificate> {
-  const anything: PostgresTrust = { pinned: [], authorities: [], none: "accept" };
-  const socket = await dialTarget({ name: `${host}:${port}`, host, port, trust: anything }, clock, timeoutMs);
-  const certificate = socket.getPeerX509Certificate();
-  socket.destroy();
-  if (!certificate)
-    throw new GatehouseError({
-      code: "unavailable",
-      op: "postgres.scan",
-      message: "it shows no certificate",
-    });
-  return certificate;
-}
-
-async function secured(socket: Socket, place: TargetPlace): Promise<TLSSocket> {
-  socket.write(encodeSslRequest());
-  const answer = await firstBytes(socket);
-  // CVE-2021-23222: whatever comes in the clear behind the S was put there by somebody in between.
-  if (answer.length !== 1 || answer[0] !== 0x53)
-    throw new GatehouseError({
-      code: "denied",
-      op: "postgres.dial",
-      message: `${place.name} does not offer TLS`,
-      hint: "Turn ssl on in its postgresql.conf: the gate sends no credential in the clear.",
-    });
-  const { trust } = place;
-  const tls = connectTls({
-    socket,
-    ...(isIP(place.host) === 0 && { servername: place.host }),
-    // What is pinned is compared by us, below: OpenSSL would ask for names and dates that the pin makes needless.
-    rejectUnauthorized: trust.authorities.length > 0,
-    ...(trust.authorities.length > 0 && { ca: [...trust.authorities] }),
-    ALPNProtocols: ["postgresql"],
-    minVersion: "TLSv1.2",
-  });
-  tls.setNoDelay(true);
-  await event(tls, "secureConnect");
-  if (trust.authorities.length === 0 && trust.none !== "accept") checkPinned(tls, place);
-  return tls;
-}
-
-function checkPinned(tls: TLSSocket, { name, trust }: TargetPlace): void {
-  const shown = tls.getPeerX509Certificate();
-  if (shown && trust.pinned.some((pem) => new X509Certificate(pem).raw.equals(shown.raw))) return;
-  throw new GatehouseError({
-    code: "denied",
-    op: "postgres.certificate",
-    message:
-      trust.pinned.length === 0
-        ? `nobody has said yet which certificate ${name} has`
-        : `${name} shows another certificate than the one that is pinned`,
-    hint: "An administrator must look and run `gatehouse targets trust`.",
-  });
+/** How a connection to PostgreSQL gets to TLS. */
+export function dial(clock: Clock, timeoutMs: number): TlsDial<void> {
+  return {
+    op,
+    clock,
+    timeoutMs,
+    alpn: "postgresql",
+    async begin(socket, { name }) {
+      socket.write(encodeSslRequest());
+      const answer = await firstBytes(socket);
+      // CVE-2021-23222: whatever comes in the clear behind the S was put there by somebody in between.
+      if (answer.length !== 1 || answer[0] !== 0x53)
+        throw new GatehouseError({
+          code: "denied",
+          op,
+          message: `${name} does not offer TLS`,
+          hint: "Turn ssl on in its postgresql.conf: the gate sends no credential in the clear.",
+        });
+    },
+  };
 }
 
 /** Signs in as `user`. `parameters` are what the client asked for besides: database, options and the like. */
@@ -144,7 +77,7 @@ export async function signIn(
     socket.destroy(
       new GatehouseError({
         code: "timeout",
-        op: "postgres.dial",
+        op,
         message: `${options.targetName} does not finish the sign-in`,
       }),
     ),
@@ -198,7 +131,7 @@ export async function signIn(
           default:
             throw new GatehouseError({
               code: "denied",
-              op: "postgres.dial",
+              op,
               message: `${options.targetName} asks for an authentication (${kind}) that the gate does not speak`,
               hint: "scram-sha-256, md5 and password in its pg_hba.conf are spoken.",
             });
@@ -213,7 +146,7 @@ export async function signIn(
     }
   } catch (error) {
     socket.destroy();
-    throw told(error, options.targetName);
+    throw unreachable(error, options.targetName, op);
   } finally {
     timer.cancel();
   }
@@ -252,7 +185,7 @@ type Message = { type: number; body: Uint8Array; raw: Uint8Array };
 /** Messages one at a time, for the dialogue before data flows. */
 function messagesOf(socket: TLSSocket): { next(): Promise<Message>; stop(): Uint8Array } {
   const splitter = new MessageSplitter({
-    op: "postgres.dial",
+    op,
     known: (type) => known.has(type),
     whole: () => true,
     wholeBytesMax: messageBytesMax,
@@ -321,31 +254,8 @@ export class ServerRefusal extends Error {
 function broken(what: string): GatehouseError {
   return new GatehouseError({
     code: "protocol",
-    op: "postgres.dial",
+    op,
     message: `the server broke the protocol: ${what}`,
-  });
-}
-
-function told(error: unknown, name: string): GatehouseError {
-  if (isGatehouseError(error)) return error;
-  return new GatehouseError({
-    code: "unavailable",
-    op: "postgres.dial",
-    message: `${name} cannot be reached (${messageOf(error)})`,
-    cause: error,
-  });
-}
-
-function event(socket: Socket, name: "connect" | "secureConnect"): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const closed = () => reject(new Error("it broke the connection"));
-    socket.once("close", closed);
-    // Stays: an error that comes between two steps must not end the process.
-    socket.on("error", reject);
-    socket.once(name, () => {
-      socket.off("close", closed);
-      resolve();
-    });
   });
 }
 

@@ -1,6 +1,6 @@
 import { GatehouseError } from "@gatehouse/kernel";
 import type { Decision, Question } from "../../../access/mod.ts";
-import { admitted } from "../../admitted.ts";
+import { admitted } from "../../../passage/mod.ts";
 import type { Credentials } from "../../../credentials/mod.ts";
 import {
   type Target,

@@ -1,10 +1,10 @@
 import { X509Certificate } from "node:crypto";
 import { GatehouseError } from "@gatehouse/kernel";
 import { z } from "zod";
-import type { JsonObject } from "../../../directory/mod.ts";
+import type { JsonObject } from "../directory/mod.ts";
 
 /** How a target proves itself: certificates that must be the server's own, or authorities that must have signed it. PEM. */
-export type PostgresTrust = {
+export type CertificateTrust = {
   readonly pinned: readonly string[];
   readonly authorities: readonly string[];
   /** What becomes of a server that nobody has vouched for: refused, but for a look at what it shows. */
@@ -17,12 +17,12 @@ const stored = z.strictObject({
   authorities: z.array(pem).max(32).default([]),
 });
 
-export function postgresTrust(row: JsonObject): PostgresTrust {
+export function certificateTrust(row: JsonObject): CertificateTrust {
   const result = stored.safeParse(row);
   if (result.success) return { ...result.data, none: "refuse" };
   throw new GatehouseError({
     code: "corrupt",
-    op: "postgres.target",
+    op: "target.trust",
     message: `the target's stored trust does not fit: ${z.prettifyError(result.error)}`,
     hint: "Set it again with `gatehouse targets trust`.",
   });
@@ -35,7 +35,7 @@ export function certificateFrom(text: string): X509Certificate {
   } catch (cause) {
     throw new GatehouseError({
       code: "invalid",
-      op: "postgres.trust",
+      op: "target.trust",
       message: "this is no certificate in PEM",
       cause,
     });

@@ -1,37 +1,38 @@
 import type { X509Certificate } from "node:crypto";
-import type { HostKey } from "@gatehouse/contracts/rest";
+import type { CredentialWrite, HostKey, HostTrust, Target } from "@gatehouse/contracts/rest";
 import { GatehouseError, utf8 } from "@gatehouse/kernel";
-import type { TargetAdministration } from "../../door.ts";
-import { certificateFingerprint } from "../sign-in/certificate.ts";
-import { certificateFrom, postgresTrust } from "./trust.ts";
+import type { JsonObject } from "../directory/mod.ts";
+import { certificateFingerprint } from "./certificate.ts";
+import { certificateFrom, certificateTrust } from "./certificate-trust.ts";
 
-/** What administration asks about PostgreSQL targets: their "host keys" are TLS certificates, in PEM. */
-export function postgresTargets(options: {
+/**
+ * What administration asks about targets that prove themselves by TLS and let the gate in by password: their "host keys"
+ * are certificates, in PEM. The protocols' door has the type.
+ */
+export function certificateTargets(options: {
+  protocol: string;
   scan(host: string, port: number): Promise<X509Certificate>;
-}): TargetAdministration {
+}) {
   return {
-    protocol: "postgres",
-    permitsOf: () => ({ localForward: false, remoteForward: false, agentForward: false, x11Forward: false }),
-    // No permission of the list has a meaning here, so none is kept.
-    policyWith: (policy) => policy,
-    hostTrustOf(stored) {
-      const { pinned, authorities } = postgresTrust(stored);
+    protocol: options.protocol,
+    hostTrustOf(stored: JsonObject): Target["hostTrust"] {
+      const { pinned, authorities } = certificateTrust(stored);
       if (authorities.length > 0) return { kind: "ca", keys: authorities.map(words) };
       return { kind: pinned.length > 0 ? "pinned" : "none", keys: pinned.map(words) };
     },
-    hostTrustFrom(trust) {
+    hostTrustFrom(trust: HostTrust): JsonObject {
       const keys = trust.keys.map((text) => certificateFrom(text).toString());
       return { pinned: trust.kind === "pinned" ? keys : [], authorities: trust.kind === "ca" ? keys : [] };
     },
-    async scan(host, port) {
+    async scan(host: string, port: number): Promise<HostKey[]> {
       return [words((await options.scan(host, port)).toString())];
     },
-    secretFrom(credential) {
+    secretFrom(credential: CredentialWrite): { kind: "password"; secret: Uint8Array } {
       if (credential.kind !== "password")
         throw new GatehouseError({
           code: "invalid",
-          op: "postgres.credential",
-          message: "the gate signs in to PostgreSQL with a password",
+          op: `${options.protocol}.credential`,
+          message: `the gate signs in to ${options.protocol} with a password`,
         });
       return { kind: "password", secret: utf8(credential.password) };
     },

@@ -1,6 +1,8 @@
 import { X509Certificate, createHash, createPrivateKey, generateKeyPairSync, webcrypto } from "node:crypto";
 import { isIP } from "node:net";
-import { type Clock, type Random, toHex } from "@gatehouse/kernel";
+import { type Clock, GatehouseError, type Random, toHex } from "@gatehouse/kernel";
+import { formatAddress } from "../config/mod.ts";
+import type { Keyring } from "../credentials/mod.ts";
 
 /** A certificate and its key, both PEM in one text, as it lies in the keyring. */
 export type GateCertificate = { certificate: string; key: string };
@@ -9,7 +11,7 @@ const yearMs = 365 * 24 * 3_600_000;
 
 /**
  * A certificate of the gate's own, for the time before an operator brings one: self-signed, for the names and addresses
- * given, good for ten years. Clients pin it (`sslrootcert`).
+ * given, good for ten years. Clients pin it.
  */
 export async function makeCertificate(options: {
   hosts: readonly string[];
@@ -82,4 +84,35 @@ export function readCertificate(pem: string): GateCertificate {
 /** `SHA256:...` in base64, as fingerprints are written elsewhere here. */
 export function certificateFingerprint(der: Uint8Array): string {
   return `SHA256:${createHash("sha256").update(der).digest("base64").replaceAll("=", "")}`;
+}
+
+/** The certificate that a port shows: the operator's file in the keyring, or one made at the first start. */
+export async function gateCertificate(options: {
+  /** The name of the key that is made. */
+  name: string;
+  /** The file that the operator named. */
+  given: string | undefined;
+  listen: { host: string; port: number };
+  publicHost: string | undefined;
+  keyring: Pick<Keyring, "protocolKey" | "givenKey">;
+  clock: Clock;
+  random: Random;
+}): Promise<GateCertificate> {
+  const { keyring, listen, given, clock, random } = options;
+  const hosts = [...new Set([options.publicHost ?? listen.host, listen.host, "localhost", "127.0.0.1"])];
+  const pem =
+    given === undefined
+      ? await keyring.protocolKey(options.name, () => makeCertificate({ hosts, clock, random }))
+      : await keyring.givenKey(given);
+  try {
+    return readCertificate(pem.text());
+  } catch (cause) {
+    throw new GatehouseError({
+      code: "invalid",
+      op: "certificate.read",
+      message: `the certificate for ${formatAddress(listen)} cannot be used`,
+      hint: "The file needs the certificate and the key that belongs to it, both in PEM.",
+      cause,
+    });
+  }
 }

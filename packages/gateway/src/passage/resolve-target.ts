@@ -1,16 +1,19 @@
 import { GatehouseError } from "@gatehouse/kernel";
-import type { Decision, Question, Subject } from "../../../access/mod.ts";
-import { admitted } from "../../admitted.ts";
-import type { Credentials } from "../../../credentials/mod.ts";
-import { type SessionAccess, type Targets, targetResource } from "../../../directory/mod.ts";
-import type { TargetPlace } from "../sign-in/target.ts";
-import { postgresTrust } from "./trust.ts";
+import type { Decision, Question, Subject } from "../access/mod.ts";
+import type { Credentials } from "../credentials/mod.ts";
+import { type JsonObject, type SessionAccess, type Targets, targetResource } from "../directory/mod.ts";
+import { admitted } from "./admitted.ts";
+import { certificateTrust } from "./certificate-trust.ts";
+import type { TargetPlace } from "./dial-tls.ts";
 
-export type PostgresTarget = TargetPlace & {
+export type PasswordTarget = TargetPlace & {
   id: string;
+  protocol: string;
   login: string;
   /** Why this person may open it. */
   access: SessionAccess;
+  /** What is permitted there, in the protocol's own words. */
+  policy: JsonObject;
   /** The gate's password on the target, opened only when a connection is made. */
   password(): Promise<string>;
 };
@@ -21,23 +24,26 @@ export type ResolveTarget = (wanted: {
   targetName: string;
   login: string;
   remoteAddress: string;
-}) => Promise<PostgresTarget>;
+}) => Promise<PasswordTarget>;
 
-export function postgresTargetsOf(options: {
+export function passwordTargetsOf(options: {
+  /** The first names the engine in errors. */
+  protocols: readonly string[];
   targets: Pick<Targets, "byName">;
   credentials: Pick<Credentials, "withSecret">;
   decide(question: Question): Decision;
 }): ResolveTarget {
+  const [engine = ""] = options.protocols;
   return async ({ subject, targetName, login, remoteAddress }) => {
     const target = await options.targets.byName(targetName);
     const chosen = target?.logins.find((entry) => entry.login === login);
     const unknown = new GatehouseError({
       code: "not_found",
-      op: "postgres.target",
+      op: `${engine}.target`,
       message: `there is no database ${targetName} that you may open as ${login}`,
       hint: "The user name is <login>+<target>; the web pages list the targets that are open to you.",
     });
-    if (target?.protocol !== "postgres" || !chosen) throw unknown;
+    if (!target || !options.protocols.includes(target.protocol) || !chosen) throw unknown;
     const decision = options.decide({
       subject,
       action: "session.open",
@@ -48,17 +54,19 @@ export function postgresTargetsOf(options: {
     const { credentialId } = chosen;
     return {
       id: target.id,
+      protocol: target.protocol,
       name: target.name,
       host: target.host,
       port: target.port,
       login,
       access,
-      trust: postgresTrust(target.hostTrust),
+      policy: target.policy,
+      trust: certificateTrust(target.hostTrust),
       async password() {
         if (credentialId === undefined)
           throw new GatehouseError({
             code: "denied",
-            op: "postgres.credential",
+            op: `${engine}.credential`,
             message: `the gate has no password for ${login} at ${target.name}`,
             hint: `An administrator sets it: gatehouse targets credential ${target.name} ${login} --password`,
           });

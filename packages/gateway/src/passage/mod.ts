@@ -1,0 +1,29 @@
+/**
+ * passage: what the engines of protocols have in common, and above all those that are entered by a password inside TLS.
+ *
+ * Owns: what a session keeps of the decision that let it in; the port with its limits, the gate's certificate, the sign-in
+ * by connection secret, which targets somebody may enter so, TLS to a target and whom it is trusted by, and the order in
+ * which recorded bytes pass.
+ * Never: knows a protocol's messages, dials a target before its session is admitted, or sends a credential to a server
+ * that has not proved itself.
+ */
+export { admitted } from "./admitted.ts";
+export { Arrivals, type ArrivalLimits, farewellMs } from "./arrivals.ts";
+export { ByteQueue } from "./byte-queue.ts";
+export { type GateCertificate, gateCertificate, makeCertificate, readCertificate } from "./certificate.ts";
+export { certificateTargets } from "./certificate-administration.ts";
+export type { CertificateTrust } from "./certificate-trust.ts";
+export { ContentDigest } from "./content-digest.ts";
+export {
+  type TargetPlace,
+  type TlsDial,
+  auditRejectedCertificate,
+  dialTls,
+  shownCertificate,
+  unreachable,
+} from "./dial-tls.ts";
+export { Lane } from "./lane.ts";
+export { cutText, digested, recordedText } from "./recorded-text.ts";
+export { type PasswordTarget, type ResolveTarget, passwordTargetsOf } from "./resolve-target.ts";
+export { signInBySecret } from "./secret-sign-in.ts";
+export { Spans } from "./spans.ts";

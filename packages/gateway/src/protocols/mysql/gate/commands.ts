@@ -1,0 +1,350 @@
+import { isGatehouseError } from "@gatehouse/kernel";
+import {
+  type FrameKind,
+  type Query,
+  encodeQuery,
+  encodeQueryOutcome,
+  queryLimits,
+} from "@gatehouse/recording";
+import { ContentDigest, digested } from "../../../passage/mod.ts";
+import type { Capabilities } from "../wire/capabilities.ts";
+import { readText } from "../wire/fields.ts";
+import {
+  type ServerError,
+  command,
+  commandName,
+  decodeFetch,
+  decodeLongData,
+  decodeNumber,
+} from "../wire/messages.ts";
+import {
+  type Parameter,
+  decodeBulk,
+  decodeExecute,
+  decodeQuery,
+  inferredParameters,
+  statementIdOf,
+} from "../wire/parameters.ts";
+import { broken } from "../wire/packets.ts";
+import type { Answers } from "./answers.ts";
+import { type ConnectionNames, killsConnection, renamedKill } from "./kill.ts";
+import type { PreparedStatement, PreparedStatements } from "./prepared.ts";
+import { LongData, recordedParameters, recordedStatement } from "./recorded-parameters.ts";
+
+/** What becomes of a command that was looked at. */
+export type Verdict =
+  | { type: "pass" }
+  /** This goes to the target in its place. */
+  | { type: "replace"; payload: Uint8Array }
+  /** The gate answers it, in its turn. */
+  | { type: "refuse" }
+  | { type: "change-user" }
+  | { type: "quit" };
+
+const op = "mysql.client";
+const pass: Verdict = { type: "pass" };
+
+/** COM_... that change no data and ask nothing about them; each is answered by one message. */
+const one: ReadonlySet<number> = new Set([
+  command.initDb,
+  command.createDb,
+  command.dropDb,
+  command.refresh,
+  command.shutdown,
+  command.statistics,
+  command.debug,
+  command.setOption,
+  command.resetStatement,
+  command.resetConnection,
+]);
+/** Those make a replica of the client. */
+const replication: ReadonlySet<number> = new Set([
+  command.binlogDump,
+  command.binlogDumpGtid,
+  command.tableDump,
+  command.registerReplica,
+]);
+
+/** Follows what the client sends, command by command, and records each before it may pass. */
+export class Commands {
+  readonly #record: (kind: FrameKind, data: Uint8Array) => Promise<void>;
+  readonly #answers: Answers;
+  readonly #capabilities: Capabilities;
+  readonly #statements: PreparedStatements;
+  readonly #connections: ConnectionNames;
+  readonly #localFiles: boolean;
+  #count = 0;
+  /** Of the messages that are being looked at; recorded together. */
+  #asked: Promise<void>[] = [];
+  #file: { statement: number; name: string; digest: ContentDigest; sequence: number } | undefined;
+
+  constructor(options: {
+    record(kind: FrameKind, data: Uint8Array): Promise<void>;
+    answers: Answers;
+    capabilities: Capabilities;
+    statements: PreparedStatements;
+    connections: ConnectionNames;
+    localFiles: boolean;
+  }) {
+    this.#record = options.record;
+    this.#answers = options.answers;
+    this.#capabilities = options.capabilities;
+    this.#statements = options.statements;
+    this.#connections = options.connections;
+    this.#localFiles = options.localFiles;
+  }
+
+  /** A message begins. Whether it is a command, to be taken whole; the contents of a file pass. */
+  begins(bytes: number, sequence: number): boolean {
+    const asked = this.#answers.fileAsked;
+    if (asked && !this.#file) this.#file = { ...asked, digest: new ContentDigest(), sequence };
+    if (!this.#file) {
+      if (sequence !== 0) throw broken(op, `a command with the number ${sequence}`);
+      return true;
+    }
+    // A command that was on its way when the server asked for the file would be read as a part of it.
+    if (sequence !== this.#file.sequence) throw broken(op, "something else than the file was sent");
+    this.#file.sequence = (sequence + 1 + Math.floor(bytes / 0xff_ffff)) & 0xff;
+    if (bytes === 0) this.#fileEnded();
+    return false;
+  }
+  /** A piece of a file. */
+  content(piece: Uint8Array): void {
+    this.#file?.digest.update(piece);
+  }
+
+  /** Throws `protocol` for what no client may send now. */
+  ask(payload: Uint8Array): Verdict {
+    const first = payload[0] ?? -1;
+    switch (first) {
+      case command.quit:
+        return { type: "quit" };
+      case command.query:
+        return this.#queried(payload);
+      case command.prepare:
+        this.#prepared(payload);
+        return pass;
+      case command.execute:
+        this.#executed(payload);
+        return pass;
+      case command.executeBulk:
+        this.#executedBulk(payload);
+        return pass;
+      case command.fetch:
+        this.#fetched(payload);
+        return pass;
+      case command.sendLongData: {
+        const { id, parameter, data } = decodeLongData(payload);
+        const prepared = this.#statements.get(id);
+        if (!prepared) return pass;
+        let long = prepared.long.get(parameter);
+        if (!long) prepared.long.set(parameter, (long = new LongData()));
+        long.add(data);
+        return pass;
+      }
+      case command.closeStatement: {
+        const prepared = this.#statements.get(decodeNumber(payload));
+        if (prepared) this.#statements.close(prepared);
+        return pass;
+      }
+      case command.ping:
+        this.#answers.owe({ what: "one", statement: 0 });
+        return pass;
+      case command.fieldList:
+        this.#answers.owe({ what: "fields", statement: this.#called(first, argument(payload)) });
+        return pass;
+      case command.processInfo:
+        this.#answers.owe({ what: "rows", statement: this.#called(first) });
+        return pass;
+      case command.processKill:
+        return this.#killed(payload);
+      case command.changeUser:
+        this.#statements.clear();
+        this.#answers.owe({ what: "one", statement: this.#called(first) });
+        return { type: "change-user" };
+      default:
+        return this.#other(first, payload);
+    }
+  }
+
+  /** Resolves when all that was asked since the last call is durable; undefined where nothing was recorded. */
+  asked(): Promise<unknown> | undefined {
+    const kept = this.#asked.splice(0);
+    return kept.length > 1 ? Promise.all(kept) : kept[0];
+  }
+
+  /** The session begins in this database. */
+  async connected(database: string): Promise<void> {
+    const statement = this.#query({
+      type: "call",
+      name: "CONNECT",
+      values: [{ text: database.slice(0, 1024).toWellFormed() }],
+    });
+    const outcome = { statement, durationUs: 0, final: true, results: [{ tag: "OK" }] };
+    await Promise.all([this.asked(), this.#record("query.outcome", encodeQueryOutcome(outcome))]);
+  }
+
+  #queried(payload: Uint8Array): Verdict {
+    const { attributes, text: bytes } = decodeQuery(payload, this.#capabilities);
+    const renamed = killsConnection(bytes) ? renamedKill(readText(bytes), this.#connections) : undefined;
+    const text = renamed ?? readText(bytes);
+    const statement = this.#query({
+      type: "simple",
+      ...(renamed === undefined ? recordedStatement(bytes) : { text: renamed }),
+      ...(attributes.length > 0 && { values: recordedParameters(attributes, undefined) }),
+    });
+    const loads = this.#localFiles && /\bload\b/i.test(text);
+    this.#answers.owe({ what: "rows", statement, ...(loads && { loads }) });
+    if (renamed === undefined) return pass;
+    const head = payload.subarray(0, payload.length - bytes.length);
+    return { type: "replace", payload: Buffer.concat([head, Buffer.from(renamed)]) };
+  }
+
+  #prepared(payload: Uint8Array): void {
+    const slot = this.#statements.freeSlot();
+    const statement = this.#query({
+      type: "prepare",
+      name: String(slot),
+      ...recordedStatement(payload.subarray(1)),
+    });
+    this.#answers.owe({ what: "prepare", statement, prepared: this.#statements.open(statement) });
+  }
+
+  #executed(payload: Uint8Array): void {
+    const prepared = this.#statements.get(statementIdOf(payload));
+    const execution = understood(() =>
+      decodeExecute(payload, this.#capabilities, {
+        parameters: prepared?.parameters ?? inferredParameters(payload, this.#capabilities, prepared?.types),
+        types: prepared?.types,
+        isLong: (i) => prepared?.long.has(i) ?? false,
+      }),
+    );
+    if (prepared && execution) prepared.types = execution.types;
+    const values = recordedParameters(execution?.parameters ?? [unread(payload)], prepared?.long);
+    this.#answers.owe({
+      what: "rows",
+      statement: this.#query({
+        type: "execute",
+        ...of(prepared),
+        ...(values.length > 0 && { values }),
+      }),
+    });
+    // The server forgets it with the execution.
+    prepared?.long.clear();
+  }
+
+  #executedBulk(payload: Uint8Array): void {
+    const prepared = this.#statements.get(statementIdOf(payload));
+    const bulk = understood(() =>
+      decodeBulk(
+        payload,
+        {
+          parameters: prepared?.parameters ?? inferredParameters(payload, this.#capabilities, undefined),
+          types: prepared?.types,
+        },
+        queryLimits.valuesMax,
+      ),
+    );
+    if (prepared && bulk) prepared.types = bulk.types;
+    this.#answers.owe({
+      what: "rows",
+      statement: this.#query({
+        type: "execute",
+        ...of(prepared),
+        values: recordedParameters(bulk?.rows ?? [unread(payload)], undefined),
+        ...(bulk?.more === true && digested(payload)),
+      }),
+    });
+  }
+
+  #fetched(payload: Uint8Array): void {
+    const { id, rows } = decodeFetch(payload);
+    const statement = this.#query({ type: "execute", ...of(this.#statements.get(id)), rowsMax: rows });
+    this.#answers.owe({ what: "fetch", statement });
+  }
+
+  #killed(payload: Uint8Array): Verdict {
+    const asked = decodeNumber(payload);
+    const id = this.#connections.targetIdOf(asked) ?? asked;
+    this.#answers.owe({ what: "one", statement: this.#called(command.processKill, String(id)) });
+    if (id === asked) return pass;
+    const replaced = Buffer.alloc(5);
+    replaced[0] = command.processKill;
+    replaced.writeUInt32LE(id, 1);
+    return { type: "replace", payload: replaced };
+  }
+
+  #other(first: number, payload: Uint8Array): Verdict {
+    if (one.has(first)) {
+      if (first === command.resetStatement) {
+        this.#statements.get(decodeNumber(payload))?.long.clear();
+        this.#answers.owe({ what: "one", statement: 0 });
+        return pass;
+      }
+      if (first === command.resetConnection) this.#statements.clear();
+      const shown = first === command.statistics || first === command.debug ? "" : argument(payload);
+      this.#answers.owe({ what: "one", statement: this.#called(first, shown) });
+      return pass;
+    }
+    return this.refuse(first, {
+      code: replication.has(first) ? 1227 : 1148,
+      sqlState: "42000",
+      message: replication.has(first)
+        ? "replication does not pass this gate"
+        : `the command ${commandName(first)} does not pass this gate`,
+    });
+  }
+
+  /** Recorded as asked, and answered by the gate. */
+  refuse(first: number, error: ServerError): Verdict {
+    this.#answers.owe({ what: "refused", statement: this.#called(first), error });
+    return { type: "refuse" };
+  }
+
+  #fileEnded(): void {
+    const file = this.#file;
+    if (!file) return;
+    this.#file = undefined;
+    this.#answers.fileAsked = undefined;
+    this.#query({
+      type: "copy",
+      of: file.statement,
+      name: file.name.slice(0, 1024).toWellFormed(),
+      ...file.digest.done(),
+    });
+  }
+
+  #called(first: number, shown = ""): number {
+    return this.#query({
+      type: "call",
+      name: commandName(first),
+      ...(shown !== "" && { values: [{ text: shown.slice(0, 1024).toWellFormed() }] }),
+    });
+  }
+
+  #query(query: Omit<Query, "statement">): number {
+    const statement = ++this.#count;
+    this.#asked.push(this.#record("query", encodeQuery({ statement, ...query })));
+    return statement;
+  }
+}
+
+/** What was read; nothing where it does not fit: all of its bytes are recorded then, and the server says what it thinks. */
+function understood<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (isGatehouseError(error, "protocol")) return undefined;
+    throw error;
+  }
+}
+
+const of = (prepared: PreparedStatement | undefined) => (prepared ? { of: prepared.statement } : {});
+
+function argument(payload: Uint8Array): string {
+  return readText(payload.subarray(1)).replaceAll("\0", " ").trim();
+}
+
+function unread(payload: Uint8Array): Parameter {
+  return { type: 0xfc, name: "", value: { bytes: payload } };
+}

@@ -1,0 +1,313 @@
+import type { Socket } from "node:net";
+import { type SecureContext, createSecureContext } from "node:tls";
+import {
+  type Clock,
+  GatehouseError,
+  type Random,
+  isGatehouseError,
+  messageOf,
+  newId,
+} from "@gatehouse/kernel";
+import type { AuditLog } from "../../../audit/mod.ts";
+import type { Identity } from "../../../identity/mod.ts";
+import {
+  type ArrivalLimits,
+  Arrivals,
+  type GateCertificate,
+  type PasswordTarget,
+  type ResolveTarget,
+  auditRejectedCertificate,
+  dialTls,
+  farewellMs,
+  signInBySecret,
+} from "../../../passage/mod.ts";
+import type { Session, Sessions } from "../../../sessions/mod.ts";
+import {
+  type Arrival,
+  askSecret,
+  fastAuthentication,
+  gatePlugin,
+  greetClient,
+  refuse,
+} from "../sign-in/client.ts";
+import type { Dialogue } from "../sign-in/dialogue.ts";
+import {
+  ServerRefusal,
+  type TargetConnection,
+  type Wanted,
+  authenticate,
+  dial,
+  firstResponse,
+  plainly,
+  signIn,
+} from "../sign-in/target.ts";
+import { mysqlPolicy } from "../targets/policy.ts";
+import { offered } from "../wire/capabilities.ts";
+import { decodeChangeUser, encodeAuthSwitch, encodeChangeUser, nonceBytes } from "../wire/handshake.ts";
+import { command } from "../wire/messages.ts";
+import { encodePacket } from "../wire/packets.ts";
+import { refusalOf } from "./refusal.ts";
+import { Relay } from "./relay.ts";
+
+export type MysqlGateOptions = {
+  listen: { host: string; port: number };
+  /** What it says that it is, before it knows where a client wants to go. */
+  serverVersion: string;
+  certificate: GateCertificate;
+  identity: Pick<Identity, "personBySecret">;
+  resolve: ResolveTarget;
+  sessions: Sessions;
+  audit: Pick<AuditLog, "append">;
+  limits: ArrivalLimits & { dialTimeoutMs: number; statementBytesMax: number };
+  /** Shared by all ports: a KILL may come by another than the connection that it means. */
+  connections: GateConnections;
+  clock: Clock;
+  random: Random;
+  log: { warn(message: string, fields: Record<string, string | number>): void };
+};
+
+/** By the numbers that clients know: which target, and what it calls the connection. */
+export type GateConnections = Map<number, { targetId: string; connectionId: number }>;
+
+/** `utf8mb4_general_ci`, which MySQL and MariaDB both have. */
+const charset = 45;
+const autocommit = 0x0002;
+
+/** Where clients of MySQL or MariaDB connect. */
+export class MysqlGate {
+  readonly #options: MysqlGateOptions;
+  readonly #context: SecureContext;
+  readonly #arrivals: Arrivals;
+
+  constructor(options: MysqlGateOptions) {
+    this.#options = options;
+    const { certificate, key } = options.certificate;
+    this.#context = createSecureContext({ cert: certificate, key, minVersion: "TLSv1.2" });
+    this.#arrivals = new Arrivals({
+      ...options,
+      protocol: "mysql",
+      serve: (socket, known) => this.#serve(socket, known),
+    });
+  }
+
+  listen(): Promise<{ host: string; port: number }> {
+    return this.#arrivals.listen();
+  }
+
+  /** No new connections; resolves when all are closed. Sessions are ended by their own room before. */
+  stop(): Promise<void> {
+    return this.#arrivals.stop();
+  }
+
+  async #serve(plain: Socket, known: () => void): Promise<void> {
+    const { serverVersion, clock } = this.#options;
+    const remoteAddress = plain.remoteAddress ?? "";
+    const connectionId = this.#freeConnectionId();
+    const nonce = this.#nonce();
+    const arrival = await greetClient(plain, {
+      secureContext: this.#context,
+      greeting: {
+        version: serverVersion,
+        connectionId,
+        nonce,
+        capabilities: offered(serverVersion),
+        charset,
+        status: autocommit,
+        plugin: gatePlugin,
+      },
+    });
+    const { socket, dialogue } = arrival;
+    socket.on("error", () => undefined);
+    try {
+      const secret = await askSecret(arrival, nonce);
+      await this.#open({ arrival, secret, remoteAddress, connectionId, known });
+    } catch (error) {
+      const cause = isGatehouseError(error) ? error.cause : undefined;
+      if (cause instanceof ServerRefusal) {
+        if (!socket.destroyed) socket.end(encodePacket(dialogue.sequence, cause.payload));
+      } else refuse(socket, dialogue.sequence, refusalOf(error));
+      clock.after(farewellMs, () => socket.destroy());
+      if (!isGatehouseError(error)) throw error;
+    }
+  }
+
+  async #open(way: {
+    arrival: Arrival;
+    secret: string;
+    remoteAddress: string;
+    connectionId: number;
+    known: () => void;
+  }): Promise<void> {
+    const options = this.#options;
+    const { arrival, remoteAddress } = way;
+    const { response } = arrival;
+    const connectionId = newId(options.clock.nowMs(), options.random);
+    const client = clientOf(response.attributes);
+    const { person, target } = await signInBySecret({
+      ...options,
+      protocols: ["mysql", "mariadb"],
+      secret: way.secret,
+      user: response.user,
+      remoteAddress,
+      connectionId,
+      client,
+    });
+    way.known();
+    const policy = mysqlPolicy(target.policy);
+    // Fail-closed: the target is not dialled before this resolves.
+    const session = await options.sessions.admit({
+      protocol: target.protocol,
+      kind: "sql",
+      track: "query",
+      user: { id: person.id, name: person.name },
+      login: target.login,
+      target: { id: target.id, name: target.name, address: `${target.host}:${target.port}` },
+      remoteAddress,
+      connectionId,
+      ...(client !== "" && { client }),
+      access: target.access,
+    });
+    try {
+      const wanted = { ...response, localFiles: policy.localFiles };
+      const connection = await this.#connect(target, session, wanted);
+      await this.#relay({ ...way, target, session, connection, wanted });
+    } catch (error) {
+      await session.end({ reason: "failed", detail: messageOf(error) });
+      throw error;
+    }
+  }
+
+  async #connect(
+    target: PasswordTarget,
+    session: Pick<Session, "audit">,
+    wanted: Wanted,
+  ): Promise<TargetConnection> {
+    const { clock, limits } = this.#options;
+    const password = await target.password();
+    const dialled = await dialTls(target, dial(clock, limits.dialTimeoutMs, wanted)).catch(
+      async (error: unknown) => {
+        await auditRejectedCertificate(session, target, error);
+        throw error;
+      },
+    );
+    return signIn(dialled, {
+      place: target,
+      user: target.login,
+      password,
+      wanted,
+      clock,
+      timeoutMs: limits.dialTimeoutMs,
+    });
+  }
+
+  async #relay(way: {
+    arrival: Arrival;
+    connectionId: number;
+    target: PasswordTarget;
+    session: Session;
+    connection: TargetConnection;
+    wanted: Wanted;
+  }): Promise<void> {
+    const { clock, limits, connections } = this.#options;
+    const { arrival, connectionId, target, session, connection, wanted } = way;
+    const { socket, dialogue, response } = arrival;
+    connections.set(connectionId, {
+      targetId: target.id,
+      connectionId: connection.greeting.connectionId,
+    });
+    connection.socket.once("close", () => connections.delete(connectionId));
+    this.#arrivals.keep(connection.socket);
+    const relay = new Relay({
+      client: socket,
+      target: connection.socket,
+      session,
+      clock,
+      capabilities: connection.capabilities,
+      database: response.database,
+      connections: {
+        targetIdOf(id) {
+          const known = connections.get(id);
+          return known?.targetId === target.id ? known.connectionId : undefined;
+        },
+      },
+      localFiles: wanted.localFiles,
+      statementBytesMax: limits.statementBytesMax,
+      kill: () => this.#kill(target, session, connection.greeting.connectionId),
+      changeUser: (payload, client, to) => this.#changeUser(payload, { client, to }, way),
+    });
+    dialogue.send(connection.ok);
+    await relay.start();
+  }
+
+  /**
+   * The account stays, and so does the person, who proved who they are when this connection began: what begins anew is the
+   * session on the server. The client is asked all the same, for it expects that, and its answer is passed over.
+   */
+  async #changeUser(
+    payload: Uint8Array,
+    { client, to }: { client: Dialogue; to: Dialogue },
+    way: { arrival: Arrival; target: PasswordTarget; connection: TargetConnection },
+  ): Promise<Uint8Array> {
+    const { target } = way;
+    const { greeting, capabilities } = way.connection;
+    const { response } = way.arrival;
+    const asked = decodeChangeUser(payload, capabilities);
+    if (asked.user !== response.user)
+      throw new GatehouseError({
+        code: "denied",
+        op: "mysql.change_user",
+        message: "another login or target needs another connection",
+      });
+    client.send(encodeAuthSwitch(gatePlugin, this.#nonce()));
+    await client.next();
+    client.send(fastAuthentication);
+    const password = await target.password();
+    const { plugin } = greeting;
+    to.send(
+      encodeChangeUser(capabilities, {
+        ...asked,
+        user: target.login,
+        plugin,
+        response: firstResponse(greeting, password),
+        attributes: response.attributes,
+      }),
+    );
+    return authenticate(to, { name: target.name, user: target.login, password, plugin });
+  }
+
+  /** Without zeros: some clients take them for its end. */
+  #nonce(): Uint8Array {
+    return this.#options.random.bytes(nonceBytes).map((byte) => (byte % 127) + 1);
+  }
+
+  /** On a connection of its own, for the one that is meant is busy. */
+  async #kill(target: PasswordTarget, session: Session, connectionId: number): Promise<void> {
+    const { socket } = await this.#connect(target, session, plainly);
+    socket.on("error", () => undefined);
+    socket.write(
+      encodePacket(0, Buffer.concat([Uint8Array.of(command.query), Buffer.from(`KILL ${connectionId}`)])),
+    );
+    socket.end(encodePacket(0, Uint8Array.of(command.quit)));
+    socket.resume();
+    this.#options.clock.after(farewellMs, () => socket.destroy());
+  }
+
+  /** Far above what a server counts up to, so that a number of the target's own is never taken for one of these. */
+  #freeConnectionId(): number {
+    const { random, connections } = this.#options;
+    for (;;) {
+      const id = (new DataView(random.bytes(4).buffer).getUint32(0) >>> 2) + 0x4000_0000;
+      if (!connections.has(id)) return id;
+    }
+  }
+}
+
+/** What the client says that it is. */
+function clientOf(attributes: readonly (readonly [string, string])[]): string {
+  const said = new Map(attributes);
+  return [said.get("program_name"), said.get("_client_name"), said.get("_client_version")]
+    .filter((word) => word !== undefined && word !== "")
+    .join(" ")
+    .replace(/[^\x20-\x7e]/g, "?")
+    .slice(0, 256);
+}

@@ -1,0 +1,64 @@
+import { type ParameterTypes, lastPrepared } from "../wire/parameters.ts";
+import type { LongData } from "./recorded-parameters.ts";
+
+/** A statement that a client prepared, as both directions know it. */
+export type PreparedStatement = {
+  /** Of its recorded frame. */
+  readonly statement: number;
+  /** By which recordings know it while it is there: small, and used again. */
+  readonly slot: number;
+  /** Known when the server has answered. */
+  id: number | undefined;
+  parameters: number | undefined;
+  /** As they were sent last: a client need not repeat them. */
+  types: ParameterTypes | undefined;
+  long: Map<number, LongData>;
+  closed: boolean;
+};
+
+/** The prepared statements of a connection, by the server's numbers. */
+export class PreparedStatements {
+  readonly #byId = new Map<number, PreparedStatement>();
+  #slotsUsed = 0;
+  #slotsFree: number[] = [];
+  /** MariaDB's clients execute what they prepared last without waiting for its number. */
+  #last: PreparedStatement | undefined;
+
+  /** A slot that is free; `open` takes it. */
+  freeSlot(): number {
+    return this.#slotsFree.at(-1) ?? this.#slotsUsed + 1;
+  }
+  open(statement: number): PreparedStatement {
+    const slot = this.#slotsFree.pop() ?? ++this.#slotsUsed;
+    this.#last = {
+      statement,
+      slot,
+      id: undefined,
+      parameters: undefined,
+      types: undefined,
+      long: new Map(),
+      closed: false,
+    };
+    return this.#last;
+  }
+  answered(prepared: PreparedStatement, id: number, parameters: number): void {
+    prepared.id = id;
+    prepared.parameters = parameters;
+    this.#byId.set(id, prepared);
+  }
+  get(id: number): PreparedStatement | undefined {
+    return id === lastPrepared ? this.#last : this.#byId.get(id);
+  }
+  close(prepared: PreparedStatement): void {
+    if (prepared.closed) return;
+    prepared.closed = true;
+    this.#slotsFree.push(prepared.slot);
+    if (prepared.id !== undefined) this.#byId.delete(prepared.id);
+  }
+  clear(): void {
+    this.#slotsUsed = 0;
+    this.#slotsFree = [];
+    this.#byId.clear();
+    this.#last = undefined;
+  }
+}

@@ -1,0 +1,359 @@
+import type { TLSSocket } from "node:tls";
+import { type Clock, messageOf } from "@gatehouse/kernel";
+import { Lane, Spans, farewellMs } from "../../../passage/mod.ts";
+import type { Session, SessionEnding } from "../../../sessions/mod.ts";
+import { FedDialogue } from "../sign-in/dialogue.ts";
+import type { Capabilities } from "../wire/capabilities.ts";
+import { encodeError } from "../wire/messages.ts";
+import { PacketSplitter, encodePacket } from "../wire/packets.ts";
+import { Answers } from "./answers.ts";
+import { Commands } from "./commands.ts";
+import type { ConnectionNames } from "./kill.ts";
+import { PreparedStatements } from "./prepared.ts";
+
+export type RelayOptions = {
+  client: TLSSocket;
+  target: TLSSocket;
+  session: Session;
+  clock: Clock;
+  /** As agreed on both legs. */
+  capabilities: Capabilities;
+  database: string;
+  connections: ConnectionNames;
+  localFiles: boolean;
+  /** Largest message of a client that is no part of a file: a statement, or its parameters. */
+  statementBytesMax: number;
+  /** Asks the target to stop what runs and to close the connection. */
+  kill(): Promise<void>;
+  /** Begins the session anew on the target, in words with both sides, and resolves with the server's yes. */
+  changeUser(payload: Uint8Array, client: FedDialogue, target: FedDialogue): Promise<Uint8Array>;
+};
+
+/** Bytes that wait for the disk in one direction; above it that side is not read. */
+const waitingBytesMax = 1024 * 1024;
+/** Of a message of the server that is looked at; rows are not, and may be as large as they are. */
+const serverMessageBytesMax = 16 * 1024 * 1024;
+
+/** A session's data from the first command to the end: recorded, then forwarded as it came, both ways. */
+export class Relay {
+  readonly #options: RelayOptions;
+  readonly #answers: Answers;
+  readonly #commands: Commands;
+  readonly #up: Lane;
+  readonly #down: Lane;
+  readonly #fromClient: PacketSplitter;
+  readonly #fromServer: PacketSplitter;
+  #state: "open" | "ending" | "closed" = "open";
+  /** The client said goodbye as the protocol wants it. */
+  #quit = false;
+  /** What of the chunk that is being cut goes on. */
+  #out = new Spans();
+  /** What the gate answers in the server's place, in its turn. */
+  #refused = false;
+  #sequence = 0;
+  #inside = false;
+  /** What the client has got: whether it is within a message, and the number that it waits for. */
+  #delivered = { inside: false, next: 1 };
+  #ending: (() => void) | undefined;
+  #congested = false;
+  /** A COM_CHANGE_USER that was asked for, and the words with the target that it takes. */
+  #change: Uint8Array | undefined;
+  #changing: { client: FedDialogue; target: FedDialogue } | undefined;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+    const { session, clock, capabilities, statementBytesMax, connections, localFiles } = options;
+    const record: Session["record"] = (kind, stream, data) => session.record(kind, stream, data);
+    const statements = new PreparedStatements();
+    const shared = {
+      record: (kind: Parameters<Session["record"]>[0], data: Uint8Array) => record(kind, 0, data),
+      capabilities,
+      statements,
+    };
+    this.#answers = new Answers({ ...shared, clock });
+    this.#commands = new Commands({ ...shared, answers: this.#answers, connections, localFiles });
+    // The session ends itself when a frame is lost, and tells us by `onEnding`.
+    const lost = () => undefined;
+    this.#up = new Lane(lost, () => this.#balance());
+    this.#down = new Lane(lost, () => this.#balance());
+    this.#fromClient = new PacketSplitter({
+      op: "mysql.client",
+      wholeBytesMax: statementBytesMax,
+      sink: {
+        begins: (_first, bytes, sequence) => this.#commands.begins(bytes, sequence),
+        whole: (payload, raw) => this.#commanded(payload, raw),
+        content: (piece) => this.#commands.content(piece),
+        pass: (raw) => this.#out.add(raw),
+      },
+    });
+    this.#fromServer = new PacketSplitter({
+      op: "mysql.server",
+      wholeBytesMax: serverMessageBytesMax,
+      sink: {
+        begins: (first, bytes) => this.#answers.begins(first, bytes),
+        whole: (payload, raw, sequence) => {
+          this.#answers.whole(payload);
+          this.#answered(raw, sequence, false);
+          this.#refuse();
+        },
+        pass: (raw, sequence, inside) => this.#answered(raw, sequence, inside),
+      },
+    });
+  }
+
+  async start(): Promise<void> {
+    const { client, target, session, database } = this.#options;
+    if (database !== "") await this.#commands.connected(database);
+    client.on("data", (chunk: Buffer) => this.#fromClientCame(chunk));
+    target.on("data", (chunk: Buffer) => this.#fromTargetCame(chunk));
+    client.on("drain", () => this.#balance());
+    target.on("drain", () => this.#balance());
+    client.on("error", () => undefined);
+    target.on("error", () => undefined);
+    client.once("close", () => this.#clientGone());
+    target.once("close", () => this.#targetGone());
+    session.onEnding((ending) => this.#end(ending));
+    // Either may have gone while the other was being signed in to, and says so only once.
+    if (client.destroyed) this.#clientGone();
+    if (target.destroyed) this.#targetGone();
+    this.#balance();
+  }
+
+  #fromClientCame(chunk: Uint8Array): void {
+    if (this.#state !== "open" || !this.#options.session.inputAllowed()) return;
+    if (this.#changing) return this.#changing.client.feed(chunk);
+    this.#out = new Spans();
+    let failure: unknown;
+    try {
+      this.#fromClient.feed(chunk);
+    } catch (error) {
+      failure = error;
+    }
+    this.#options.session.active();
+    const { target } = this.#options;
+    const out = this.#out;
+    const recorded = this.#commands.asked();
+    if (out.bytes > 0 || recorded) this.#up.push(recorded, out.bytes, () => out.write(target));
+    if (failure !== undefined) return this.#broken("client", failure);
+    if (this.#quit) this.#up.push(undefined, 0, () => target.end());
+    if (this.#change) this.#changeUser(this.#change);
+    if (this.#refused) this.#answerRefused();
+    this.#balance();
+  }
+
+  #commanded(payload: Uint8Array, raw: Uint8Array): void {
+    const verdict = this.#commands.ask(payload);
+    switch (verdict.type) {
+      case "quit":
+        this.#quit = true;
+        break;
+      case "replace":
+        return this.#out.add(encodePacket(0, verdict.payload));
+      case "refuse":
+        this.#refused = true;
+        return;
+      case "change-user":
+        this.#change = Uint8Array.from(payload);
+        return;
+      case "pass":
+        break;
+    }
+    this.#out.add(raw);
+  }
+
+  /** Where nothing else is owed before it, the gate's answer needs nothing from the server. */
+  #answerRefused(): void {
+    this.#refused = false;
+    this.#out = new Spans();
+    this.#refuse();
+    this.#deliver();
+  }
+  #refuse(): void {
+    for (let error = this.#answers.refusal(); error; error = this.#answers.refusal())
+      this.#answered(encodePacket(1, encodeError(error)), 1, false);
+  }
+
+  #fromTargetCame(chunk: Uint8Array): void {
+    if (this.#state === "closed") return;
+    if (this.#changing) return this.#changing.target.feed(chunk);
+    this.#out = new Spans();
+    let failure: unknown;
+    try {
+      if (this.#state === "open") this.#fromServer.feed(chunk);
+      else this.#finishMessage(chunk);
+    } catch (error) {
+      failure = error;
+    }
+    this.#options.session.active();
+    this.#deliver();
+    if (failure !== undefined) return this.#broken("server", failure);
+    this.#balance();
+  }
+
+  /** Ours is the next word: of what comes only the message that is under way goes on. */
+  #finishMessage(chunk: Uint8Array): void {
+    for (let at = 0; at < chunk.length && !this.#fromServer.givenAtBoundary;) {
+      const end = at + this.#fromServer.packetLeft;
+      this.#fromServer.feed(chunk.subarray(at, end));
+      at = end;
+    }
+  }
+
+  #answered(raw: Uint8Array, sequence: number, inside: boolean): void {
+    this.#sequence = sequence;
+    this.#inside = inside;
+    this.#out.add(raw);
+  }
+
+  /** Sends the client what is collected, when the outcomes in it are durable. */
+  #deliver(): void {
+    const { client } = this.#options;
+    const out = this.#out;
+    if (out.bytes === 0) return;
+    const inside = this.#inside;
+    const next = this.#answers.atStart ? 1 : (this.#sequence + 1) & 0xff;
+    this.#down.push(this.#answers.answered(), out.bytes, () => {
+      this.#delivered = { inside, next };
+      out.write(client);
+      if (!inside) this.#ending?.();
+    });
+  }
+
+  /** The target's session begins anew. Behind the frame that tells of it. */
+  #changeUser(payload: Uint8Array): void {
+    const { client, target, changeUser } = this.#options;
+    const over = (socket: TLSSocket, op: string, sequence: number) =>
+      new FedDialogue({
+        op,
+        sequence,
+        write: (bytes) => void (socket.destroyed || socket.write(bytes)),
+      });
+    const changing = { client: over(client, "mysql.client", 1), target: over(target, "mysql.dial", 0) };
+    this.#change = undefined;
+    this.#changing = changing;
+    this.#up.push(undefined, 0, () => {
+      changeUser(payload, changing.client, changing.target)
+        .then((ok) => {
+          this.#changing = undefined;
+          this.#out = new Spans();
+          this.#answers.whole(ok);
+          const { sequence } = changing.client;
+          this.#answered(encodePacket(sequence, ok), sequence, false);
+          this.#deliver();
+          this.#balance();
+        })
+        .catch((error: unknown) => this.#broken("server", error));
+    });
+  }
+
+  /** Reads each side as long as the other takes it and the disk keeps up. */
+  #balance(): void {
+    const { client, target, session } = this.#options;
+    if (this.#state === "closed") return;
+    if (session.congested && !this.#congested) {
+      this.#congested = true;
+      const over = () => {
+        this.#congested = false;
+        this.#balance();
+      };
+      session.ready().then(over, over);
+    }
+    const readClient =
+      this.#state === "open" &&
+      !this.#congested &&
+      !target.writableNeedDrain &&
+      this.#up.waitingBytes < waitingBytesMax;
+    const readTarget =
+      !this.#congested && !client.writableNeedDrain && this.#down.waitingBytes < waitingBytesMax;
+    flow(client, readClient);
+    flow(target, readTarget);
+  }
+
+  /** Somebody else's will: what runs is stopped, and the client is told in the words of its protocol. */
+  #end({ reason, message, graceMs }: SessionEnding): void {
+    if (this.#state !== "open") return;
+    this.#state = "ending";
+    const { client, target, clock, kill } = this.#options;
+    this.#up.cut();
+    if (!this.#answers.idle) void kill().catch(() => undefined);
+    const finish = (inside: boolean) => {
+      this.#ending = undefined;
+      if (this.#state === "closed") return;
+      this.#down.cut();
+      if (!inside) this.#say(message);
+      client.end();
+      target.destroy();
+      this.#close(reason, message);
+      clock.after(farewellMs, () => client.destroy());
+    };
+    if (!this.#delivered.inside) return finish(false);
+    // Within a row: its end must pass first, and if that does not come in time, nothing can be said.
+    const timer = clock.after(Math.min(graceMs / 2, farewellMs), () => finish(true));
+    this.#ending = () => {
+      timer.cancel();
+      finish(false);
+    };
+  }
+
+  /** A side sent what is not the protocol, or what is too large. */
+  #broken(side: "client" | "server", error: unknown): void {
+    if (this.#state !== "open") return;
+    const { client, target, clock } = this.#options;
+    const message = `the ${side} broke the protocol: ${messageOf(error)}`;
+    this.#state = "ending";
+    // What it sent before that was in order; it passes.
+    this.#up.push(undefined, 0, () => target.end());
+    this.#down.push(undefined, 0, () => {
+      if (!this.#delivered.inside) this.#say(message);
+      client.end();
+      this.#close("failed", message);
+    });
+    clock.after(farewellMs, () => {
+      this.#close("failed", message);
+      client.destroy();
+      target.destroy();
+    });
+  }
+
+  /** Class 08: whoever keeps connections for later throws this one away. */
+  #say(message: string): void {
+    const { client } = this.#options;
+    if (client.destroyed || client.writableEnded) return;
+    client.write(encodePacket(this.#delivered.next, encodeError({ code: 1053, sqlState: "08S01", message })));
+  }
+
+  #clientGone(): void {
+    const { target, clock } = this.#options;
+    this.#changing?.client.closed();
+    this.#up.push(undefined, 0, () => target.end());
+    // What still comes from the target is recorded; then it is over.
+    clock.after(farewellMs, () => {
+      target.destroy();
+      this.#close(this.#quit ? "closed" : "connection_lost");
+    });
+  }
+
+  #targetGone(): void {
+    const { client, clock } = this.#options;
+    this.#changing?.target.closed();
+    this.#down.push(undefined, 0, () => {
+      client.end();
+      this.#close(this.#quit ? "closed" : client.destroyed ? "connection_lost" : "target_lost");
+    });
+    clock.after(farewellMs, () => {
+      client.destroy();
+      this.#close(this.#quit ? "closed" : "target_lost");
+    });
+  }
+
+  #close(reason: Parameters<Session["end"]>[0]["reason"], detail?: string): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    void this.#options.session.end({ reason, ...(detail !== undefined && { detail }) });
+  }
+}
+
+function flow(socket: TLSSocket, read: boolean): void {
+  if (read && socket.isPaused()) socket.resume();
+  else if (!read && !socket.isPaused()) socket.pause();
+}

@@ -1,0 +1,233 @@
+/** MariaDB as its own process, with TLS and passwords, on a free port; a directory of its own that goes with it. */
+import { execFileSync, spawn } from "node:child_process";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock, systemRandom } from "@gatehouse/kernel";
+import { makeCertificate, readCertificate } from "../../packages/gateway/src/passage/mod.ts";
+import { freePort } from "./free-port.ts";
+import { type Ran, run } from "./openssh.ts";
+
+export type MysqlServer = {
+  readonly protocol: "mysql" | "mariadb";
+  readonly port: number;
+  /** The superuser's name is `root`; the others sign in by the plugin that they are called by. */
+  readonly logins: Readonly<Record<string, string>>;
+  /** PEM. */
+  readonly certificate: string;
+  /** What the server logged: each connection and each command, in its general log. */
+  log(): string;
+  /** Statements by the stock client over the server's own socket, past the gate. Throws with the client's words. */
+  sql(text: string): Promise<string>;
+  close(): Promise<void>;
+};
+
+/** How a client gets somewhere: through the gate, or past it. */
+export type Way = { host: string; port: number; user: string; password: string; certificateFile: string };
+
+/** The server of Debian. */
+export async function startMariadb(): Promise<MysqlServer> {
+  return start({
+    certificate: await makeCertificate({
+      hosts: ["127.0.0.1", "localhost"],
+      clock: systemClock,
+      random: systemRandom,
+    }),
+    protocol: "mariadb",
+    program: "/usr/sbin/mariadbd",
+    initialize: (data, user) =>
+      execFileSync(
+        "/usr/bin/mariadb-install-db",
+        [
+          "--no-defaults",
+          `--user=${user}`,
+          `--datadir=${data}`,
+          "--auth-root-authentication-method=normal",
+          "--skip-test-db",
+        ],
+        { stdio: ["ignore", "ignore", "pipe"], cwd: "/" },
+      ),
+    settings: ["--plugin-load-add=auth_ed25519", "--innodb-buffer-pool-size=32M"],
+    logins: {
+      mysql_native_password: "identified via mysql_native_password using password('native secret')",
+      ed25519: "identified via ed25519 using password('ed25519 secret')",
+    },
+    passwords: { mysql_native_password: "native secret", ed25519: "ed25519 secret" },
+  });
+}
+
+/**
+ * MySQL 8 where its files are (`tools/mysql-server.ts` brings them); Debian has none. Undefined where they are not.
+ */
+export function startMysql(): Promise<MysqlServer> | undefined {
+  const base = "/opt/gatehouse-mysql";
+  if (!existsSync(`${base}/bin/mysqld`)) return undefined;
+  return start({
+    protocol: "mysql",
+    program: `${base}/bin/mysqld`,
+    initialize: (data, user) =>
+      execFileSync(
+        "/usr/sbin/runuser",
+        [
+          "-u",
+          user,
+          "--",
+          `${base}/bin/mysqld`,
+          "--no-defaults",
+          "--initialize-insecure",
+          `--basedir=${base}`,
+          `--datadir=${data}`,
+        ],
+        { stdio: ["ignore", "ignore", "pipe"], cwd: "/" },
+      ),
+    settings: [`--basedir=${base}`, "--mysqlx=OFF", "--innodb-buffer-pool-size=32M"],
+    logins: {
+      mysql_native_password: "identified with mysql_native_password by 'native secret'",
+      caching_sha2_password: "identified with caching_sha2_password by 'sha2 secret'",
+      sha256_password: "identified with sha256_password by 'sha256 secret'",
+    },
+    passwords: {
+      mysql_native_password: "native secret",
+      caching_sha2_password: "sha2 secret",
+      sha256_password: "sha256 secret",
+    },
+  });
+}
+
+async function start(options: {
+  protocol: MysqlServer["protocol"];
+  program: string;
+  initialize(data: string, user: string): void;
+  settings: readonly string[];
+  logins: Record<string, string>;
+  passwords: Record<string, string>;
+  /** With its key, PEM. */
+  certificate?: string;
+}): Promise<MysqlServer> {
+  const folder = mkdtempSync(join(tmpdir(), `gatehouse-${options.protocol}-`));
+  chmodSync(folder, 0o755);
+  const id = (flag: string) => Number(execFileSync("/usr/bin/id", [flag, "mysql"], { encoding: "utf8" }));
+  const [uid, gid] = [id("-u"), id("-g")];
+  const data = join(folder, "data");
+  const owned = (path: string) => chownSync(path, uid, gid);
+  mkdirSync(data);
+  owned(data);
+  options.initialize(data, "mysql");
+  const file = (name: string, text: string) => {
+    const path = join(folder, name);
+    writeFileSync(path, text, { mode: 0o600 });
+    owned(path);
+    return path;
+  };
+  // MySQL makes its own, and the OpenSSL of its day knows no other kind.
+  const given = options.certificate === undefined ? undefined : readCertificate(options.certificate);
+  const certificate = given?.certificate ?? readFileSync(join(data, "server-cert.pem"), "utf8");
+  const port = await freePort();
+  const socket = join(data, "s.sock");
+  const log = file("general.log", "");
+  const child = spawn(
+    "/usr/sbin/runuser",
+    [
+      "-u",
+      "mysql",
+      "--",
+      options.program,
+      "--no-defaults",
+      `--datadir=${data}`,
+      "--bind-address=127.0.0.1",
+      `--port=${port}`,
+      `--socket=${socket}`,
+      `--pid-file=${join(data, "pid")}`,
+      ...(given
+        ? [`--ssl-cert=${file("server.crt", certificate)}`, `--ssl-key=${file("server.key", given.key)}`]
+        : []),
+      "--general-log=1",
+      `--general-log-file=${log}`,
+      "--local-infile=1",
+      "--max-allowed-packet=64M",
+      "--character-set-server=utf8mb4",
+      "--skip-name-resolve",
+      ...options.settings,
+    ],
+    { cwd: "/", stdio: ["ignore", "ignore", "pipe"] },
+  );
+  let output = "";
+  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  await new Promise<void>((resolve, reject) => {
+    child.stderr.on("data", (chunk: Buffer) => {
+      output += chunk.toString();
+      // MySQL says it of its X plugin too, with its socket.
+      if (/ready for connections[\s\S]*port: [1-9]/.test(output)) resolve();
+    });
+    void exited.then(() => reject(new Error(`${options.program} ended at its start:\n${output}`)));
+  });
+  const sql = async (text: string) => {
+    const ran = await run(
+      "/usr/bin/mariadb",
+      ["--no-defaults", "-N", "-B", `--socket=${socket}`, "-u", "root", "-prootsecret"],
+      { input: text },
+    );
+    if (ran.code !== 0) throw new Error(ran.stderr);
+    return ran.stdout.toString().trim();
+  };
+  await run("/usr/bin/mariadb", ["--no-defaults", `--socket=${socket}`, "-u", "root"], {
+    input: [
+      "create database shop; drop user if exists 'root'@'127.0.0.1'; create user 'root'@'127.0.0.1' identified by 'rootsecret'; grant all on *.* to 'root'@'127.0.0.1' with grant option;",
+      ...Object.entries(options.logins).flatMap(([login, clause]) => [
+        `create user '${login}'@'%' ${clause};`,
+        `grant all on shop.* to '${login}'@'%';`,
+      ]),
+      "alter user 'root'@'localhost' identified by 'rootsecret';",
+    ].join("\n"),
+  }).then((ran) => {
+    if (ran.code !== 0) throw new Error(ran.stderr);
+  });
+  return {
+    protocol: options.protocol,
+    port,
+    logins: { root: "rootsecret", ...options.passwords },
+    certificate,
+    log: () => readFileSync(log, "utf8"),
+    sql,
+    async close() {
+      process.kill(Number(readFileSync(join(data, "pid"), "utf8")), "SIGKILL");
+      await exited;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The stock client, with a script on its standard input. */
+export function mariadb(way: Way, text: string, ...args: string[]): Promise<Ran> {
+  return mariadbProgram("mariadb", way, ["-B", ...args], text);
+}
+
+export function mariadbProgram(
+  name: "mariadb" | "mariadb-dump" | "mariadb-slap" | "mariadb-admin" | "mariadb-binlog",
+  way: Way,
+  args: readonly string[],
+  input = "",
+): Promise<Ran> {
+  return run(
+    `/usr/bin/${name}`,
+    [
+      "--no-defaults",
+      `--host=${way.host}`,
+      `--port=${way.port}`,
+      `--user=${way.user}`,
+      `--ssl-ca=${way.certificateFile}`,
+      "--ssl-verify-server-cert",
+      ...args,
+    ],
+    { input, env: { MYSQL_PWD: way.password }, timeoutMs: 120_000 },
+  );
+}
