@@ -1,9 +1,10 @@
 import type { TLSSocket } from "node:tls";
-import { type Clock, messageOf } from "@gatehouse/kernel";
+import { type Clock, messageOf, utf8 } from "@gatehouse/kernel";
 import { Lane, Spans, farewellMs } from "../../../passage/mod.ts";
 import type { Session, SessionEnding } from "../../../sessions/mod.ts";
-import { backend, encodeErrorResponse, frontend } from "../wire/messages.ts";
-import { MessageSplitter } from "../wire/splitter.ts";
+import { backend, decodeReady, encodeErrorResponse, encodeNotice, frontend } from "../wire/messages.ts";
+import { MessageSplitter, type Piece } from "../wire/splitter.ts";
+import { HeldRequests } from "./held-requests.ts";
 import { StatementLog } from "./statement-log.ts";
 
 export type RelayOptions = {
@@ -41,12 +42,15 @@ export class Relay {
   readonly #down: Lane;
   readonly #fromClient: MessageSplitter;
   readonly #fromServer: MessageSplitter;
+  readonly #held: HeldRequests;
   #state: "open" | "ending" | "closed" = "open";
   /** The client said goodbye as the protocol wants it. */
   #terminated = false;
   /** A message is only half passed to the client: nothing of ours may be put behind it. */
   #clientMidMessage = false;
   #ending: (() => void) | undefined;
+  /** For the client, as soon as the message that is under way has ended. */
+  #unsaid: Uint8Array[] = [];
   #congested = false;
 
   constructor(options: RelayOptions) {
@@ -69,6 +73,23 @@ export class Relay {
       whole: (type) => !passing.has(type),
       wholeBytesMax: serverMessageBytesMax,
     });
+    this.#held = new HeldRequests({
+      session,
+      pass: (chunk) => this.#fromClientCame(chunk),
+      answer: (bytes, said) => this.#say(bytes, said),
+      giveUp: (message) => this.#end({ reason: "failed", message, graceMs: farewellMs }),
+      changed: () => this.#balance(),
+    });
+  }
+
+  /** Something of ours for the client, when its time between the server's messages has come. */
+  #say(bytes: Uint8Array, said: string | undefined): void {
+    const { session, client } = this.#options;
+    const recorded = said === undefined ? undefined : session.record("notice", 0, utf8(`${said}\n`));
+    this.#down.push(recorded, bytes.length, () => {
+      if (this.#clientMidMessage) this.#unsaid.push(bytes);
+      else client.write(bytes);
+    });
   }
 
   /** `rest` came from the target behind its greeting. */
@@ -83,6 +104,10 @@ export class Relay {
     client.once("close", () => this.#clientGone());
     target.once("close", () => this.#targetGone());
     session.onEnding((ending) => this.#end(ending));
+    // Who looks on is not for programs; what holds them up is.
+    session.onNotice(({ about, text }) => {
+      if (about !== "watch" && this.#state === "open") this.#say(encodeNotice(`gatehouse: ${text}`), text);
+    });
     // Either may have gone while the other was being signed in to, and says so only once.
     if (client.destroyed) this.#clientGone();
     if (target.destroyed) this.#targetGone();
@@ -98,12 +123,14 @@ export class Relay {
   }
 
   #fromClientCame(chunk: Uint8Array): void {
-    if (this.#state !== "open" || !this.#options.session.inputAllowed()) return;
+    if (this.#state !== "open") return;
+    if (this.#held.takes(chunk, this.#fromClient.atBoundary)) return this.#balance();
     const out = new Spans();
     let failure: unknown;
     try {
       for (const piece of this.#fromClient.feed(chunk)) {
         this.#log.ask(piece);
+        if (piece.last) this.#held.passed(piece.type);
         out.add(piece.raw);
         if (piece.type === frontend.terminate) this.#terminated = true;
       }
@@ -123,10 +150,12 @@ export class Relay {
     if (this.#state === "closed") return;
     const out = new Spans();
     let midMessage = !this.#fromServer.givenAtBoundary;
+    const ready: ReturnType<typeof decodeReady>[] = [];
     try {
       for (const piece of this.#fromServer.feed(chunk)) {
         this.#log.answer(piece);
         out.add(piece.raw);
+        if (piece.type === backend.readyForQuery) ready.push(decodeReady(piece.body));
         midMessage = !piece.last;
         // Ours is the next word: the message that is under way ends here.
         if (this.#state === "ending" && piece.last) break;
@@ -141,8 +170,12 @@ export class Relay {
       this.#down.push(this.#log.answered(), out.bytes, () => {
         this.#clientMidMessage = midMessage;
         out.write(client);
-        if (!midMessage) this.#ending?.();
+        if (midMessage) return;
+        for (const bytes of this.#unsaid.splice(0)) client.write(bytes);
+        this.#ending?.();
       });
+    // Behind what was just pushed: an answer of ours comes after the server's.
+    for (const status of ready) this.#held.ready(status);
     this.#balance();
   }
 
@@ -161,6 +194,7 @@ export class Relay {
     const readClient =
       this.#state === "open" &&
       !this.#congested &&
+      !this.#held.isFull &&
       !target.writableNeedDrain &&
       this.#up.waitingBytes < waitingBytesMax;
     const readTarget =

@@ -216,6 +216,12 @@ export function encodeErrorResponse(error: {
   return encodeMessage(backend.errorResponse, ...fields.map(zeroTerminated), Uint8Array.of(0));
 }
 
+/** §55.7, NoticeResponse: a client takes one at any time. */
+export function encodeNotice(message: string): Uint8Array {
+  const fields = ["SNOTICE", "VNOTICE", "C00000", `M${message}`];
+  return encodeMessage(backend.noticeResponse, ...fields.map(zeroTerminated), Uint8Array.of(0));
+}
+
 /** §55.7, Authentication*: `kind` is 0 for Ok, 3 for a password in the clear, 10 to 12 for SASL. */
 export function encodeAuthentication(kind: number, data: Uint8Array = new Uint8Array()): Uint8Array {
   return encodeMessage(backend.authentication, new ByteWriter(4).u32(kind).done(), data);
