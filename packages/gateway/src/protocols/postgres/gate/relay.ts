@@ -3,7 +3,7 @@ import { type Clock, messageOf, utf8 } from "@gatehouse/kernel";
 import { Lane, Spans, farewellMs } from "../../../passage/mod.ts";
 import type { Session, SessionEnding } from "../../../sessions/mod.ts";
 import { backend, decodeReady, encodeErrorResponse, encodeNotice, frontend } from "../wire/messages.ts";
-import { MessageSplitter, type Piece } from "../wire/splitter.ts";
+import { MessageSplitter } from "../wire/splitter.ts";
 import { HeldRequests } from "./held-requests.ts";
 import { StatementLog } from "./statement-log.ts";
 
