@@ -63,5 +63,8 @@ function openPool({ url, connectionsMax }: PostgresPlace): pg.Pool {
   }
   // A connection that breaks while nobody uses it is replaced; whoever asks next hears of a database that is gone.
   pool.on("error", () => undefined);
+  // One that breaks while it is lent, between two statements, tells only itself, and an error that nobody hears ends the process.
+  // The next statement on it fails.
+  pool.on("connect", (client) => void client.on("error", () => undefined));
   return pool;
 }

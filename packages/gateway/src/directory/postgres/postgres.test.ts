@@ -8,10 +8,12 @@ import { once } from "node:events";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { isGatehouseError, seededRandom, systemClock } from "@gatehouse/kernel";
+import { Kysely, sql } from "kysely";
 import { type Postgres, startPostgres } from "../../../../../test/parts/postgres.ts";
 import { run } from "../../../../../test/parts/openssh.ts";
 import { openAuditLog } from "../../audit/mod.ts";
 import { openDirectory } from "../open.ts";
+import { GatehousePostgresDialect } from "./dialect.ts";
 
 let postgres: Postgres;
 before(async () => {
@@ -120,6 +122,31 @@ test("a database that goes away is `unavailable`, and is used again when it is b
   await postgres.sql("alter database outage with allow_connections true");
   await directory.probe();
   assert.equal(await directory.settings.get("kept"), "yes");
+});
+
+test("a connection that breaks between two statements of a transaction fails it, and nothing else", async (context) => {
+  const name = "broken";
+  await postgres.sql(`create database ${name}`);
+  const database = new Kysely<Record<string, never>>({
+    dialect: new GatehousePostgresDialect({ url: urlOf(postgres, name), connectionsMax: 1 }),
+  });
+  context.after(() => database.destroy());
+  const failure = await database
+    .transaction()
+    .execute(async (transaction) => {
+      const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(transaction);
+      await postgres.sql(`select pg_terminate_backend(${rows[0]?.pid}, 5000)`);
+      // While nothing waits for it, what the server said on its way out arrives: another question takes longer.
+      await postgres.sql("select 1");
+      await sql`select 1`.execute(transaction);
+    })
+    .then(
+      () => assert.fail("the transaction went through"),
+      (error: unknown) => error,
+    );
+  assert.ok(isGatehouseError(failure, "unavailable"), String(failure));
+  const { rows } = await sql<{ answer: number }>`select 42 as answer`.execute(database);
+  assert.deepEqual(rows, [{ answer: 42 }]);
 });
 
 test("a database that only reads refuses the probe", async (context) => {
