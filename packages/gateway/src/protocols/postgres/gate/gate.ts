@@ -104,6 +104,9 @@ export class PostgresGate {
     const options = this.#options;
     const { socket, parameters } = arrival;
     const connectionId = newId(options.clock.nowMs(), options.random);
+    // Before the authentication is asked for: clients take it nowhere else.
+    const negotiation = negotiate(arrival);
+    if (negotiation) socket.write(negotiation);
     const secret = await askPassword(socket);
     const client = (parameters.get("application_name") ?? "").replace(/[^\x20-\x7e]/g, "?").slice(0, 256);
     const { person, target } = await signInBySecret({
@@ -169,16 +172,11 @@ export class PostgresGate {
     });
   }
 
-  #relay(
-    { socket, minor, parameters }: Startup,
-    session: Session,
-    target: PasswordTarget,
-    connection: TargetConnection,
-  ) {
+  #relay({ socket, minor }: Startup, session: Session, target: PasswordTarget, connection: TargetConnection) {
     const { clock, random, limits } = this.#options;
-    // 31 bits, as a process id has; the secret is what counts.
+    // 31 bits, as a process id has; the secret is what counts, and protocol 3.2 lets it be long.
     const pid = new DataView(random.bytes(4).buffer).getUint32(0) >>> 1;
-    const secret = random.bytes(4);
+    const secret = random.bytes(minor >= newestMinor ? 32 : 4);
     const key = keyOf(pid, secret);
     const relay = new Relay({
       client: socket,
@@ -195,8 +193,6 @@ export class PostgresGate {
     this.#arrivals.keep(connection.socket);
     socket.cork();
     socket.write(encodeAuthentication(0));
-    const options = [...parameters.keys()].filter((name) => name.startsWith("_pq_."));
-    if (minor > 0 || options.length > 0) socket.write(onlyThreeZero(options));
     socket.write(encodeBackendKeyData(pid, secret));
     socket.write(connection.greeting);
     socket.uncork();
@@ -204,10 +200,15 @@ export class PostgresGate {
   }
 }
 
-/** NegotiateProtocolVersion: 3.0 is spoken here, and none of the extensions that were asked for. */
-function onlyThreeZero(options: readonly string[]): Uint8Array {
+/** 3.0 and 3.2 are spoken; there is no 3.1 (§55.1). */
+const newestMinor = 2;
+
+/** NegotiateProtocolVersion, where the client asked for what is not spoken here: a version, or one of the extensions. */
+function negotiate({ minor, parameters }: Startup): Uint8Array | undefined {
+  const options = [...parameters.keys()].filter((name) => name.startsWith("_pq_."));
+  if (options.length === 0 && (minor === 0 || minor === newestMinor)) return undefined;
   const head = Buffer.alloc(8);
-  head.writeInt32BE(0x0003_0000, 0);
+  head.writeInt32BE(0x0003_0000 | (minor >= newestMinor ? newestMinor : 0), 0);
   head.writeInt32BE(options.length, 4);
   return encodeMessage(backend.negotiateProtocolVersion, head, ...options.map(zeroTerminated));
 }

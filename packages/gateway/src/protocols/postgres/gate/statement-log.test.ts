@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { ByteWriter, TestClock, isGatehouseError, utf8 } from "@gatehouse/kernel";
 import type { FrameKind } from "@gatehouse/recording";
@@ -37,6 +38,7 @@ function open() {
       for (const bytes of messages) for (const piece of down.feed(bytes)) log.answer(piece);
       return log.answered();
     },
+    statements: () => statementsIn(frames),
     lines: () =>
       statementsIn(frames).map((statement) => statementLine(statement).replace(/, [\d.]+ ms$/, "")),
   };
@@ -139,3 +141,48 @@ test("messages in any order, whole or damaged, are recorded or refused", () => {
     { numRuns: Number(process.env["FUZZ_RUNS"] ?? 300) },
   );
 });
+
+test("what the server says beside its answers is kept: with the outcome, or by itself while nothing runs", async () => {
+  const log = open();
+  const note = (channel: string, payload: string) =>
+    encodeMessage(
+      backend.notificationResponse,
+      Uint8Array.of(0, 0, 0, 9),
+      zeroTerminated(channel),
+      zeroTerminated(payload),
+    );
+  const setting = encodeMessage(backend.parameterStatus, zeroTerminated("TimeZone"), zeroTerminated("UTC"));
+  void log.client(query("set timezone to utc"));
+  void log.server(complete("SET"), setting, ready);
+  assert.ok(log.server(note("news", "it rains")), "a notification waits for its frame");
+  assert.deepEqual(log.lines(), [
+    "set timezone to utc -> SET, set TimeZone = UTC",
+    "(the server) -> notification news it rains",
+  ]);
+  void log.client(query("do"));
+  assert.ok(log.server(note("news", "it snows")), "also while a statement runs");
+  void log.server(complete("DO"), ready);
+  assert.equal(log.lines().at(-1), "do -> DO, notification news it snows");
+});
+
+test("rows are counted and digested as they passed, also those before an error", () => {
+  const log = open();
+  const row = (value: string) =>
+    encodeMessage(backend.dataRow, new ByteWriter().u16(1).u32(value.length).put(utf8(value)).done());
+  void log.client(query("select 1"));
+  void log.server(row("a"), row("b"), complete("SELECT 2"), ready);
+  void log.client(query("select 2"));
+  void log.server(row("c"), failed("22012"), ready);
+  assert.deepEqual(
+    log.statements().map(({ results }) => results),
+    [
+      [{ tag: "SELECT 2", rows: 2, ...digestOf(row("a"), row("b")) }],
+      [{ tag: "", rows: 1, ...digestOf(row("c")) }],
+    ],
+  );
+});
+
+function digestOf(...parts: Uint8Array[]) {
+  const whole = Buffer.concat(parts);
+  return { bytes: whole.length, sha256: createHash("sha256").update(whole).digest("hex") };
+}

@@ -6,6 +6,7 @@ import {
   type QueryOutcome,
   encodeQuery,
   encodeQueryOutcome,
+  queryLimits,
 } from "@gatehouse/recording";
 import { ContentDigest, recordedText } from "../../../passage/mod.ts";
 import {
@@ -15,7 +16,9 @@ import {
   decodeExecute,
   decodeFunctionCall,
   decodeNamed,
+  decodeNotification,
   decodeParameterDescription,
+  decodeParameterStatus,
   decodeParse,
   decodeQuery,
   decodeReady,
@@ -39,7 +42,7 @@ type Owed = {
 type Prepared = { statement: number; types: number[] };
 type Outcome = Omit<QueryOutcome, "final"> & { final: boolean };
 
-const noticesMax = 64;
+const notesMax = queryLimits.notesMax;
 const messageCharsMax = 8192;
 
 /**
@@ -53,14 +56,20 @@ export class StatementLog {
   #owed: Owed[] = [];
   readonly #prepared = new Map<string, Prepared>();
   readonly #portals = new Map<string, number>();
-  #copyIn: ContentDigest | undefined;
+  readonly #copyIn = new ContentDigest();
   /** The server waits for the client's data: a Sync now is passed over by it (§55.2.6). */
   #copyingIn = false;
-  #copyOut: ContentDigest | undefined;
+  readonly #copyOut = new ContentDigest();
+  #copyingOut = false;
+  /** Of the rows of one result, as they passed. */
+  readonly #rows = new ContentDigest();
   /** Of the messages that are being looked at; recorded together. */
   #asked: Promise<void>[] = [];
   #outcomes: Outcome[] = [];
+  /** Of what the server says beside its answers; they go with the next outcome. */
   #notices: QueryCondition[] = [];
+  #notifications: NonNullable<QueryOutcome["notifications"]> = [];
+  #settings: NonNullable<QueryOutcome["settings"]> = [];
 
   constructor(options: { record(kind: FrameKind, data: Uint8Array): Promise<void>; clock: Clock }) {
     this.#record = options.record;
@@ -72,7 +81,6 @@ export class StatementLog {
     const { type, body } = piece;
     switch (type) {
       case frontend.copyData:
-        this.#copyIn ??= new ContentDigest();
         this.#copyIn.update(body);
         return;
       case frontend.query:
@@ -178,9 +186,12 @@ export class StatementLog {
     switch (type) {
       case backend.dataRow:
         if (head && piece.first) head.rows++;
+        this.#rows.update(piece.raw);
+        return;
+      case backend.copyOutResponse:
+        this.#copyingOut = true;
         return;
       case backend.copyData:
-        this.#copyOut ??= new ContentDigest();
         this.#copyOut.update(body);
         return;
       case backend.commandComplete: {
@@ -196,8 +207,7 @@ export class StatementLog {
         return;
       case backend.portalSuspended:
         if (head?.what !== "execute") return;
-        this.#outcomeOf(head).suspended = true;
-        this.#done(head);
+        this.#suspended(head);
         return;
       case backend.errorResponse:
         this.#failed(head, decodeError(body));
@@ -224,7 +234,15 @@ export class StatementLog {
         if (head?.what === "describe") this.#owed.shift();
         return;
       case backend.noticeResponse:
-        if (this.#notices.length < noticesMax) this.#notices.push(bounded(decodeError(body)));
+        if (this.#notices.length < notesMax) this.#notices.push(bounded(decodeError(body)));
+        return;
+      case backend.notificationResponse:
+        if (this.#notifications.length < notesMax)
+          this.#notifications.push(boundedNotification(decodeNotification(body)));
+        return;
+      case backend.parameterStatus:
+        if (this.#settings.length < notesMax)
+          this.#settings.push(boundedSetting(decodeParameterStatus(body)));
         return;
       case backend.copyInResponse:
         this.#copyInBegins();
@@ -236,6 +254,8 @@ export class StatementLog {
 
   /** Resolves when every outcome since the last call is durable; undefined where there was none. */
   answered(): Promise<unknown> | undefined {
+    // They are shown at once, and not when the statement ends; so they are durable at once.
+    if (this.#hasNotes) this.#note(this.#notedOutcome());
     if (this.#outcomes.length === 0) return undefined;
     return together(
       this.#outcomes.splice(0).map((outcome) => this.#record("query.outcome", encodeQueryOutcome(outcome))),
@@ -260,8 +280,7 @@ export class StatementLog {
 
   /** The digest of the data is durable before the server learns that it has all of it, and so before it can commit. */
   #copyEnded(failed: string | undefined): void {
-    const digest = (this.#copyIn ?? new ContentDigest()).done();
-    this.#copyIn = undefined;
+    const digest = this.#copyIn.done();
     if (!this.#copyingIn) this.#owe("copy-end", 0);
     this.#copyingIn = false;
     const of = this.#owed.find(({ what }) => what === "simple" || what === "execute")?.statement;
@@ -286,6 +305,21 @@ export class StatementLog {
     this.#copyingIn = true;
   }
 
+  get #hasNotes(): boolean {
+    return this.#notices.length + this.#notifications.length + this.#settings.length > 0;
+  }
+  #note(outcome: Outcome): void {
+    if (this.#notices.length > 0) outcome.notices = this.#notices.splice(0);
+    if (this.#notifications.length > 0) outcome.notifications = this.#notifications.splice(0);
+    if (this.#settings.length > 0) outcome.settings = this.#settings.splice(0);
+  }
+  #notedOutcome(): Outcome {
+    const running = this.#owed.find(({ statement }) => statement > 0);
+    const outcome = this.#outcomeOf(running);
+    if (!running) outcome.final = true;
+    return outcome;
+  }
+
   #outcomeOf(owed: Owed | undefined): Outcome {
     const statement = owed?.statement ?? 0;
     const last = this.#outcomes.at(-1);
@@ -302,10 +336,14 @@ export class StatementLog {
   #result(head: Owed | undefined, tag: string, counted: number | undefined): void {
     const outcome = this.#outcomeOf(head);
     const rows = counted ?? (head && head.rows > 0 ? head.rows : undefined);
-    outcome.results.push({ tag, ...(rows !== undefined && { rows }) });
-    if (this.#copyOut) {
+    outcome.results.push({
+      tag,
+      ...(rows !== undefined && { rows }),
+      ...(this.#rows.bytes > 0 && this.#rows.done()),
+    });
+    if (this.#copyingOut) {
       outcome.copied = this.#copyOut.done();
-      this.#copyOut = undefined;
+      this.#copyingOut = false;
     }
     if (!head) outcome.final = true;
     else {
@@ -314,11 +352,19 @@ export class StatementLog {
     }
   }
 
+  /** §55.2.3: as many rows as the client wanted for now. */
+  #suspended(head: Owed): void {
+    const outcome = this.#outcomeOf(head);
+    outcome.suspended = true;
+    outcome.results.push({ tag: "", rows: head.rows, ...(this.#rows.bytes > 0 && this.#rows.done()) });
+    this.#done(head);
+  }
+
   /** The head's outcome is complete. */
   #done(head: Owed): void {
     const outcome = this.#outcomeOf(head);
     outcome.final = true;
-    if (this.#notices.length > 0) outcome.notices = this.#notices.splice(0);
+    this.#note(outcome);
     this.#owed.shift();
     this.#copyingIn = false;
   }
@@ -326,7 +372,11 @@ export class StatementLog {
   #failed(head: Owed | undefined, error: QueryCondition): void {
     const outcome = this.#outcomeOf(head);
     outcome.error = bounded(error);
-    this.#copyOut = undefined;
+    // What passed before the error is told with it.
+    if (this.#rows.bytes > 0)
+      outcome.results.push({ tag: "", ...(head && { rows: head.rows }), ...this.#rows.done() });
+    if (this.#copyingOut) outcome.copied = this.#copyOut.done();
+    this.#copyingOut = false;
     this.#copyingIn = false;
     if (!head) {
       outcome.final = true;
@@ -381,12 +431,26 @@ function valuesOf(
   return values.map((value, i) => recordedValue(value, formatOf(i), types?.[i] ?? 0));
 }
 
-function bounded({ severity, code, message }: QueryCondition): QueryCondition {
+function bounded({ severity, code, message, detail, hint }: QueryCondition): QueryCondition {
   return {
     severity: severity.slice(0, 64),
     code: code.slice(0, 64),
-    message: message.slice(0, messageCharsMax).toWellFormed(),
+    message: short(message),
+    ...(detail !== undefined && { detail: short(detail) }),
+    ...(hint !== undefined && { hint: short(hint) }),
   };
+}
+const boundedNotification = ({ channel, payload }: { channel: string; payload: string }) => ({
+  channel: short(channel),
+  payload: short(payload),
+});
+const boundedSetting = ({ name, value }: { name: string; value: string }) => ({
+  name: short(name),
+  value: short(value),
+});
+
+function short(text: string): string {
+  return text.slice(0, messageCharsMax).toWellFormed();
 }
 
 function together(promises: Promise<void>[]): Promise<unknown> | undefined {

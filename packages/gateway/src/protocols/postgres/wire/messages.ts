@@ -150,17 +150,25 @@ export function decodeParameterDescription(body: Uint8Array): number[] {
   return Array.from({ length: count(reader, 4) }, () => reader.u32());
 }
 
-export type ServerError = { severity: string; code: string; message: string };
+export type ServerError = {
+  severity: string;
+  code: string;
+  message: string;
+  detail?: string;
+  hint?: string;
+};
 /** ErrorResponse and NoticeResponse (§55.8). Fields that nobody asks for are passed over. */
 export function decodeError(body: Uint8Array): ServerError {
   const reader = new ByteReader(body, op);
-  const error = { severity: "", code: "", message: "" };
+  const error: ServerError = { severity: "", code: "", message: "" };
   for (let letter = reader.u8(); letter !== 0; letter = reader.u8()) {
     const value = text(reader);
     // V is the severity in English, whatever the server's language; S comes first and stands in for it.
     if (letter === 0x56 || (letter === 0x53 && error.severity === "")) error.severity = value;
     else if (letter === 0x43) error.code = value;
     else if (letter === 0x4d) error.message = value;
+    else if (letter === 0x44) error.detail = value;
+    else if (letter === 0x48) error.hint = value;
   }
   return error;
 }
@@ -168,6 +176,11 @@ export function decodeError(body: Uint8Array): ServerError {
 export function decodeParameterStatus(body: Uint8Array): { name: string; value: string } {
   const reader = new ByteReader(body, op);
   return finished(reader, { name: text(reader), value: text(reader) });
+}
+
+export function decodeNotification(body: Uint8Array): { pid: number; channel: string; payload: string } {
+  const reader = new ByteReader(body, op);
+  return finished(reader, { pid: reader.u32(), channel: text(reader), payload: text(reader) });
 }
 
 export function decodeBackendKeyData(body: Uint8Array): { pid: number; secret: Uint8Array } {
