@@ -3,7 +3,7 @@ import type { AuditEvent, AuditQuery } from "@gatehouse/contracts/rest";
 import type { Clock } from "@gatehouse/kernel";
 import type { AuditHistory } from "../../audit/mod.ts";
 import type { AuditFilter } from "../../directory/mod.ts";
-import type { AuditDoor } from "../rest/door.ts";
+import type { AuditDoor } from "../door.ts";
 import { isoTime, pageRequest, wirePage } from "./page.ts";
 
 export function createAuditReader({

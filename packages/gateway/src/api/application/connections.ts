@@ -1,7 +1,7 @@
 import { GatehouseError } from "@gatehouse/kernel";
 import { type Targets, targetResource } from "../../directory/mod.ts";
 import type { Identity } from "../../identity/mod.ts";
-import type { ConnectionsDoor } from "../rest/door.ts";
+import type { ConnectionsDoor } from "../door.ts";
 import { found, isoTime } from "./page.ts";
 
 /** Where clients of one protocol come in with a password. */

@@ -2,7 +2,7 @@ import type { Health } from "@gatehouse/contracts/rest";
 import { type Clock, messageOf } from "@gatehouse/kernel";
 import type { RecordingPipeline } from "@gatehouse/recording/pipeline";
 import type { AuditHistory, AuditLog } from "../../audit/mod.ts";
-import type { HealthDoor } from "../rest/door.ts";
+import type { HealthDoor } from "../door.ts";
 import { isoTime } from "./page.ts";
 
 /** Is everything recorded, stored, delivered? Asked anew at each request: nothing here remembers being well. */

@@ -1,5 +1,5 @@
 import { type Identity, localAdministrator } from "../../identity/mod.ts";
-import type { IdentityDoor } from "../rest/door.ts";
+import type { IdentityDoor } from "../door.ts";
 
 /** Signing in and out, as the API tells people apart. */
 export function restIdentity(identity: Identity): IdentityDoor {

@@ -1,6 +1,6 @@
 import type { LiveState } from "@gatehouse/contracts/rest";
 import type { LiveView, Moderators } from "../../sessions/mod.ts";
-import type { ModerationDoor } from "../rest/door.ts";
+import type { ModerationDoor } from "../door.ts";
 import { isoTime } from "./page.ts";
 
 /** The levers of the live sessions in the public words. Decided and audited by the room behind them. */

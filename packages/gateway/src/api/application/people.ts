@@ -3,7 +3,7 @@ import { type Role, roles as knownRoles } from "../../access/mod.ts";
 import type { AuditLog } from "../../audit/mod.ts";
 import type { User, UserKey, UserKeys, Users, WebSessions } from "../../directory/mod.ts";
 import type { Identity } from "../../identity/mod.ts";
-import type { PeopleDoor, Principal } from "../rest/door.ts";
+import type { PeopleDoor, Principal } from "../door.ts";
 import { found, isoTime, pageRequest, wirePage } from "./page.ts";
 
 export function createPeople(options: {

@@ -8,7 +8,7 @@ import type {
 } from "../../directory/mod.ts";
 import { openSessionStates } from "../../directory/mod.ts";
 import type { SessionScope } from "../../access/mod.ts";
-import type { SessionsDoor } from "../rest/door.ts";
+import type { SessionsDoor } from "../door.ts";
 import { found, isoTime, pageRequest, wirePage } from "./page.ts";
 
 const statesOf: Record<NonNullable<SessionQuery["state"]>, readonly SessionState[]> = {

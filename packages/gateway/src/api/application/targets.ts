@@ -10,7 +10,7 @@ import {
 } from "../../directory/mod.ts";
 import type { TargetAdministration } from "../../protocols/door.ts";
 import { decide } from "../../access/mod.ts";
-import type { Principal, TargetScope, TargetsDoor } from "../rest/door.ts";
+import type { Principal, TargetScope, TargetsDoor } from "../door.ts";
 import { found, isoTime, pageRequest, wirePage } from "./page.ts";
 
 const credentialWords = {

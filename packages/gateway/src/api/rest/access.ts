@@ -2,7 +2,7 @@ import { GatehouseError } from "@gatehouse/kernel";
 import type { FastifyReply, FastifyRequest, RouteOptions } from "fastify";
 import type { Action, Resource, Subject } from "../../access/mod.ts";
 import type { App, AppOptions } from "./app.ts";
-import type { Credential, Principal } from "./door.ts";
+import type { Credential, Principal } from "../door.ts";
 import { checkSameOrigin, sessionCookieOf } from "./security.ts";
 
 /**

@@ -11,7 +11,7 @@ import { type ZodTypeProvider, serializerCompiler, validatorCompiler } from "fas
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ServerOptions } from "node:https";
 import { guardAccess } from "./access.ts";
-import type { RestDoors } from "./door.ts";
+import type { RestDoors } from "../door.ts";
 import { serveReference } from "./reference.ts";
 import { servePages } from "./pages.ts";
 import { answerProblems } from "./problems.ts";

@@ -19,5 +19,5 @@ export type {
   SessionsDoor,
   TargetScope,
   TargetsDoor,
-} from "./door.ts";
+} from "../door.ts";
 export { type RestOptions, type RestServer, startRest } from "./listen.ts";

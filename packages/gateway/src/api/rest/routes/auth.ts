@@ -3,7 +3,7 @@ import { z } from "zod";
 import { actions } from "../../../access/mod.ts";
 import { bearerTokenOf, principalOf } from "../access.ts";
 import type { App, AppOptions } from "../app.ts";
-import type { Principal } from "../door.ts";
+import type { Principal } from "../../door.ts";
 import { checkNotForeign, clearSessionCookies, sessionCookieOf, setSessionCookie } from "../security.ts";
 import { answers, nothing } from "./answers.ts";
 

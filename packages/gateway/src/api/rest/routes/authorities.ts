@@ -1,7 +1,7 @@
 import { GatehouseError } from "@gatehouse/kernel";
 import { z } from "zod";
 import type { App } from "../app.ts";
-import type { RestDoors } from "../door.ts";
+import type { RestDoors } from "../../door.ts";
 import { answers } from "./answers.ts";
 
 const tags = ["authorities"];

@@ -2,7 +2,7 @@ import { connection, id } from "@gatehouse/contracts/rest";
 import { z } from "zod";
 import { principalOf } from "../access.ts";
 import type { App } from "../app.ts";
-import type { RestDoors } from "../door.ts";
+import type { RestDoors } from "../../door.ts";
 import { answers } from "./answers.ts";
 
 const params = z.object({ targetId: id, login: z.string().min(1).max(128) });

@@ -1,6 +1,6 @@
 import { health, liveness } from "@gatehouse/contracts/rest";
 import type { App } from "../app.ts";
-import type { RestDoors } from "../door.ts";
+import type { RestDoors } from "../../door.ts";
 import { answers } from "./answers.ts";
 
 const tags = ["health"];

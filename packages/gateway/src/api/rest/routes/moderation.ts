@@ -12,7 +12,7 @@ import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { principalOf, renewalOf } from "../access.ts";
 import type { App } from "../app.ts";
-import type { Principal, RestDoors } from "../door.ts";
+import type { Principal, RestDoors } from "../../door.ts";
 import { compactSights, sightLines } from "../frame-response.ts";
 import { goneSignal, lineContentType, sendStream, streamOf } from "../streams.ts";
 import { answers } from "./answers.ts";

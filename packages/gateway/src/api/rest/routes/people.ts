@@ -12,7 +12,7 @@ import {
 import { z } from "zod";
 import { principalOf } from "../access.ts";
 import type { App } from "../app.ts";
-import type { RestDoors } from "../door.ts";
+import type { RestDoors } from "../../door.ts";
 import { answers, nothing } from "./answers.ts";
 
 const tags = ["people"];

@@ -10,7 +10,7 @@ import {
 import { z } from "zod";
 import { principalOf } from "../access.ts";
 import type { App } from "../app.ts";
-import type { RestDoors } from "../door.ts";
+import type { RestDoors } from "../../door.ts";
 import { compactFrames, frameLines } from "../frame-response.ts";
 import { goneSignal, lineContentType, sendStream, streamOf } from "../streams.ts";
 import { answers } from "./answers.ts";

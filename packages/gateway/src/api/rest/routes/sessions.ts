@@ -3,7 +3,7 @@ import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { principalOf } from "../access.ts";
 import type { App } from "../app.ts";
-import type { RestDoors } from "../door.ts";
+import type { RestDoors } from "../../door.ts";
 import { answers } from "./answers.ts";
 
 const tags = ["sessions"];

@@ -13,7 +13,7 @@ import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { principalOf } from "../access.ts";
 import type { App } from "../app.ts";
-import type { RestDoors, TargetScope } from "../door.ts";
+import type { RestDoors, TargetScope } from "../../door.ts";
 import { answers, nothing } from "./answers.ts";
 
 const tags = ["targets"];

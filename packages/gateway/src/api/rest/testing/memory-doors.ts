@@ -12,7 +12,7 @@ import type {
 import { type Clock, GatehouseError, newId, systemRandom, utf8 } from "@gatehouse/kernel";
 import { createHash } from "node:crypto";
 import { decide, sessionScope } from "../../../access/mod.ts";
-import type { Principal, RestDoors } from "../door.ts";
+import type { Principal, RestDoors } from "../../door.ts";
 import { type MemoryLive, memoryLive } from "./memory-live.ts";
 import { type Sample, samplePeople, sampleSessions, sampleTargets } from "./sample-sessions.ts";
 

@@ -4,7 +4,7 @@ import type { Frame, FrameKind } from "@gatehouse/recording";
 import { decide } from "../../../access/mod.ts";
 import { LiveHub } from "../../../sessions/live-hub.ts";
 import { MemoryRecording } from "../../../sessions/testing/memory-recording.ts";
-import type { ModerationDoor, Principal } from "../door.ts";
+import type { ModerationDoor, Principal } from "../../door.ts";
 import type { Sample } from "./sample-sessions.ts";
 
 type Live = Omit<LiveState, "may" | "lastActivityAt"> & { recording: MemoryRecording; hub: LiveHub };

@@ -29,8 +29,8 @@ import type {
   Verification,
   WireFrame,
 } from "@gatehouse/contracts/rest";
-import type { Action, Decision, Resource, SessionScope, Subject } from "../../access/mod.ts";
-import type { Sight } from "../../sessions/mod.ts";
+import type { Action, Decision, Resource, SessionScope, Subject } from "../access/mod.ts";
+import type { Sight } from "../sessions/mod.ts";
 
 /** Who is asking, proved: what every door below is told. */
 export type Principal = {
