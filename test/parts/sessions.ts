@@ -85,7 +85,7 @@ export async function awaitEvents(
   gateway: Gateway,
   query: { event: string; session?: string; user?: string },
   count = 1,
-): Promise<{ code: string; success: boolean; fields: Record<string, unknown> }[]> {
+): Promise<{ code: string; user: string; success: boolean; fields: Record<string, unknown> }[]> {
   let seen = 0;
   return eventually(`${count} ${query.event} in the audit log`, async () => {
     const { items } = await gateway.admin.audit.list({ ...query, limit: 200 });

@@ -197,6 +197,9 @@ export function createClient(options: ClientOptions) {
       /** The public key that signs recordings, in PEM. */
       recordings: async (call?: CallOptions) =>
         textOf(await request("GET", "/ca/recordings", { ...call, accept: "text/plain" })),
+      /** The certificate that the gRPC API shows, in PEM. */
+      grpc: async (call?: CallOptions) =>
+        textOf(await request("GET", "/ca/grpc", { ...call, accept: "text/plain" })),
     },
   };
 }

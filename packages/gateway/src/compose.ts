@@ -14,6 +14,8 @@ import {
   createTargets,
   restIdentity,
 } from "./api/application/mod.ts";
+import type { RestDoors } from "./api/door.ts";
+import { grpcEntrance, startGrpc } from "./api/grpc/mod.ts";
 import { startRest } from "./api/rest/mod.ts";
 import { openAuditLog } from "./audit/mod.ts";
 import { type Config, formatAddress } from "./config/mod.ts";
@@ -211,55 +213,58 @@ export async function compose(options: {
       log,
     });
     let publicUrl = config.web.public_url;
-    const rest = await startRest({
-      doors: {
-        identity: restIdentity(identity),
-        access: {
-          decide: ({ subject, remoteAddress }, action, resource) =>
-            decide({ subject, action, resource, context: { remoteAddress } }),
-          sessionScope: ({ subject, remoteAddress }) =>
-            sessionScope(subject, { remoteAddress, nowMs: clock.nowMs() }),
-        },
-        sessions: createSessionCatalogue({ entries: directory.sessions, resources: directory.resources }),
-        moderation: createModeration(moderators),
-        playback,
-        people: createPeople({
-          ...directory,
-          rightsChanged: () => moderators.rightsChanged(),
-          identity,
-          audit,
-          parsePublicKey: ssh.parsePublicKey,
-          publicUrl: () => publicUrl ?? "",
-        }),
-        targets: createTargets({
-          targets: directory.targets,
-          credentials,
-          protocols: [ssh.administration, postgres.administration, ...mysql.administrations],
-          audit,
-          clock,
-        }),
-        connections: createConnections({
-          targets: directory.targets,
-          identity,
-          entrances: new Map([
-            ...(postgres.entrance ? ([["postgres", postgres.entrance]] as const) : []),
-            ...mysql.entrances,
-          ]),
-        }),
-        audit: createAuditReader({ history: audit, clock }),
-        health: createHealth({
-          gateway: { id: config.gateway_id, version },
-          store: { kind, location },
-          pipeline,
-          audit,
-          sessions,
-          clock,
-        }),
-        authorities: {
-          ...ssh.authorities,
-          recordings: () => Promise.resolve(publicKeyPem(keyring.manifestSigner.publicKey)),
-        },
+    const grpcTls = await grpcEntrance({ config: config.grpc, keyring, clock, random });
+    const doors: RestDoors = {
+      identity: restIdentity(identity),
+      access: {
+        decide: ({ subject, remoteAddress }, action, resource) =>
+          decide({ subject, action, resource, context: { remoteAddress } }),
+        sessionScope: ({ subject, remoteAddress }) =>
+          sessionScope(subject, { remoteAddress, nowMs: clock.nowMs() }),
       },
+      sessions: createSessionCatalogue({ entries: directory.sessions, resources: directory.resources }),
+      moderation: createModeration(moderators),
+      playback,
+      people: createPeople({
+        ...directory,
+        rightsChanged: () => moderators.rightsChanged(),
+        identity,
+        audit,
+        parsePublicKey: ssh.parsePublicKey,
+        publicUrl: () => publicUrl ?? "",
+      }),
+      targets: createTargets({
+        targets: directory.targets,
+        credentials,
+        protocols: [ssh.administration, postgres.administration, ...mysql.administrations],
+        audit,
+        clock,
+      }),
+      connections: createConnections({
+        targets: directory.targets,
+        identity,
+        entrances: new Map([
+          ...(postgres.entrance ? ([["postgres", postgres.entrance]] as const) : []),
+          ...mysql.entrances,
+        ]),
+      }),
+      audit: createAuditReader({ history: audit, clock }),
+      health: createHealth({
+        gateway: { id: config.gateway_id, version },
+        store: { kind, location },
+        pipeline,
+        audit,
+        sessions,
+        clock,
+      }),
+      authorities: {
+        ...ssh.authorities,
+        recordings: () => Promise.resolve(publicKeyPem(keyring.manifestSigner.publicKey)),
+        grpc: () => Promise.resolve(grpcTls?.tls.certificate),
+      },
+    };
+    const rest = await startRest({
+      doors,
       gateway: { id: config.gateway_id, version },
       web: config.web.listen,
       adminSocketPath: join(config.data_dir, "admin.sock"),
@@ -277,6 +282,8 @@ export async function compose(options: {
     const bound = await ssh.listen();
     const postgresBound = await postgres.listen();
     const mysqlBound = await mysql.listen();
+    const grpc = grpcTls && (await startGrpc({ doors, ...grpcTls, log }));
+    if (grpc) closing.push(() => grpc.close());
     // For programs on this machine that want to know where the ports are.
     writeFileSync(
       join(config.data_dir, "addresses.json"),
@@ -285,6 +292,7 @@ export async function compose(options: {
         web: rest.url,
         ssh: formatAddress(bound),
         ...(postgresBound && { postgres: formatAddress(postgresBound) }),
+        ...(grpc && { grpc: formatAddress(grpc.address) }),
         ...(mysqlBound.mysql && { mysql: formatAddress(mysqlBound.mysql) }),
         ...(mysqlBound.mariadb && { mariadb: formatAddress(mysqlBound.mariadb) }),
       }),

@@ -2,7 +2,7 @@ import { type Command, Argument } from "commander";
 import type { Cli } from "../cli.ts";
 import { type GatewayOptions, connect, withGateway } from "../connection/mod.ts";
 
-const which = ["ssh-host", "ssh-user", "recordings"] as const;
+const which = ["ssh-host", "ssh-user", "recordings", "grpc"] as const;
 
 export function addCa(program: Command, cli: Cli): void {
   withGateway(
@@ -10,7 +10,7 @@ export function addCa(program: Command, cli: Cli): void {
       .command("ca")
       .summary("print the gateway's public keys")
       .description(
-        "Prints a public key of the gateway: ssh-host signs the certificates it shows to ssh, ssh-user those that it shows to targets, recordings signs what was recorded.",
+        "Prints a public key of the gateway: ssh-host signs the certificates it shows to ssh, ssh-user those that it shows to targets, recordings signs what was recorded; grpc is the certificate that its gRPC API shows.",
       )
       .addArgument(new Argument("<key>", "which one").choices([...which])),
   )
@@ -27,6 +27,7 @@ Examples:
         "ssh-host": client.ca.sshHost,
         "ssh-user": client.ca.sshUser,
         recordings: client.ca.recordings,
+        grpc: client.ca.grpc,
       };
       cli.stdout.write(await read[key]());
     });

@@ -176,6 +176,8 @@ export type AuthoritiesDoor = {
   sshUser(): Promise<string | undefined>;
   /** PEM of the Ed25519 key that signs recordings. */
   recordings(): Promise<string>;
+  /** PEM of the certificate that the gRPC API shows. Undefined where it has no port. */
+  grpc(): Promise<string | undefined>;
 };
 
 /** All that the REST API stands on. */

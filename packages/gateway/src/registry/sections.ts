@@ -1,5 +1,6 @@
+import { grpcSection } from "../api/grpc/mod.ts";
 import { protocolSections } from "./protocols.ts";
 import { storeSection } from "./stores.ts";
 
 /** What plug-ins add to the configuration. */
-export const configSections = { ...protocolSections, store: storeSection } as const;
+export const configSections = { ...protocolSections, store: storeSection, grpc: grpcSection } as const;

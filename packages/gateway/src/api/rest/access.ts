@@ -1,6 +1,7 @@
 import { GatehouseError } from "@gatehouse/kernel";
 import type { FastifyReply, FastifyRequest, RouteOptions } from "fastify";
 import type { Action, Resource, Subject } from "../../access/mod.ts";
+import { requireAllowed } from "../decided.ts";
 import type { App, AppOptions } from "./app.ts";
 import type { Credential, Principal } from "../door.ts";
 import { checkSameOrigin, sessionCookieOf } from "./security.ts";
@@ -17,6 +18,8 @@ export type RouteAccess =
       /** Asked instead when the person whom the path names is the one who asks. */
       ownAction?: Action;
       resource?: (request: FastifyRequest) => Promise<Resource>;
+      /** What the path names is not even there for whom it is not open. */
+      hidden?: "session";
     };
 
 declare module "fastify" {
@@ -95,15 +98,15 @@ export function guardAccess(app: App, { doors, listener, publicUrl }: AppOptions
     const { subject } = principal;
     const action = access.ownAction && names(request, subject) ? access.ownAction : access.action;
     const resource = (await access.resource?.(request)) ?? {};
-    const { allowed, because } = doors.access.decide(principal, action, resource);
-    if (!allowed)
-      throw new GatehouseError({
-        code: "denied",
-        op: `api.${action}`,
-        message: because ?? `${subject.name} may not do this (${action})`,
-        hint: because === undefined ? "Ask an administrator for a role that allows it." : undefined,
-      });
+    requireAllowed(doors.access, principal, action, {
+      resource,
+      hidden: access.hidden && { what: access.hidden, id: idIn(request) },
+    });
   });
+}
+
+function idIn(request: FastifyRequest): string {
+  return (request.params as { sessionId: string }).sessionId;
 }
 
 function names(request: FastifyRequest, subject: Subject): boolean {

@@ -96,6 +96,7 @@ test("nobody gets nothing: every route but the public ones refuses one who is no
     else assert.match(String(answer.headers["content-type"]), /^application\/problem\+json/);
   }
   assert.deepEqual(open.sort(), [
+    "GET /api/v1/ca/grpc",
     "GET /api/v1/ca/recordings",
     "GET /api/v1/ca/ssh-host",
     "GET /api/v1/ca/ssh-user",
@@ -126,7 +127,6 @@ test("one with no role is refused all that needs one, and nothing is said of wha
     ["target", () => jane.targets.create({ name: "x", host: "x", port: 22 })],
     ["credential", () => jane.targets.setCredential(samplePeople.jane.id, "root", { kind: "certificate" })],
     ["trust", () => jane.targets.trustHostKeys(samplePeople.jane.id, { kind: "pinned", keys: [] })],
-    ["session of another", () => jane.sessions.get(id)],
     ["recording of another", () => jane.recordings.get(id)],
     ["frames of another", () => gather(jane.recordings.frames(id))],
     ["export of another", () => jane.recordings.export(id, "text")],
@@ -134,6 +134,7 @@ test("one with no role is refused all that needs one, and nothing is said of wha
   ];
   for (const [what, call] of calls)
     await assert.rejects(call, (error) => isGatehouseError(error, "denied"), `${what} was not denied`);
+  await assert.rejects(jane.sessions.get(id), (error) => isGatehouseError(error, "not_found"));
 });
 
 test("a link signs in once, its cookie is shut in, and signing out ends it", async () => {

@@ -24,6 +24,12 @@ export function authorityRoutes(app: App, { authorities }: Pick<RestDoors, "auth
       description: "PEM, as OpenSSL and `gatehouse verify --trusted-key` take it.",
       read: () => authorities.recordings(),
     },
+    {
+      url: "/ca/grpc",
+      summary: "The certificate of the gRPC API",
+      description: "PEM, for clients to trust where it is the gate's own.",
+      read: () => authorities.grpc(),
+    },
   ];
   for (const { url, summary, description, read } of halves)
     app.get(

@@ -43,6 +43,7 @@ export function sessionRoutes(
       config: {
         access: {
           action: "session.view",
+          hidden: "session",
           resource: (request) => sessions.resourceOf((request.params as { sessionId: string }).sessionId),
         },
       },

@@ -526,6 +526,7 @@ export function memoryGate(clock: Clock): MemoryGate {
       sshUser: async () => undefined,
       recordings: async () =>
         "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA12rMoCEBwtT4hLyBXhFvYlYBa5WhLGTu7UkxUHGkqBU=\n-----END PUBLIC KEY-----\n",
+      grpc: async () => undefined,
     },
   };
   return {

@@ -1,0 +1,40 @@
+import { type HandlerContext, createContextKey } from "@connectrpc/connect";
+import { GatehouseError } from "@gatehouse/kernel";
+import type { IdentityDoor, Principal } from "../door.ts";
+
+/** Whoever a call comes from, and how to ask anew who that is. */
+export type Caller = { principal: Principal; renew: () => Promise<Principal | undefined> };
+
+export const callerKey = createContextKey<Caller | undefined>(undefined);
+/** The address that a call came from, set by the listener. */
+export const remoteAddressKey = createContextKey<string>("");
+
+export async function callerOf(
+  identity: Pick<IdentityDoor, "whoIs">,
+  header: Headers,
+  remoteAddress: string,
+): Promise<Caller> {
+  // RFC 6750 §2.1. A token stands in no other place: a URL or a cookie of a browser opens nothing here.
+  const token = /^Bearer ([\x21-\x7e]{1,4096})$/.exec(header.get("authorization") ?? "")?.[1];
+  if (token === undefined) throw nobody();
+  const renew = () => identity.whoIs({ kind: "bearer", token }, { remoteAddress });
+  const principal = await renew();
+  if (!principal) throw nobody();
+  return { principal, renew };
+}
+
+/** In a method that is not public. */
+export function caller(context: Pick<HandlerContext, "values">): Caller {
+  const found = context.values.get(callerKey);
+  if (!found) throw nobody();
+  return found;
+}
+
+function nobody(): GatehouseError {
+  return new GatehouseError({
+    code: "unauthenticated",
+    op: "grpc.authenticate",
+    message: "the call names no known caller",
+    hint: "Send `authorization: Bearer <token>` with a token of yours.",
+  });
+}

@@ -1,0 +1,104 @@
+import type { ServiceImpl } from "@connectrpc/connect";
+import { type RecordingService, VerifyRecordingResponse_CheckStatus } from "@gatehouse/contracts/grpc";
+import { exportQuery, framesQuery, id, type Verification, type WireFrame } from "@gatehouse/contracts/rest";
+import type { RestDoors } from "../../door.ts";
+import { caller } from "../caller.ts";
+import { durationOfMs, frameWords, present, timestamp } from "../words.ts";
+
+/** What goes into one message: of frames about so much, and of a file. */
+const messageBytes = 64 * 1024;
+const messageFramesMax = 1024;
+
+const statusOf: Record<Verification["checks"][number]["status"], VerifyRecordingResponse_CheckStatus> = {
+  ok: VerifyRecordingResponse_CheckStatus.OK,
+  failed: VerifyRecordingResponse_CheckStatus.FAILED,
+  absent: VerifyRecordingResponse_CheckStatus.ABSENT,
+};
+
+/** Each call is decided and audited behind the door, before its first message leaves. */
+export function recordingService({
+  playback,
+}: Pick<RestDoors, "playback">): ServiceImpl<typeof RecordingService> {
+  return {
+    async getRecording(request, context) {
+      const found = await playback.get(caller(context).principal, id.parse(request.sessionId));
+      const { frames, bytes, segments, durationMs, retainUntil } = found;
+      return {
+        recording: {
+          sessionId: found.sessionId,
+          state: found.state,
+          format: found.format,
+          startedAt: timestamp(found.startedAt),
+          ...(durationMs !== null && { duration: durationOfMs(durationMs) }),
+          ...(frames !== null && { frames: BigInt(frames) }),
+          ...(bytes !== null && { bytes: BigInt(bytes) }),
+          ...(segments !== null && { segments: BigInt(segments) }),
+          ...present(found, ["headSha256", "signedBy"]),
+          recipients: [...found.recipients],
+          ...(retainUntil !== null && { retainUntil: timestamp(retainUntil) }),
+          exports: [...found.exports],
+        },
+      };
+    },
+
+    async *streamFrames(request, context) {
+      const { principal } = caller(context);
+      const { fromUs, toUs } = framesQuery.parse({
+        fromUs: Number(request.fromUs),
+        ...(request.toUs !== undefined && { toUs: Number(request.toUs) }),
+      });
+      const frames = await playback.frames(
+        principal,
+        id.parse(request.sessionId),
+        toUs === undefined ? { fromUs } : { fromUs, toUs },
+        context.signal,
+      );
+      for await (const some of together(frames)) yield { frames: some.map(frameWords) };
+    },
+
+    async *exportRecording(request, context) {
+      const { principal } = caller(context);
+      const { format } = exportQuery.parse({ format: request.format });
+      const { fileName, contentType, chunks } = await playback.export(
+        principal,
+        id.parse(request.sessionId),
+        format,
+        context.signal,
+      );
+      yield { fileName, contentType };
+      for await (const chunk of chunks)
+        for (let at = 0; at < chunk.length; at += messageBytes)
+          yield { data: chunk.subarray(at, at + messageBytes) as Uint8Array<ArrayBuffer> };
+    },
+
+    async verifyRecording(request, context) {
+      const verdict = await playback.verify(caller(context).principal, id.parse(request.sessionId));
+      return {
+        ok: verdict.ok,
+        checkedAt: timestamp(verdict.checkedAt),
+        checks: verdict.checks.map(({ name, status, detail }) => ({
+          name,
+          status: statusOf[status],
+          detail,
+        })),
+        ...(verdict.frames !== null && { frames: BigInt(verdict.frames) }),
+        ...present(verdict, ["headSha256", "firstFault"]),
+      };
+    },
+  };
+}
+
+/** Gathers small frames, so that a recording of keystrokes is not a message for each of them. */
+async function* together(frames: AsyncIterable<WireFrame>): AsyncGenerator<WireFrame[]> {
+  let some: WireFrame[] = [];
+  let bytes = 0;
+  for await (const frame of frames) {
+    some.push(frame);
+    bytes += frame.data.length;
+    if (bytes < messageBytes && some.length < messageFramesMax) continue;
+    yield some;
+    some = [];
+    bytes = 0;
+  }
+  if (some.length > 0) yield some;
+}

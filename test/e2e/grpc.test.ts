@@ -1,0 +1,277 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { exchangeLink } from "../../packages/cli/src/connection/mod.ts";
+import type { Session } from "@gatehouse/contracts/rest";
+import { sshOptions } from "../parts/gateway.ts";
+import { type GrpcAnswer, type GrpcClient, startGrpcClient } from "../parts/grpc-client.ts";
+import { awaitEvents, awaitSession, eventually, recordedSession } from "../parts/sessions.ts";
+import { type Stage, startStage } from "../parts/stage.ts";
+import { openTerminal } from "../parts/terminal.ts";
+
+const sessions = "gatehouse.v1.SessionService";
+const recordings = "gatehouse.v1.RecordingService";
+const audit = "gatehouse.v1.AuditService";
+
+let stage: Stage;
+let client: GrpcClient;
+/** Of people with these roles, signed in. */
+const tokens: Record<"ann" | "otto" | "bob", string> = { ann: "", otto: "", bob: "" };
+let ended: Session;
+
+before(async () => {
+  stage = await startStage({ gateway: { config: { grpc: { listen: "127.0.0.1:0" } } } });
+  const { gateway } = stage;
+  const { grpc } = JSON.parse(readFileSync(join(gateway.dataDir, "addresses.json"), "utf8")) as {
+    grpc: string;
+  };
+  client = await startGrpcClient({
+    folder: gateway.dataDir,
+    address: grpc,
+    certificate: await gateway.admin.ca.grpc(),
+  });
+  const ids = {
+    ann: stage.person.id,
+    otto: (await gateway.admin.people.create({ name: "otto", roles: ["security-analyst"] })).id,
+    bob: (await gateway.admin.people.create({ name: "bob", roles: ["user"] })).id,
+  };
+  for (const name of ["ann", "otto", "bob"] as const) {
+    const { url } = await gateway.admin.people.signInLink(ids[name]);
+    const { token } = await exchangeLink(gateway.web, new URL(url).hash.replace("#token=", ""));
+    tokens[name] = token;
+  }
+  const ran = await stage.ssh([stage.address, "printf 'over the gate'; cat"], { input: "and back" });
+  assert.equal(ran.stdout.toString(), "over the gateand back");
+  ({ session: ended } = await recordedSession(
+    gateway,
+    ({ command }) => command?.includes("printf") === true,
+  ));
+});
+after(() => stage.close());
+after(() => client.close());
+
+const call = (
+  service: string,
+  method: string,
+  request: Record<string, unknown>,
+  who: keyof typeof tokens | undefined,
+) => client.call(service, method, request, who && { token: tokens[who] }).ended;
+
+/** The one message of an answer. */
+function only({ messages }: GrpcAnswer): unknown {
+  assert.equal(messages.length, 1);
+  return messages[0];
+}
+
+type Frame = { sequence?: string; kind: string; data?: string };
+const framesOf = (messages: readonly Record<string, unknown>[]) =>
+  messages.flatMap((message) => (message["frames"] ?? []) as Frame[]);
+const bytesOf = (frames: readonly Frame[], ...kinds: string[]) =>
+  Buffer.concat(
+    frames.filter(({ kind }) => kinds.includes(kind)).map(({ data }) => Buffer.from(data ?? "", "base64")),
+  );
+
+test("sessions: those that one may see, the same as over REST", async () => {
+  const listed = await call(sessions, "ListSessions", { user: "ann", state: "SESSION_STATE_ENDED" }, "otto");
+  assert.equal(listed.status, "OK", listed.detail);
+  const [found] = (only(listed) as { sessions: Record<string, unknown>[] }).sessions;
+  assert.deepEqual(
+    [found?.["id"], found?.["user"], found?.["command"], found?.["started_at"]],
+    [ended.id, { id: stage.person.id, name: "ann" }, ended.command, ended.startedAt],
+  );
+  assert.deepEqual(found?.["recording"], {
+    state: "stored",
+    frames: String(ended.recording.frames),
+    bytes: String(ended.recording.bytes),
+    head_sha256: ended.recording.headSha256,
+  });
+  assert.deepEqual(found?.["end"], { reason: "closed", exit_status: 0 });
+  const none = await call(sessions, "ListSessions", {}, "bob");
+  assert.deepEqual(none.messages, [{}], "nobody else's");
+  const [own, others] = await Promise.all([
+    call(sessions, "GetSession", { session_id: ended.id }, "ann"),
+    call(sessions, "GetSession", { session_id: ended.id }, "bob"),
+  ]);
+  assert.deepEqual([own.status, others.status], ["OK", "NOT_FOUND"]);
+});
+
+test("a recording: its frames, windows, exports and verification, audited before they leave", async () => {
+  const { gateway } = stage;
+  const rest = await recordedSession(gateway, ({ id }) => id === ended.id);
+  const got = await call(recordings, "StreamFrames", { session_id: ended.id }, "otto");
+  assert.equal(got.status, "OK", got.detail);
+  assert.deepEqual(
+    framesOf(got.messages).map(({ sequence = "0", kind, data = "" }) => [Number(sequence), kind, data]),
+    rest.frames.map(({ seq, kind, data }) => [seq, kind, Buffer.from(data).toString("base64")]),
+  );
+  const middle = rest.frames[2]?.timeUs ?? 0;
+  const window = { session_id: ended.id, from_us: String(middle), to_us: String(middle + 1) };
+  const some = await call(recordings, "StreamFrames", window, "otto");
+  assert.deepEqual(
+    framesOf(some.messages).map(({ sequence = "0" }) => Number(sequence)),
+    rest.frames.filter(({ timeUs }) => timeUs === middle).map(({ seq }) => seq),
+  );
+  const bundle = await call(recordings, "ExportRecording", { session_id: ended.id, format: "json" }, "otto");
+  assert.equal(bundle.status, "OK", bundle.detail);
+  assert.equal(bundle.messages[0]?.["content_type"], "application/x-ndjson");
+  const text = Buffer.concat(
+    bundle.messages.map((message) => Buffer.from((message["data"] ?? "") as string, "base64")),
+  ).toString();
+  const lines = text.trim().split("\n");
+  assert.ok(
+    lines.some((line) => line.includes(Buffer.from("over the gate").toString("base64"))),
+    text.slice(0, 2000),
+  );
+  const verified = await call(recordings, "VerifyRecording", { session_id: ended.id }, "otto");
+  assert.deepEqual(
+    [verified.messages[0]?.["ok"], verified.messages[0]?.["head_sha256"]],
+    [true, ended.recording.headSha256],
+  );
+  const events = await awaitEvents(gateway, { event: "session.recording.access", session: ended.id });
+  const asked = events.filter(({ user }) => user === "otto").map(({ fields }) => fields["action"]);
+  assert.deepEqual(asked.toSorted(), ["export", "play", "verify"].toSorted());
+});
+
+test("who may not is refused in the words of the code: nobody, a stranger, a user", async () => {
+  const about = { session_id: ended.id };
+  const nobody = await call(sessions, "ListSessions", {}, undefined);
+  assert.deepEqual([nobody.status, nobody.problem.code], ["UNAUTHENTICATED", "unauthenticated"]);
+  const wrong = await client.call(sessions, "ListSessions", {}, { token: "made-up" }).ended;
+  assert.equal(wrong.status, "UNAUTHENTICATED");
+  for (const [service, method] of [
+    [recordings, "GetRecording"],
+    [recordings, "StreamFrames"],
+    [recordings, "VerifyRecording"],
+  ] as const) {
+    const refused = await call(service, method, about, "bob");
+    assert.deepEqual([refused.status, refused.messages], ["NOT_FOUND", []], method);
+  }
+  const log = await call(audit, "ListAuditEvents", {}, "bob");
+  assert.deepEqual([log.status, log.problem.code], ["PERMISSION_DENIED", "denied"]);
+  assert.notEqual(log.problem.hint, undefined);
+  const bad = await call(sessions, "GetSession", { session_id: "../../etc" }, "ann");
+  assert.deepEqual([bad.status, bad.problem.code], ["INVALID_ARGUMENT", "invalid"]);
+  const long = await call(sessions, "ListSessions", { text: "x".repeat(300_000) }, "ann");
+  assert.equal(long.status, "RESOURCE_EXHAUSTED");
+});
+
+test("the audit log, by filters and pages, and its chain", async () => {
+  const of = { session_id: ended.id, event: "session." };
+  const first = await call(audit, "ListAuditEvents", { ...of, page_size: 1 }, "otto");
+  assert.equal(first.status, "OK", first.detail);
+  const token = first.messages[0]?.["next_page_token"];
+  assert.equal(typeof token, "string");
+  const rest = await call(audit, "ListAuditEvents", { ...of, page_token: token }, "otto");
+  const events = [...first.messages, ...rest.messages].flatMap(
+    (message) => message["events"] as { event: string; fields?: Record<string, unknown> }[],
+  );
+  const start = events.find(({ event }) => event === "session.start");
+  assert.equal(start?.fields?.["login"], stage.sshd.user);
+  const verdict = await call(audit, "VerifyAuditLog", {}, "otto");
+  assert.equal(verdict.messages[0]?.["ok"], true);
+});
+
+test("a live session: looked on, paused, resumed and ended", async () => {
+  const { gateway } = stage;
+  const terminal = openTerminal(
+    ["ssh", "-tt", ...sshOptions(gateway, stage.person), stage.address, "PS1='ready>' exec sh -i"],
+    join(gateway.dataDir, "grpc-resize"),
+  );
+  try {
+    await terminal.shows(/ready>/);
+    const { id } = await awaitSession(
+      gateway,
+      ({ state, track }) => state === "live" && track === "terminal",
+    );
+    const about = { session_id: id };
+    const refused = await call(sessions, "WatchSession", about, "ann");
+    assert.deepEqual([refused.status, refused.messages], ["PERMISSION_DENIED", []]);
+    const watching = client.call(sessions, "WatchSession", about, { token: tokens.otto });
+    const seen: Frame[] = [];
+    watching.onMessage((message) => seen.push(...framesOf([message])));
+    await awaitEvents(gateway, { event: "session.join", session: id });
+    terminal.type("echo so$((40+2))far\r");
+    await eventually("the output at the observer", () =>
+      bytesOf(seen, "output").includes("so42far") ? true : undefined,
+    );
+    assert.ok(bytesOf(seen, "output").includes("ready>"), "what was shown before is there too");
+
+    const paused = await call(sessions, "PauseSession", { ...about, reason: "look at this" }, "otto");
+    const { live } = (only(paused) as { session: { live: Record<string, Record<string, unknown>> } }).session;
+    assert.equal(live["pause"]?.["reason"], "look at this");
+    const again = await call(sessions, "PauseSession", { ...about, reason: "again" }, "otto");
+    assert.deepEqual([again.status, again.problem.code], ["FAILED_PRECONDITION", "conflict"]);
+    const resumed = await call(sessions, "ResumeSession", about, "otto");
+    assert.equal(resumed.status, "OK", resumed.detail);
+    const over = await call(sessions, "TerminateSession", { ...about, reason: "enough of it" }, "otto");
+    assert.equal(over.status, "OK", over.detail);
+    await terminal.shows(/enough of it/);
+    const whole = await watching.ended;
+    assert.equal(whole.status, "OK", whole.detail);
+    const { frames } = await recordedSession(gateway, (session) => session.id === id);
+    assert.deepEqual(
+      framesOf(whole.messages).map(({ sequence = "0", kind }) => [Number(sequence), kind]),
+      frames.map(({ seq, kind }) => [seq, kind]),
+      "the observer got the whole recording, to its end",
+    );
+  } finally {
+    terminal.kill();
+  }
+});
+
+test("an observer that goes away has left", async () => {
+  const { gateway } = stage;
+  const terminal = openTerminal(
+    ["ssh", "-tt", ...sshOptions(gateway, stage.person), stage.address, "PS1='ready>' exec sh -i"],
+    join(gateway.dataDir, "grpc-leave"),
+  );
+  try {
+    await terminal.shows(/ready>/);
+    const { id } = await awaitSession(
+      gateway,
+      ({ state, track }) => state === "live" && track === "terminal",
+    );
+    const watching = client.call(sessions, "WatchSession", { session_id: id }, { token: tokens.otto });
+    await awaitEvents(gateway, { event: "session.join", session: id });
+    watching.cancel();
+    assert.equal((await watching.ended).status, "CANCELLED");
+    await awaitEvents(gateway, { event: "session.leave", session: id });
+  } finally {
+    terminal.kill();
+  }
+});
+
+test("health and reflection say what is there", async () => {
+  const health = "grpc.health.v1.Health";
+  const up = await call(health, "Check", { service: sessions }, undefined);
+  assert.deepEqual(up.messages, [{ status: "SERVING" }]);
+  assert.equal((await call(health, "Check", { service: "none" }, undefined)).status, "NOT_FOUND");
+  const reflection = "grpc.reflection.v1.ServerReflection";
+  const listed = await call(reflection, "ServerReflectionInfo", { list_services: "*" }, undefined);
+  const answer = listed.messages[0] as { list_services_response: { service: { name: string }[] } };
+  assert.deepEqual(answer.list_services_response.service.map(({ name }) => name).toSorted(), [
+    audit,
+    recordings,
+    sessions,
+    health,
+    reflection,
+  ]);
+  const symbol = { file_containing_symbol: `${sessions}.WatchSession` };
+  const described = await call(reflection, "ServerReflectionInfo", symbol, undefined);
+  const files = described.messages[0] as {
+    file_descriptor_response: { file_descriptor_proto: string[] };
+  };
+  const names = files.file_descriptor_response.file_descriptor_proto.map((file) =>
+    Buffer.from(file, "base64").toString("latin1"),
+  );
+  for (const name of [
+    "gatehouse/v1/session.proto",
+    "gatehouse/v1/frame.proto",
+    "google/protobuf/timestamp.proto",
+  ])
+    assert.ok(
+      names.some((file) => file.includes(name)),
+      name,
+    );
+});
