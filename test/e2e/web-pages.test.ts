@@ -6,6 +6,7 @@ import { after, before, test } from "node:test";
 import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
 import { samplePeople, sampleTargets } from "../../packages/gateway/src/api/rest/testing/sample-sessions.ts";
+import type { SampleName } from "../../packages/gateway/src/api/rest/testing/sample-sessions.ts";
 import { type WebStand, webStand } from "../parts/web.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -16,7 +17,7 @@ before(async () => {
 });
 after(() => stand.stop());
 
-const idOf = (index: number) => stand.gate.samples[index]?.session.id ?? "";
+const idOf = (name: SampleName) => stand.idOf(name);
 const rows = (page: Page) => page.locator("tbody tr[data-row]");
 
 test("a one-time link signs in, leaves the address bar at once, and is explained when it is spent", async () => {
@@ -40,13 +41,13 @@ test("a one-time link signs in, leaves the address bar at once, and is explained
 
 test("a link to a page leads there after signing in", async () => {
   const { page } = await stand.open();
-  await page.goto(`${stand.url}/sessions/${idOf(1)}?t=30s`);
+  await page.goto(`${stand.url}/sessions/${idOf("incident")}?t=30s`);
   await page.waitForURL(/\/sign-in/);
   // The link is opened in the same tab: only the fragment changes.
   await page.evaluate((token) => {
     location.hash = `token=${token}`;
   }, stand.gate.link("auditor"));
-  await page.waitForURL(`${stand.url}/sessions/${idOf(1)}?t=30s`);
+  await page.waitForURL(`${stand.url}/sessions/${idOf("incident")}?t=30s`);
 });
 
 test("signing out ends the session here and at the gateway", async () => {
@@ -96,7 +97,7 @@ test("keys: search, move, open, go, help", async () => {
   await page.keyboard.press("j");
   assert.equal(await page.locator("tr[data-chosen]").getAttribute("data-row"), "1");
   await page.keyboard.press("Enter");
-  await page.waitForURL(`${stand.url}/sessions/${idOf(1)}*`);
+  await page.waitForURL(`${stand.url}/sessions/${idOf("live")}*`);
   await page.keyboard.press("?");
   await page.getByRole("dialog", { name: "Keys" }).waitFor();
   await page.keyboard.press("Escape");
@@ -117,12 +118,14 @@ test("the list streams in by cursor to its end", async () => {
   await rows(page).first().waitFor();
   for (;;) {
     if (await page.getByText("That is all.").isVisible()) break;
+    // Counted before it is scrolled: the next page may be there before anything else is asked.
+    const shown = await rows(page).count();
     await page.locator("#main").evaluate((main) => main.scrollTo(0, main.scrollHeight));
     await page.waitForFunction(
-      (shown) =>
-        document.querySelectorAll("tbody tr").length > shown ||
+      (before) =>
+        document.querySelectorAll("tbody tr").length > before ||
         document.body.innerText.includes("That is all."),
-      await rows(page).count(),
+      shown,
     );
   }
   assert.equal(await rows(page).count(), stand.gate.samples.length);
@@ -237,13 +240,13 @@ for (const look of looks)
     const places: [string, string, string][] = [
       ["sessions", "/sessions", "tbody tr"],
       ["nothing", "/sessions?q=nothing-like-this", "text=No session fits these filters"],
-      ["terminal", `/sessions/${idOf(1)}?t=1m40s`, "text=load average"],
-      ["facts", `/sessions/${idOf(1)}?t=25s&panel=facts`, "text=Whole and unaltered"],
-      ["corrupt", `/sessions/${idOf(6)}?t=3s&panel=facts`, "text=Does not verify"],
-      ["live", `/sessions/${idOf(0)}?t=9s`, "text=is connected now"],
-      ["exec", `/sessions/${idOf(2)}`, "text=permission denied"],
-      ["files", `/sessions/${idOf(3)}`, "text=app-6.tar.gz"],
-      ["forwards", `/sessions/${idOf(4)}`, "text=db-01.internal:5432"],
+      ["terminal", `/sessions/${idOf("incident")}?t=1m40s`, "text=load average"],
+      ["facts", `/sessions/${idOf("incident")}?t=25s&panel=facts`, "text=Whole and unaltered"],
+      ["corrupt", `/sessions/${idOf("corrupt")}?t=3s&panel=facts`, "text=Does not verify"],
+      ["live", `/sessions/${idOf("live")}?t=9s`, "text=is connected now"],
+      ["exec", `/sessions/${idOf("dump")}`, "text=permission denied"],
+      ["files", `/sessions/${idOf("transfer")}`, "text=app-6.tar.gz"],
+      ["forwards", `/sessions/${idOf("forward")}`, "text=db-01.internal:5432"],
       ["audit", "/audit", "tbody tr"],
       ["targets", "/targets", "tbody tr"],
       ["target", `/targets/${sampleTargets[0].id}`, "text=Host keys"],

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Page } from "playwright-core";
+import type { SampleName } from "../../packages/gateway/src/api/rest/testing/sample-sessions.ts";
 import { type WebStand, webStand } from "../parts/web.ts";
 
 let stand: WebStand;
@@ -10,8 +11,7 @@ before(async () => {
 });
 after(() => stand.stop());
 
-const idOf = (index: number) => stand.gate.samples[index]?.session.id ?? "";
-const incident = 1;
+const idOf = (name: SampleName) => stand.idOf(name);
 
 /** What the terminal shows, line by line. */
 function shown(page: Page): Promise<string[]> {
@@ -22,8 +22,8 @@ function shown(page: Page): Promise<string[]> {
 async function showsText(page: Page, text: string | RegExp): Promise<void> {
   await page.locator(".xterm-rows").getByText(text).first().waitFor();
 }
-async function openAt(page: Page, index: number, moment?: string): Promise<void> {
-  await page.goto(`${stand.url}/sessions/${idOf(index)}${moment === undefined ? "" : `?t=${moment}`}`);
+async function openAt(page: Page, name: SampleName, moment?: string): Promise<void> {
+  await page.goto(`${stand.url}/sessions/${idOf(name)}${moment === undefined ? "" : `?t=${moment}`}`);
   await page.locator(".xterm-rows").waitFor();
   await page.getByRole("slider", { name: "Position" }).waitFor();
 }
@@ -33,7 +33,7 @@ const positionOf = (page: Page) =>
 test("it plays from the beginning, holds on Space, and goes on", async () => {
   const { page, complaints } = await stand.open();
   await stand.signIn(page, "auditor");
-  await openAt(page, incident);
+  await openAt(page, "incident");
   await showsText(page, "Last login: Sun Nov 22");
   await page.getByRole("button", { name: "Pause (Space)" }).waitFor();
   await page.keyboard.press("Space");
@@ -51,7 +51,7 @@ test("it plays from the beginning, holds on Space, and goes on", async () => {
 test("the screen at a moment is the same whether one came from before, from after, or by the link", async () => {
   const { page } = await stand.open();
   await stand.signIn(page, "auditor");
-  await openAt(page, incident, "1m28s");
+  await openAt(page, "incident", "1m28s");
   await showsText(page, "rm -rf releases/tmp-build");
   const byLink = await shown(page);
   assert.ok(
@@ -59,7 +59,7 @@ test("the screen at a moment is the same whether one came from before, from afte
     byLink.join("\n"),
   );
 
-  await openAt(page, incident, "1m40s");
+  await openAt(page, "incident", "1m40s");
   await showsText(page, "load average");
   assert.ok(
     !(await shown(page)).some((line) => line.includes("rm -rf")),
@@ -79,7 +79,7 @@ test("the screen at a moment is the same whether one came from before, from afte
   const fromAfter = await shown(page);
   assert.equal(fromAfter.filter((line) => line.includes("rm -rf")).length, 1);
 
-  await openAt(page, incident, "2s");
+  await openAt(page, "incident", "2s");
   await page
     .getByRole("button", { name: /df -h \/srv/ })
     .last()
@@ -91,7 +91,7 @@ test("the screen at a moment is the same whether one came from before, from afte
 test("seeking by mouse and keys; the address follows where it came to rest", async () => {
   const { page } = await stand.open();
   await stand.signIn(page, "auditor");
-  await openAt(page, incident, "0s");
+  await openAt(page, "incident", "0s");
   const slider = page.getByRole("slider", { name: "Position" });
   const box = await slider.boundingBox();
   assert.ok(box);
@@ -121,7 +121,7 @@ test("seeking by mouse and keys; the address follows where it came to rest", asy
 test("speeds are kept to, and idle time is passed over", async () => {
   const { page } = await stand.open();
   await stand.signIn(page, "auditor");
-  await openAt(page, incident, "23s");
+  await openAt(page, "incident", "23s");
   const speed = page.getByLabel("Speed");
   assert.deepEqual(await speed.locator("option").allInnerTexts(), [
     "0.5×",
@@ -168,7 +168,7 @@ test("speeds are kept to, and idle time is passed over", async () => {
 test("fit grows with the room, natural does not", async () => {
   const { page } = await stand.open();
   await stand.signIn(page, "auditor");
-  await openAt(page, incident, "1m40s");
+  await openAt(page, "incident", "1m40s");
   const width = () =>
     page.locator(".xterm-screen").evaluate((screen) => screen.getBoundingClientRect().width);
   const room = () => page.locator(".player-screen").evaluate((stage) => stage.clientWidth);
@@ -196,7 +196,7 @@ test("fit grows with the room, natural does not", async () => {
 test("a recording whose bytes do not verify shows what could be read, and says where it broke off", async () => {
   const { page } = await stand.open();
   await stand.signIn(page, "auditor");
-  await openAt(page, 6, "5s");
+  await openAt(page, "corrupt", "5s");
   await page.getByRole("alert").getByText("segment 2 does not carry the hash of segment 1").waitFor();
   await page.getByText(/What stands here is what could be read/).waitFor();
   await showsText(page, "total 48");
@@ -204,17 +204,17 @@ test("a recording whose bytes do not verify shows what could be read, and says w
   await page.getByText("Does not verify: segment 2").waitFor();
 });
 
-test("a recording that may not be watched is refused in words", async () => {
+test("a session that may not be seen is not there, in words", async () => {
   const { page } = await stand.open();
   await stand.signIn(page, "jane");
-  await page.goto(`${stand.url}/sessions/${idOf(2)}`);
-  await page.getByRole("heading", { name: "You may not see this" }).waitFor();
+  await page.goto(`${stand.url}/sessions/${idOf("dump")}`);
+  await page.getByRole("heading", { name: "There is no such thing here" }).waitFor();
 });
 
 test("a command's streams are told apart, and what was left out is said", async () => {
   const { page } = await stand.open();
   await stand.signIn(page, "auditor");
-  await page.goto(`${stand.url}/sessions/${idOf(2)}`);
+  await page.goto(`${stand.url}/sessions/${idOf("dump")}`);
   const streams = page.getByTestId("streams");
   await streams.getByText("INSERT INTO orders VALUES (100439").waitFor();
   await streams.getByText("pg_dump: error: could not open large object").waitFor();
@@ -227,14 +227,14 @@ test("a command's streams are told apart, and what was left out is said", async 
 test("file operations and forwards are tables, refusals among them", async () => {
   const { page } = await stand.open();
   await stand.signIn(page, "auditor");
-  await page.goto(`${stand.url}/sessions/${idOf(3)}`);
+  await page.goto(`${stand.url}/sessions/${idOf("transfer")}`);
   await page
     .getByRole("row", { name: /wrote \/srv\/shop\/releases\/20261122\/app-6\.tar\.gz ↑ 8\.5 MB/ })
     .waitFor();
   await page.getByRole("row", { name: /remove \/etc\/shadow refused: Permission denied/ }).waitFor();
   await page.getByRole("row", { name: /symlink \/srv\/shop\/current → releases\/20261122/ }).waitFor();
 
-  await page.goto(`${stand.url}/sessions/${idOf(4)}`);
+  await page.goto(`${stand.url}/sessions/${idOf("forward")}`);
   await page
     .getByRole("row", { name: /to db-01\.internal:5432 127\.0\.0\.1:50101 2m 49s 86\.0 KB 13\.5 MB/ })
     .waitFor();
@@ -244,11 +244,11 @@ test("file operations and forwards are tables, refusals among them", async () =>
 test("an export is a download with a name", async () => {
   const { page } = await stand.open();
   await stand.signIn(page, "auditor");
-  await openAt(page, incident, "1s");
+  await openAt(page, "incident", "1s");
   await page.getByText("Export", { exact: true }).click();
   const [download] = await Promise.all([
     page.waitForEvent("download"),
     page.getByRole("link", { name: /asciicast 2/ }).click(),
   ]);
-  assert.equal(download.suggestedFilename(), `${idOf(incident)}.asciicast`);
+  assert.equal(download.suggestedFilename(), `${idOf("incident")}.asciicast`);
 });

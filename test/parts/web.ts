@@ -6,7 +6,10 @@ import { systemClock, systemRandom } from "@gatehouse/kernel";
 import { type Browser, type Page, chromium } from "playwright-core";
 import { startRest } from "../../packages/gateway/src/api/rest/mod.ts";
 import { type MemoryGate, memoryGate } from "../../packages/gateway/src/api/rest/testing/memory-doors.ts";
-import type { samplePeople } from "../../packages/gateway/src/api/rest/testing/sample-sessions.ts";
+import type {
+  SampleName,
+  samplePeople,
+} from "../../packages/gateway/src/api/rest/testing/sample-sessions.ts";
 
 export type Look = { width: number; height: number; scheme: "dark" | "light" };
 
@@ -18,6 +21,8 @@ export type WebStand = {
   shots: string;
   /** A page of a browser profile of its own. */
   open(look?: Partial<Look>): Promise<{ page: Page; complaints: string[] }>;
+  /** The session of a sample. */
+  idOf(name: SampleName): string;
   signIn(page: Page, name: keyof typeof samplePeople): Promise<void>;
   stop(): Promise<void>;
 };
@@ -41,6 +46,11 @@ export async function webStand(): Promise<WebStand> {
     gate,
     shots: process.env["GATEHOUSE_SHOTS"] ?? folder,
     open: browser.open,
+    idOf(name) {
+      const found = gate.samples.find((sample) => sample.name === name);
+      if (!found) throw new Error(`there is no sample ${name}`);
+      return found.session.id;
+    },
     async signIn(page, name) {
       await page.goto(`${server.url}/sign-in#token=${gate.link(name)}`);
       await page.waitForURL(/\/(sessions|audit|targets|people|health)/);

@@ -9,7 +9,24 @@ import {
   transferSession,
 } from "./sample-terminal.ts";
 
-export type Sample = { session: Session; recording: Recording; frames: WireFrame[] };
+export type Sample = {
+  session: Session;
+  recording: Recording;
+  frames: WireFrame[];
+  name: SampleName | undefined;
+};
+
+/** Those that tests and people look for. */
+export type SampleName =
+  | "watched"
+  | "live"
+  | "incident"
+  | "dump"
+  | "transfer"
+  | "forward"
+  | "interrupted"
+  | "corrupt"
+  | "shipping";
 
 /** The people of the samples, by the part that they play. */
 export const samplePeople = {
@@ -29,6 +46,7 @@ export const sampleTargets = [
 const random = seededRandom(7);
 
 type Facts = {
+  name?: SampleName;
   startedMs: number;
   person: { id: string; name: string };
   target: (typeof sampleTargets)[number];
@@ -145,6 +163,7 @@ function sample(facts: Facts): Sample {
       exports: facts.track === "terminal" ? ["asciicast", "text", "json", "bundle"] : ["json", "bundle"],
     },
     frames,
+    name: facts.name,
   };
 }
 
@@ -156,6 +175,7 @@ export function sampleSessions(nowMs: number): Sample[] {
   const shell = { kind: "shell", track: "terminal" as const };
   const made = [
     sample({
+      name: "watched",
       startedMs: nowMs - 7 * minute,
       person: sam,
       target: web2,
@@ -165,6 +185,7 @@ export function sampleSessions(nowMs: number): Sample[] {
       state: "live",
     }),
     sample({
+      name: "live",
       startedMs: nowMs - 12 * minute,
       person: jane,
       target: web1,
@@ -174,6 +195,7 @@ export function sampleSessions(nowMs: number): Sample[] {
       state: "live",
     }),
     sample({
+      name: "incident",
       startedMs: nowMs - 19 * minute,
       person: jane,
       target: web1,
@@ -182,6 +204,7 @@ export function sampleSessions(nowMs: number): Sample[] {
       script: incidentSession(),
     }),
     sample({
+      name: "dump",
       startedMs: nowMs - 42 * minute,
       person: sam,
       target: db1,
@@ -193,6 +216,7 @@ export function sampleSessions(nowMs: number): Sample[] {
       exitStatus: 1,
     }),
     sample({
+      name: "transfer",
       startedMs: nowMs - 71 * minute,
       person: jane,
       target: web1,
@@ -202,6 +226,7 @@ export function sampleSessions(nowMs: number): Sample[] {
       script: transferSession(),
     }),
     sample({
+      name: "forward",
       startedMs: nowMs - 96 * minute,
       person: admin,
       target: db1,
@@ -211,6 +236,7 @@ export function sampleSessions(nowMs: number): Sample[] {
       script: forwardSession(),
     }),
     sample({
+      name: "interrupted",
       startedMs: nowMs - 180 * minute,
       person: jane,
       target: web2,
@@ -220,6 +246,7 @@ export function sampleSessions(nowMs: number): Sample[] {
       state: "interrupted",
     }),
     sample({
+      name: "corrupt",
       startedMs: nowMs - 260 * minute,
       person: sam,
       target: build1,
@@ -230,6 +257,7 @@ export function sampleSessions(nowMs: number): Sample[] {
       detail: "segment 2 does not carry the hash of segment 1",
     }),
     sample({
+      name: "shipping",
       startedMs: nowMs - 300 * minute,
       person: sam,
       target: build1,
