@@ -26,6 +26,8 @@ const parts: readonly { file: string; packageName: string }[] = [
   { file: "/usr/lib/python3/dist-packages/google/protobuf/__init__.py", packageName: "python3-protobuf" },
   { file: "/usr/lib/postgresql/15/bin/postgres", packageName: "postgresql-15" },
   { file: "/usr/lib/postgresql/15/bin/psql", packageName: "postgresql-client-15" },
+  { file: "/usr/sbin/mariadbd", packageName: "mariadb-server" },
+  { file: "/usr/bin/mariadb-dump", packageName: "mariadb-client" },
   { file: "/usr/bin/radosgw", packageName: "radosgw" },
   { file: "/usr/bin/ceph-osd", packageName: "ceph-osd" },
   { file: "/usr/bin/ceph-mon", packageName: "ceph-mon" },

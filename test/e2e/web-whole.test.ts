@@ -107,5 +107,5 @@ test("the person sees their own session and nobody else's; a command's streams a
   await signIn(stranger.page, other.id);
   await stranger.page.getByRole("heading", { name: "No sessions yet" }).waitFor();
   await stranger.page.goto(`${gateway.web}/sessions/${id}`);
-  await stranger.page.getByRole("heading", { name: "You may not see this" }).waitFor();
+  await stranger.page.getByRole("heading", { name: "There is no such thing here" }).waitFor();
 });

@@ -94,6 +94,11 @@ export class Commands {
     this.#localFiles = options.localFiles;
   }
 
+  /** The server has asked for a file of the client's, and the end of it has not come. */
+  get isInFile(): boolean {
+    return this.#file !== undefined || this.#answers.fileAsked !== undefined;
+  }
+
   /** A message begins. Whether it is a command, to be taken whole; the contents of a file pass. */
   begins(bytes: number, sequence: number): boolean {
     const asked = this.#answers.fileAsked;

@@ -4,7 +4,7 @@ import { Lane, Spans, farewellMs } from "../../../passage/mod.ts";
 import type { Session, SessionEnding } from "../../../sessions/mod.ts";
 import { FedDialogue } from "../sign-in/dialogue.ts";
 import type { Capabilities } from "../wire/capabilities.ts";
-import { encodeError } from "../wire/messages.ts";
+import { command, encodeError } from "../wire/messages.ts";
 import { PacketSplitter, encodePacket } from "../wire/packets.ts";
 import { Answers } from "./answers.ts";
 import { Commands } from "./commands.ts";
@@ -56,6 +56,10 @@ export class Relay {
   #delivered = { inside: false, next: 1 };
   #ending: (() => void) | undefined;
   #congested = false;
+  /** What came from the client while input is paused, and waits. */
+  #held: Uint8Array[] | undefined;
+  /** What waited has waited too long. */
+  #refusing = false;
   /** A COM_CHANGE_USER that was asked for, and the words with the target that it takes. */
   #change: Uint8Array | undefined;
   #changing: { client: FedDialogue; target: FedDialogue } | undefined;
@@ -120,8 +124,34 @@ export class Relay {
   }
 
   #fromClientCame(chunk: Uint8Array): void {
-    if (this.#state !== "open" || !this.#options.session.inputAllowed()) return;
+    if (this.#state !== "open") return;
     if (this.#changing) return this.#changing.client.feed(chunk);
+    if (this.#held) return void this.#held.push(chunk);
+    if (this.#refusing || this.#options.session.inputAllowed() || isGoodbye(chunk)) return this.#take(chunk);
+    this.#held = [chunk];
+    this.#balance();
+    void this.#wait();
+  }
+
+  /**
+   * What came while input is paused waits; the client is not read meanwhile. After the operator's limit a command is answered
+   * with an error and not run, which leaves a transaction as it was. A file that is under way waits as long as the pause.
+   */
+  async #wait(): Promise<void> {
+    const { session } = this.#options;
+    let state = await session.whenInputAllowed();
+    const isCommand = this.#fromClient.givenAtBoundary && !this.#commands.isInFile;
+    if (state === "paused" && !isCommand) state = await session.whenInputAllowed(Infinity);
+    const chunks = this.#held ?? [];
+    this.#held = undefined;
+    if (this.#state !== "open" || state === "ending") return;
+    this.#refusing = state === "paused";
+    // Paused anew meanwhile: then they are held anew.
+    for (const chunk of chunks) this.#fromClientCame(chunk);
+    this.#balance();
+  }
+
+  #take(chunk: Uint8Array): void {
     this.#out = new Spans();
     let failure: unknown;
     try {
@@ -129,6 +159,8 @@ export class Relay {
     } catch (error) {
       failure = error;
     }
+    // The command that had begun is over: the next has a wait of its own.
+    if (this.#fromClient.heldBytes === 0) this.#refusing = false;
     this.#options.session.active();
     const { target } = this.#options;
     const out = this.#out;
@@ -142,7 +174,10 @@ export class Relay {
   }
 
   #commanded(payload: Uint8Array, raw: Uint8Array): void {
-    const verdict = this.#commands.ask(payload);
+    const verdict =
+      this.#refusing && isAnswered(payload)
+        ? this.#commands.refuse(payload[0] ?? 0, waitedTooLong)
+        : this.#commands.ask(payload);
     switch (verdict.type) {
       case "quit":
         this.#quit = true;
@@ -260,6 +295,7 @@ export class Relay {
     }
     const readClient =
       this.#state === "open" &&
+      !this.#held &&
       !this.#congested &&
       !target.writableNeedDrain &&
       this.#up.waitingBytes < waitingBytesMax;
@@ -351,6 +387,25 @@ export class Relay {
     this.#state = "closed";
     void this.#options.session.end({ reason, ...(detail !== undefined && { detail }) });
   }
+}
+
+/** MySQL "Server Error Message Reference": ER_QUERY_INTERRUPTED. */
+const waitedTooLong = {
+  code: 1317,
+  sqlState: "70100",
+  message:
+    "input is paused, and this has waited too long; it was not run. Try again when input passes again.",
+};
+
+/** Whether a client waits for an answer to this command. */
+function isAnswered(payload: Uint8Array): boolean {
+  const first = payload[0];
+  return first !== command.quit && first !== command.closeStatement && first !== command.sendLongData;
+}
+
+/** COM_QUIT, alone in its packet: whoever says goodbye may go. */
+function isGoodbye(chunk: Uint8Array): boolean {
+  return chunk.length === 5 && chunk[0] === 1 && chunk[3] === 0 && chunk[4] === command.quit;
 }
 
 function flow(socket: TLSSocket, read: boolean): void {
