@@ -255,6 +255,7 @@ export async function compose(options: {
         pipeline,
         audit,
         sessions,
+        entries: directory.sessions,
         clock,
       }),
       authorities: {

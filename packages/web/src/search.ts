@@ -24,7 +24,15 @@ function withoutAbsent<T extends Record<string, unknown>>(
 
 export const states = ["live", "ended", "interrupted"] as const;
 export const kinds = ["shell", "exec", "sftp", "scp", "forward"] as const;
-export const recordingStates = ["recording", "shipping", "stored", "interrupted", "corrupt"] as const;
+export const recordingStates = [
+  "recording",
+  "shipping",
+  "stored",
+  "held",
+  "interrupted",
+  "corrupt",
+  "expired",
+] as const;
 
 /** `from` and `to` are days of the viewer: `2026-11-22`. */
 export const sessionSearch = (raw: Raw) =>

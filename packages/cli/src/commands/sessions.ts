@@ -1,5 +1,5 @@
 import { everyPage } from "@gatehouse/contracts/client";
-import type { Page, Session, SessionQuery } from "@gatehouse/contracts/rest";
+import { type Page, type Session, type SessionQuery, recordingStates } from "@gatehouse/contracts/rest";
 import { type Command, Option } from "commander";
 import type { Cli } from "../cli.ts";
 import { type GatewayOptions, connect, withGateway } from "../connection/mod.ts";
@@ -12,6 +12,7 @@ type Filters = {
   user?: string;
   target?: string;
   state?: NonNullable<SessionQuery["state"]>;
+  recording?: NonNullable<SessionQuery["recording"]>;
   live?: boolean;
   since?: string;
   until?: string;
@@ -53,6 +54,7 @@ export function withFilters(command: Command): Command {
     .option("--user <name>", "of this person")
     .option("--target <name>", "to this target")
     .addOption(new Option("--state <state>", "in this state").choices(["live", "ended", "interrupted"]))
+    .addOption(new Option("--recording <state>", "whose recording is in this state").choices(recordingStates))
     .option("--since <time>", "started at this time or later (ISO 8601, or a date)")
     .option("--until <time>", "started before this time")
     .option("--search <text>", "part of a person, login, target, address or command")
@@ -64,6 +66,7 @@ export async function listSessions(options: ListOptions, cli: Cli): Promise<Sess
     ...(options.user !== undefined && { user: options.user }),
     ...(options.target !== undefined && { target: options.target }),
     ...(options.state !== undefined && { state: options.state }),
+    ...(options.recording !== undefined && { recording: options.recording }),
     ...(options.live && { state: "live" as const }),
     ...(options.since !== undefined && { from: timeOf(options.since) }),
     ...(options.until !== undefined && { to: timeOf(options.until) }),

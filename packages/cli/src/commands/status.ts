@@ -1,4 +1,4 @@
-import type { Health } from "@gatehouse/contracts/rest";
+import { type Health, recordingStates } from "@gatehouse/contracts/rest";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { type GatewayOptions, connect, withGateway } from "../connection/mod.ts";
@@ -32,7 +32,7 @@ export function addStatus(program: Command, cli: Cli): void {
 }
 
 function healthFields(health: Health, printer: Printer): [string, string | undefined][] {
-  const { journal, shipping, store, audit } = health;
+  const { journal, shipping, store, recordings, audit } = health;
   const failed = (error: string | null) => (error === null ? "" : `; ${error}`);
   return [
     ["status", health.status],
@@ -53,6 +53,15 @@ function healthFields(health: Health, printer: Printer): [string, string | undef
     [
       "written once",
       `overwriting is refused by ${refuser(store.overwrite)}, early deletion by ${refuser(store.deletion)}`,
+    ],
+    [
+      "recordings",
+      recordings
+        ? recordingStates
+            .filter((state) => recordings[state] > 0)
+            .map((state) => `${recordings[state]} ${state}`)
+            .join(", ") || "none"
+        : "NOT COUNTED: the database does not answer",
     ],
     [
       "audit log",

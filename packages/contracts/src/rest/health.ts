@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { recordingStates } from "./sessions.ts";
 import { time } from "./shapes.ts";
 
 /** `GET /health/live`: that the process answers; no more, for anybody. */
@@ -39,6 +40,10 @@ export const health = z
       overwrite: z.enum(["backend", "gatehouse", "none"]).meta({ description: "Who refuses to overwrite" }),
       deletion: z.enum(["backend", "gatehouse", "none"]).meta({ description: "Who refuses to delete early" }),
     }),
+    recordings: z
+      .record(z.enum(recordingStates), z.number().int())
+      .nullable()
+      .meta({ description: "How many recordings are in each state; null where the database does not say" }),
     audit: z.object({ appendable: z.boolean(), events: z.number().int(), lastError: z.string().nullable() }),
   })
   .meta({ id: "Health" });

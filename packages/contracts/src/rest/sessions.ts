@@ -3,7 +3,15 @@ import { liveState } from "./moderation.ts";
 import { id, pageQuery, time } from "./shapes.ts";
 
 export const sessionStates = ["live", "ended", "interrupted"] as const;
-export const recordingStates = ["recording", "shipping", "stored", "interrupted", "corrupt"] as const;
+export const recordingStates = [
+  "recording",
+  "shipping",
+  "stored",
+  "interrupted",
+  "corrupt",
+  "expired",
+  "held",
+] as const;
 
 /** One session: who, from where, to what, when, how it ended, and the honest state of its recording. */
 export const session = z
@@ -34,7 +42,10 @@ export const session = z
       .nullable(),
     live: liveState.nullable().meta({ description: "Null where it is not live on this gateway" }),
     recording: z.object({
-      state: z.enum(recordingStates),
+      state: z.enum(recordingStates).meta({
+        description:
+          "`recording`: in the gateway's journal; `shipping`: sealed, and not yet confirmed in the store; `stored`: in the store, read back and compared; `interrupted`: the gateway stopped meanwhile, and it is not yet in the store; `corrupt`: not all of it can be vouched for; `held`: stored, and kept beyond its retention; `expired`: removed after its retention",
+      }),
       frames: z.number().int().nullable(),
       bytes: z.number().int().nullable().meta({ description: "Bytes in the store" }),
       headSha256: z

@@ -241,6 +241,8 @@ export type SessionEntries = {
     },
   ): Promise<void>;
   byId(sessionId: string): Promise<SessionEntry | undefined>;
+  /** How many recordings are in each state; a state that none is in may be absent. */
+  countByRecordingState(): Promise<Partial<Record<RecordingState, number>>>;
   /** Newest first. */
   list(filter?: SessionFilter, page?: PageRequest): Promise<Page<SessionEntry>>;
 };

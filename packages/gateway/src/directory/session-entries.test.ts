@@ -110,6 +110,25 @@ test("lists are narrowed by each filter", async (context) => {
   assert.deepEqual(await ids({ text: "JOHN", kind: "shell" }), []);
 });
 
+test("every state of a recording is kept, found by and counted", async (context) => {
+  const { directory } = await temporaryDirectory(context);
+  const { sessions } = directory;
+  const states = ["recording", "shipping", "stored", "interrupted", "corrupt", "expired", "held"] as const;
+  for (const state of [...states, "stored"] as const) {
+    const sessionId = `${state}-${(await sessions.list()).items.length}`;
+    await sessions.insert(factsOf({ sessionId }));
+    await sessions.setRecording(sessionId, { state });
+  }
+  for (const state of states) {
+    const found = (await sessions.list({ recordingState: state })).items;
+    assert.deepEqual([...new Set(found.map((entry) => entry.recordingState))], [state]);
+  }
+  assert.deepEqual(await sessions.countByRecordingState(), {
+    ...Object.fromEntries(states.map((state) => [state, 1])),
+    stored: 2,
+  });
+});
+
 test("a scope shows one's own sessions and those of whoever is in the teams now", async (context) => {
   const { directory } = await temporaryDirectory(context);
   const { sessions, targets: kept, teams, users } = directory;

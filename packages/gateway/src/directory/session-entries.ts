@@ -102,6 +102,14 @@ export function sessionEntriesIn({ database }: { database: Kysely<Tables> }): Se
         .executeTakeFirst();
       return row && entryOf(row);
     },
+    async countByRecordingState() {
+      const rows = await database
+        .selectFrom("sessions")
+        .select(({ fn }) => ["recording_state", fn.countAll().as("count")])
+        .groupBy("recording_state")
+        .execute();
+      return Object.fromEntries(rows.map((row) => [row.recording_state, Number(row.count)]));
+    },
     async list(filter = {}, page = {}) {
       const limit = limitOf(page);
       let query = database

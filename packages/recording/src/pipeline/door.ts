@@ -26,8 +26,24 @@ export type StoreProbe = {
   findings: readonly { level: "ok" | "warning" | "problem"; message: string; hint?: string }[];
 };
 
-/** The states that a recording is honestly in. */
-export type RecordingState = "recording" | "shipping" | "stored" | "interrupted" | "corrupt";
+/**
+ * The states that a recording is honestly in.
+ *
+ *   recording -> shipping ----> stored -> expired      once its retention is over
+ *            \-> interrupted --/   |  \-> held ------> expired, once the hold is lifted
+ *             any of them -------> corrupt
+ *
+ * `interrupted` is cut off and not yet in the store. `held` is stored, and kept beyond its retention. `expired` is gone from
+ * the store. `corrupt` is of any age: what was written cannot all be vouched for.
+ */
+export type RecordingState =
+  | "recording"
+  | "shipping"
+  | "stored"
+  | "interrupted"
+  | "corrupt"
+  | "expired"
+  | "held";
 
 /** What a session writes to. One per session; its calls may overlap, their order is the recording's order. */
 export type RecordingWriter = {

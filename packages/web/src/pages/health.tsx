@@ -1,8 +1,11 @@
 import type { Health } from "@gatehouse/contracts/rest";
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { CircleCheck, CircleX, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import { queries } from "../gateway.ts";
+import { recordingStates } from "../search.ts";
+import { recordingWords } from "../session/words.tsx";
 import { Time } from "../ui/elements.tsx";
 import { ago, bytes, count } from "../ui/format.ts";
 import { Problem, SkeletonRows, StaleNote } from "../ui/states.tsx";
@@ -25,6 +28,7 @@ export function HealthPage() {
           <Journal health={health} />
           <Store health={health} />
           <Shipping health={health} />
+          <Recordings health={health} />
           <AuditLog health={health} />
           <Gateway health={health} />
         </div>
@@ -137,6 +141,28 @@ function Shipping({ health: { shipping } }: { health: Health }) {
           ? "nothing"
           : `${count(shipping.waitingSegments)} segments, ${bytes(shipping.waitingBytes)}`}
       </Line>
+    </Part>
+  );
+}
+
+function Recordings({ health: { recordings } }: { health: Health }) {
+  return (
+    <Part title="Recordings" fault={recordings ? null : "The database does not say how many there are."}>
+      {recordings &&
+        recordingStates.map((state) =>
+          recordings[state] === 0 && state !== "corrupt" ? null : (
+            <Line key={state} name={recordingWords[state].name}>
+              <Link
+                to="/sessions"
+                search={{ recording: state }}
+                title={recordingWords[state].means}
+                className="font-medium text-accent underline-offset-2 hover:underline"
+              >
+                {count(recordings[state])}
+              </Link>
+            </Line>
+          ),
+        )}
     </Part>
   );
 }

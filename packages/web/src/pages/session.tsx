@@ -17,6 +17,7 @@ import type { Seek } from "../player/terminal-player.tsx";
 import { useReel } from "../player/use-reel.ts";
 import { Facts } from "../session/facts.tsx";
 import { SessionHead } from "../session/session-head.tsx";
+import { isAtRest } from "../session/words.tsx";
 import { Button } from "../ui/elements.tsx";
 import { clockTime, momentText, parseMoment } from "../ui/format.ts";
 import { Empty, InlineProblem, Problem, SkeletonRows, StaleNote } from "../ui/states.tsx";
@@ -78,8 +79,8 @@ function SessionRoom({
   const isTerminal = session.track === "terminal";
   const awaitsStore = reel.frames.length === 0 && isGatehouseError(reel.error, "conflict");
   // It was growing when this page was opened: all of it is read when all of it is there.
-  const [grew] = useState(session.recording.state !== "stored");
-  const isStored = session.recording.state === "stored";
+  const [grew] = useState(!isAtRest(session.recording.state));
+  const isStored = isAtRest(session.recording.state);
   useEffect(() => {
     if (grew && isStored) again();
   }, [grew, isStored, again]);

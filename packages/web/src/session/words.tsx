@@ -1,5 +1,5 @@
 import type { Session } from "@gatehouse/contracts/rest";
-import { CircleAlert, CircleCheck, CircleDot, CloudUpload, ShieldAlert } from "lucide-react";
+import { CircleAlert, CircleCheck, CircleDot, CloudUpload, Lock, ShieldAlert, Trash2 } from "lucide-react";
 import { Badge } from "../ui/elements.tsx";
 
 /** The state of a session, in a word. */
@@ -31,8 +31,19 @@ export const recordingWords: Record<Session["recording"]["state"], { name: strin
     name: "interrupted",
     means: "The gateway stopped during the session. All that either side saw is here, up to the last moment.",
   },
-  corrupt: { name: "corrupt", means: "The stored bytes do not verify. What can be read is shown." },
+  corrupt: {
+    name: "corrupt",
+    means: "Not all of what was recorded can be vouched for. What can be read is shown.",
+  },
+  held: { name: "on hold", means: "In the store, and kept there until its hold is lifted." },
+  expired: {
+    name: "expired",
+    means: "Removed from the store when its retention was over. The audit log still has the session.",
+  },
 };
+
+/** All of it is in the store: it will not grow any more. */
+export const isAtRest = (state: Session["recording"]["state"]) => state === "stored" || state === "held";
 
 const marks = {
   recording: { icon: CircleDot, style: "text-accent" },
@@ -40,6 +51,8 @@ const marks = {
   stored: { icon: CircleCheck, style: "text-soft" },
   interrupted: { icon: CircleAlert, style: "text-attention" },
   corrupt: { icon: ShieldAlert, style: "text-danger" },
+  held: { icon: Lock, style: "text-soft" },
+  expired: { icon: Trash2, style: "text-faint" },
 } as const;
 
 export function RecordingMark({ recording }: { recording: Session["recording"] }) {

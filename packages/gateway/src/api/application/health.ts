@@ -1,7 +1,8 @@
-import type { Health } from "@gatehouse/contracts/rest";
+import { type Health, recordingStates } from "@gatehouse/contracts/rest";
 import { type Clock, messageOf } from "@gatehouse/kernel";
 import type { RecordingPipeline } from "@gatehouse/recording/pipeline";
 import type { AuditHistory, AuditLog } from "../../audit/mod.ts";
+import type { SessionEntries } from "../../directory/mod.ts";
 import type { HealthDoor } from "../door.ts";
 import { isoTime } from "./page.ts";
 
@@ -12,6 +13,7 @@ export function createHealth(options: {
   pipeline: Pick<RecordingPipeline, "status" | "admissible">;
   audit: Pick<AuditLog, "admissible"> & Pick<AuditHistory, "head">;
   sessions: { readonly liveCount: number };
+  entries: Pick<SessionEntries, "countByRecordingState">;
   clock: Clock;
 }): HealthDoor {
   const startedAt = isoTime(options.clock.nowMs());
@@ -30,6 +32,12 @@ export function createHealth(options: {
       const recordingFault = await fault(() => pipeline.admissible());
       const auditFault = await fault(() => audit.admissible());
       const head = await audit.head().catch(() => undefined);
+      const counted = await options.entries.countByRecordingState().catch(() => null);
+      const recordings =
+        counted &&
+        (Object.fromEntries(recordingStates.map((state) => [state, counted[state] ?? 0])) as NonNullable<
+          Health["recordings"]
+        >);
       const { journal, shipping, store } = pipeline.status();
       if (recordingFault !== null)
         findings.push({
@@ -48,6 +56,12 @@ export function createHealth(options: {
           level: "warning",
           message: `segments wait for the store: ${shipping.lastError}`,
           hint: "They are kept on this machine and sent again by themselves.",
+        });
+      if (recordings && recordings.corrupt > 0)
+        findings.push({
+          level: "problem",
+          message: `${recordings.corrupt} ${recordings.corrupt === 1 ? "recording is" : "recordings are"} corrupt`,
+          hint: "Find them with the filter `corrupt`; `gatehouse recordings verify` names what is wrong with each.",
         });
       for (const { level, message, hint } of store.probe?.findings ?? [])
         if (level !== "ok") findings.push({ level, message, hint: hint ?? null });
@@ -75,6 +89,7 @@ export function createHealth(options: {
           overwrite: store.probe?.overwrite ?? "none",
           deletion: store.probe?.deletion ?? "none",
         },
+        recordings,
         audit: { appendable: auditFault === null, events: head ? head.index + 1 : 0, lastError: auditFault },
       };
     },

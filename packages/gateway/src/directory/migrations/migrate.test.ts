@@ -83,6 +83,7 @@ test("the released steps are in order and unchanged", () => {
       "0021-access-policies 940097f255321b3f76498fb2a8c08a3d06bf5cbe52291ba07108dc5049380781",
       "0022-session-access 71497a3356f83b26778c2c607127255567881a17f408ada1075b75f407007b49",
       "0023-wide-exit-status fe54ae918d4da60d87729aea1ccd485d0f40a5d0bee388246bb30fff93a89812",
+      "0030-custody 3d1a474b580fb4e08e6555ecc92f4edeae9c88548d6861b4bb51eb3983a8a4b9",
     ],
   );
 });
@@ -97,6 +98,7 @@ test("a new database has every table", async (context) => {
     "login_links",
     "migrations",
     "probes",
+    "recording_checks",
     "sessions",
     "settings",
     "target_labels",

@@ -9,6 +9,7 @@ import { teams } from "./0020-teams.ts";
 import { accessPolicies } from "./0021-access-policies.ts";
 import { sessionAccess } from "./0022-session-access.ts";
 import { wideExitStatus } from "./0023-wide-exit-status.ts";
+import { custody } from "./0030-custody.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every step, in order. A new one is a file of its own and a line at the end. */
@@ -19,6 +20,7 @@ export const migrations: readonly Migration[] = [
   accessPolicies,
   sessionAccess,
   wideExitStatus,
+  custody,
 ];
 
 export function checksumOf({ statements, postgresStatements = [] }: Migration): string {

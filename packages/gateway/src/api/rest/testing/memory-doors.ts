@@ -1,6 +1,7 @@
 import type {
   AuditEvent,
   ExportFormat,
+  Health,
   Page,
   Person,
   Session,
@@ -34,6 +35,20 @@ function pageOf<T>(all: readonly T[], query: { limit: number; cursor?: string | 
   const at = query.cursor === undefined ? 0 : Number(query.cursor);
   const end = at + query.limit;
   return { items: all.slice(at, end), next: end < all.length ? String(end) : null };
+}
+
+function recordingCounts(sessions: readonly Session[]): Health["recordings"] {
+  const count = (state: Session["recording"]["state"]) =>
+    sessions.filter((session) => session.recording.state === state).length;
+  return {
+    recording: count("recording"),
+    shipping: count("shipping"),
+    stored: count("stored"),
+    interrupted: count("interrupted"),
+    corrupt: count("corrupt"),
+    expired: count("expired"),
+    held: count("held"),
+  };
 }
 
 /** Everything that the REST API stands on, in memory, over sample recordings: for tests and for working on the pages. */
@@ -517,6 +532,7 @@ export function memoryGate(clock: Clock): MemoryGate {
           overwrite: "backend",
           deletion: "gatehouse",
         },
+        recordings: recordingCounts(samples.map((one) => one.session)),
         audit: { appendable: true, events: events.length, lastError: null },
       }),
     },
