@@ -1,23 +1,70 @@
 /**
- * pgbench -S through the whole gateway against the same server directly, both with TLS, in one run: transactions a
- * second, and the median of the ratios. `ROUNDS` and `SECONDS_EACH` set how long it takes.
+ * PostgreSQL's own benchmark and copies, through the whole gateway with recording on, against the same server directly and
+ * through pgbouncer (session mode), all with TLS on every leg, in one run and interleaved; medians, and the medians of the
+ * ratios. A second gateway keeps its journal in memory: the difference is what a commit on the disk costs.
+ *
+ * `BENCH_ROUNDS`, `BENCH_SECONDS`, `BENCH_CLIENTS` (1,8,64), `BENCH_WAYS` (direct,pgbouncer,gate,memory), `BENCH_COPY_MIB`.
  */
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createClient } from "@gatehouse/contracts/client";
 import { exchangeLink } from "../packages/cli/src/connection/exchange-link.ts";
-import { startGateway } from "../test/parts/gateway.ts";
+import { type Gateway, startGateway } from "../test/parts/gateway.ts";
+import { hasPgbouncer, startPgbouncer } from "../test/parts/pgbouncer.ts";
 import { type Way, postgresProgram, startPostgres } from "../test/parts/postgres.ts";
 
-const rounds = Number(process.env["ROUNDS"] ?? 3);
-const seconds = process.env["SECONDS_EACH"] ?? "3";
+const rounds = Number(process.env["BENCH_ROUNDS"] ?? 3);
+const seconds = process.env["BENCH_SECONDS"] ?? "3";
+const clientCounts = (process.env["BENCH_CLIENTS"] ?? "1,8,64").split(",");
+const copyMib = Number(process.env["BENCH_COPY_MIB"] ?? 512);
+const wanted = (process.env["BENCH_WAYS"] ?? "direct,pgbouncer,gate,memory").split(",");
+const works = (process.env["BENCH_WORK"] ?? "select,tpcb,copy").split(",");
 
-const postgres = await startPostgres();
-const gateway = await startGateway({
-  config: { postgres: { listen: "127.0.0.1:0" }, recording: { journal: { capacity: "1 GiB" } } },
-});
+const postgres = await startPostgres({ log_statement: "none", log_connections: "off" });
+const closing: (() => Promise<void>)[] = [() => postgres.close()];
+const ways = new Map<string, Way>();
+const direct: Way = {
+  PGHOST: "127.0.0.1",
+  PGPORT: String(postgres.port),
+  PGUSER: postgres.user,
+  PGPASSWORD: postgres.password,
+  PGDATABASE: "postgres",
+  PGSSLMODE: "require",
+};
+ways.set("direct", direct);
+let gateway: Gateway | undefined;
 try {
-  const { id } = await gateway.admin.targets.create({
+  if (wanted.includes("pgbouncer") && hasPgbouncer) {
+    const pgbouncer = await startPgbouncer(postgres);
+    closing.push(() => pgbouncer.close());
+    ways.set("pgbouncer", { ...direct, PGPORT: String(pgbouncer.port) });
+  }
+  if (wanted.includes("gate")) {
+    gateway = await openGate("gate", undefined);
+  }
+  if (wanted.includes("memory")) {
+    const folder = mkdtempSync("/dev/shm/gatehouse-");
+    closing.push(async () => rmSync(folder, { recursive: true, force: true }));
+    await openGate("memory", folder);
+  }
+  await postgresProgram("pgbench", direct, "-i", "-q", "-s", "10");
+  if (works.includes("select")) await benchmark("select-only", "-S");
+  if (works.includes("tpcb")) await benchmark("TPC-B", "-N");
+  if (works.includes("copy")) await copies();
+} finally {
+  for (const close of closing.reverse()) await close();
+}
+
+async function openGate(name: string, dataDir: string | undefined): Promise<Gateway> {
+  const opened = await startGateway({
+    config: { postgres: { listen: "127.0.0.1:0" }, recording: { journal: { capacity: "1 GiB" } } },
+    ...(dataDir !== undefined && { dataDir }),
+    ...(process.env["BENCH_NODE_OPTIONS"] !== undefined && {
+      env: { NODE_OPTIONS: process.env["BENCH_NODE_OPTIONS"] },
+    }),
+  });
+  closing.push(() => opened.close());
+  const { id } = await opened.admin.targets.create({
     name: "bench",
     protocol: "postgres",
     host: "127.0.0.1",
@@ -25,45 +72,73 @@ try {
     logins: [postgres.user],
     allowRoles: ["user"],
   });
-  await gateway.admin.targets.setCredential(id, postgres.user, {
+  await opened.admin.targets.setCredential(id, postgres.user, {
     kind: "password",
     password: postgres.password,
   });
-  await gateway.admin.targets.trustHostKeys(id, { kind: "pinned", keys: [postgres.certificate] });
-  const person = await gateway.admin.people.create({ name: "bench", roles: ["user"] });
-  const link = await gateway.admin.people.signInLink(person.id);
-  const { token } = await exchangeLink(gateway.web, new URL(link.url).hash.replace("#token=", ""));
-  const client = createClient({ baseUrl: gateway.web, token });
+  await opened.admin.targets.trustHostKeys(id, { kind: "pinned", keys: [postgres.certificate] });
+  const person = await opened.admin.people.create({ name: "bench", roles: ["user"] });
+  const link = await opened.admin.people.signInLink(person.id);
+  const { token } = await exchangeLink(opened.web, new URL(link.url).hash.replace("#token=", ""));
+  const client = createClient({ baseUrl: opened.web, token });
   const { port, user, password, certificate } = await client.targets.openConnection(id, postgres.user);
-  writeFileSync(join(gateway.dataDir, "gate.pem"), certificate);
-  const direct: Way = {
-    PGHOST: "127.0.0.1",
-    PGPORT: String(postgres.port),
-    PGUSER: postgres.user,
-    PGPASSWORD: postgres.password,
-    PGDATABASE: "postgres",
-    PGSSLMODE: "require",
+  writeFileSync(join(opened.dataDir, "gate.pem"), certificate);
+  ways.set(name, { ...direct, PGPORT: String(port), PGUSER: user, PGPASSWORD: password });
+  return opened;
+}
+
+/** Transactions a second. TPC-B leaves out the rows that all clients would wait for in turn (`-N`). */
+async function benchmark(name: string, script: "-S" | "-N"): Promise<void> {
+  for (const clients of clientCounts)
+    for (const mode of ["simple", "prepared"])
+      await compare(`${name} ${mode}, ${clients} clients`, "tps", async (way) => {
+        const args = ["-n", script, "-T", seconds, "-c", clients, "-M", mode];
+        const ran = await postgresProgram("pgbench", way, ...args);
+        const found = /tps = ([\d.]+) \(without/.exec(ran.stdout.toString())?.[1];
+        if (found === undefined) throw new Error(ran.stderr);
+        return Number(found);
+      });
+}
+
+/** Megabytes a second of rows of a hundred bytes or so. */
+async function copies(): Promise<void> {
+  const rows = copyMib * 10_000;
+  await postgres.sql(
+    `create unlogged table bulk as select i, repeat(md5(i::text), 3) as t from generate_series(1, ${rows}) i;
+     create unlogged table filled (like bulk)`,
+  );
+  const out = await postgresProgram("psql", direct, "-c", "\\copy bulk to stdout");
+  const bytes = out.stdout.length;
+  const file = join(mkdtempSync("/dev/shm/gatehouse-bulk-"), "rows");
+  closing.push(async () => rmSync(join(file, ".."), { recursive: true }));
+  writeFileSync(file, out.stdout);
+  const timed = async (way: Way, ...commands: string[]) => {
+    const startedMs = performance.now();
+    const ran = await postgresProgram("psql", way, ...commands.flatMap((command) => ["-c", command]));
+    if (ran.code !== 0) throw new Error(ran.stderr);
+    return bytes / 1000 / (performance.now() - startedMs);
   };
-  const gated: Way = { ...direct, PGPORT: String(port), PGUSER: user, PGPASSWORD: password };
-  await postgresProgram("pgbench", direct, "-i", "-q", "-s", "5");
-  const tps = async (way: Way, clients: string, mode: string) => {
-    const ran = await postgresProgram("pgbench", way, "-n", "-S", "-T", seconds, "-c", clients, "-M", mode);
-    const found = /tps = ([\d.]+) \(without/.exec(ran.stdout.toString())?.[1];
-    if (found === undefined) throw new Error(ran.stderr);
-    return Number(found);
+  await compare("copy out", "MB/s", (way) => timed(way, "\\copy bulk to /dev/null"));
+  await compare("copy in", "MB/s", (way) => timed(way, "truncate filled", `\\copy filled from ${file}`));
+}
+
+async function compare(name: string, unit: string, measure: (way: Way) => Promise<number>): Promise<void> {
+  const found = new Map<string, number[]>();
+  for (let round = 0; round < rounds; round++)
+    for (const [way, to] of ways) found.set(way, [...(found.get(way) ?? []), await measure(to)]);
+  const parts = [...found].map(([way, values]) => `${way} ${Math.round(median(values))} ${unit}`);
+  const ratio = (of: string, to: string) => {
+    const [above, below] = [found.get(of), found.get(to)];
+    if (above && below)
+      parts.push(`${of}/${to} ${median(above.map((v, i) => v / (below[i] ?? v))).toFixed(2)}`);
   };
-  for (const clients of ["1", "8", "64"])
-    for (const mode of ["simple", "prepared"]) {
-      const pairs: [number, number][] = [];
-      for (let round = 0; round < rounds; round++)
-        pairs.push([await tps(direct, clients, mode), await tps(gated, clients, mode)]);
-      const median = pairs.map(([plain, through]) => through / plain).sort((a, b) => a - b)[rounds >> 1] ?? 0;
-      const shown = pairs.map(([plain, through]) => `${plain.toFixed(0)}/${through.toFixed(0)}`).join(" ");
-      console.log(
-        `pgbench -S ${mode}, ${clients} clients: ${median.toFixed(2)} of direct (direct/gate ${shown})`,
-      );
-    }
-} finally {
-  await gateway.close();
-  await postgres.close();
+  ratio("gate", "direct");
+  ratio("gate", "pgbouncer");
+  ratio("memory", "direct");
+  ratio("memory", "pgbouncer");
+  console.log(`${name}: ${parts.join(", ")}`);
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }

@@ -24,7 +24,7 @@ export type Postgres = {
   close(): Promise<void>;
 };
 
-export async function startPostgres(): Promise<Postgres> {
+export async function startPostgres(settings: Record<string, string> = {}): Promise<Postgres> {
   const folder = mkdtempSync(join(tmpdir(), "gatehouse-postgres-"));
   chmodSync(folder, 0o755);
   const uid = Number(execFileSync("/usr/bin/id", ["-u", "postgres"], { encoding: "utf8" }));
@@ -42,7 +42,7 @@ export async function startPostgres(): Promise<Postgres> {
   const passwordFile = join(folder, "password");
   writeFileSync(passwordFile, `${password}\n`);
   chmodSync(passwordFile, 0o644);
-  const settings = [
+  const initial = [
     "-D",
     data,
     "-U",
@@ -55,7 +55,7 @@ export async function startPostgres(): Promise<Postgres> {
   ];
   execFileSync(
     "/usr/sbin/runuser",
-    ["-u", "postgres", "--", `${programs}/initdb`, ...settings, "-E", "UTF8"],
+    ["-u", "postgres", "--", `${programs}/initdb`, ...initial, "-E", "UTF8"],
     {
       cwd: "/",
       stdio: ["ignore", "ignore", "pipe"],
@@ -86,6 +86,7 @@ export async function startPostgres(): Promise<Postgres> {
     log_statement: "all",
     log_connections: "on",
     max_connections: "120",
+    ...settings,
   };
   const child = spawn(
     "/usr/sbin/runuser",
