@@ -5,11 +5,11 @@
  *
  * `BENCH_ROUNDS`, `BENCH_SECONDS`, `BENCH_CLIENTS` (1,8,64), `BENCH_WAYS` (direct,pgbouncer,gate,memory), `BENCH_COPY_MIB`.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createClient } from "@gatehouse/contracts/client";
 import { exchangeLink } from "../packages/cli/src/connection/exchange-link.ts";
-import { type Gateway, startGateway } from "../test/parts/gateway.ts";
+import { startGateway } from "../test/parts/gateway.ts";
 import { hasPgbouncer, startPgbouncer } from "../test/parts/pgbouncer.ts";
 import { type Way, postgresProgram, startPostgres } from "../test/parts/postgres.ts";
 
@@ -32,16 +32,15 @@ const direct: Way = {
   PGSSLMODE: "require",
 };
 ways.set("direct", direct);
-let gateway: Gateway | undefined;
+/** Processes whose CPU time is counted. */
+const processes = new Map<string, number>();
 try {
   if (wanted.includes("pgbouncer") && hasPgbouncer) {
     const pgbouncer = await startPgbouncer(postgres);
     closing.push(() => pgbouncer.close());
     ways.set("pgbouncer", { ...direct, PGPORT: String(pgbouncer.port) });
   }
-  if (wanted.includes("gate")) {
-    gateway = await openGate("gate", undefined);
-  }
+  if (wanted.includes("gate")) await openGate("gate", undefined);
   if (wanted.includes("memory")) {
     const folder = mkdtempSync("/dev/shm/gatehouse-");
     closing.push(async () => rmSync(folder, { recursive: true, force: true }));
@@ -55,7 +54,7 @@ try {
   for (const close of closing.reverse()) await close();
 }
 
-async function openGate(name: string, dataDir: string | undefined): Promise<Gateway> {
+async function openGate(name: string, dataDir: string | undefined): Promise<void> {
   const opened = await startGateway({
     config: { postgres: { listen: "127.0.0.1:0" }, recording: { journal: { capacity: "1 GiB" } } },
     ...(dataDir !== undefined && { dataDir }),
@@ -84,7 +83,7 @@ async function openGate(name: string, dataDir: string | undefined): Promise<Gate
   const { port, user, password, certificate } = await client.targets.openConnection(id, postgres.user);
   writeFileSync(join(opened.dataDir, "gate.pem"), certificate);
   ways.set(name, { ...direct, PGPORT: String(port), PGUSER: user, PGPASSWORD: password });
-  return opened;
+  processes.set(name, opened.pid);
 }
 
 /** Transactions a second. TPC-B leaves out the rows that all clients would wait for in turn (`-N`). */
@@ -96,7 +95,7 @@ async function benchmark(name: string, script: "-S" | "-N"): Promise<void> {
         const ran = await postgresProgram("pgbench", way, ...args);
         const found = /tps = ([\d.]+) \(without/.exec(ran.stdout.toString())?.[1];
         if (found === undefined) throw new Error(ran.stderr);
-        return Number(found);
+        return { speed: Number(found), amount: Number(found) * Number(seconds) };
       });
 }
 
@@ -116,27 +115,43 @@ async function copies(): Promise<void> {
     const startedMs = performance.now();
     const ran = await postgresProgram("psql", way, ...commands.flatMap((command) => ["-c", command]));
     if (ran.code !== 0) throw new Error(ran.stderr);
-    return bytes / 1000 / (performance.now() - startedMs);
+    return { speed: bytes / 1000 / (performance.now() - startedMs), amount: bytes / 1e6 };
   };
   await compare("copy out", "MB/s", (way) => timed(way, "\\copy bulk to /dev/null"));
   await compare("copy in", "MB/s", (way) => timed(way, "truncate filled", `\\copy filled from ${file}`));
 }
 
-async function compare(name: string, unit: string, measure: (way: Way) => Promise<number>): Promise<void> {
+type Measured = { speed: number; amount: number };
+
+async function compare(name: string, unit: string, measure: (way: Way) => Promise<Measured>): Promise<void> {
   const found = new Map<string, number[]>();
+  const cpu = new Map<string, number[]>();
   for (let round = 0; round < rounds; round++)
-    for (const [way, to] of ways) found.set(way, [...(found.get(way) ?? []), await measure(to)]);
-  const parts = [...found].map(([way, values]) => `${way} ${Math.round(median(values))} ${unit}`);
-  const ratio = (of: string, to: string) => {
-    const [above, below] = [found.get(of), found.get(to)];
-    if (above && below)
-      parts.push(`${of}/${to} ${median(above.map((v, i) => v / (below[i] ?? v))).toFixed(2)}`);
-  };
-  ratio("gate", "direct");
-  ratio("gate", "pgbouncer");
-  ratio("memory", "direct");
-  ratio("memory", "pgbouncer");
+    for (const [way, to] of ways) {
+      const pid = processes.get(way);
+      const before = pid === undefined ? 0 : cpuMs(pid);
+      const { speed, amount } = await measure(to);
+      found.set(way, [...(found.get(way) ?? []), speed]);
+      if (pid !== undefined) cpu.set(way, [...(cpu.get(way) ?? []), (cpuMs(pid) - before) / amount]);
+    }
+  const parts = [...found].map(([name, values]) => {
+    const each = cpu.get(name);
+    const cost = each ? ` (${median(each).toFixed(3)} ms CPU each)` : "";
+    return `${name} ${Math.round(median(values))} ${unit}${cost}`;
+  });
+  for (const way of ["gate", "memory"])
+    for (const to of ["direct", "pgbouncer"]) {
+      const [above, below] = [found.get(way), found.get(to)];
+      if (above && below)
+        parts.push(`${way}/${to} ${median(above.map((v, i) => v / (below[i] ?? v))).toFixed(2)}`);
+    }
   console.log(`${name}: ${parts.join(", ")}`);
+}
+
+/** User and system time of a process so far; the kernel counts in hundredths of a second. */
+function cpuMs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 function median(values: readonly number[]): number {

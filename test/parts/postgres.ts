@@ -85,7 +85,7 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
     ssl: "on",
     log_statement: "all",
     log_connections: "on",
-    max_connections: "120",
+    max_connections: "250",
     ...settings,
   };
   const child = spawn(

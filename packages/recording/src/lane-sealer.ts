@@ -48,9 +48,12 @@ export class LaneSealer {
     assert(this.#count < countMax, "a lane's key has nonces left");
     const nonce = new Uint8Array(nonceBytes);
     nonce.set(this.#salt);
-    const view = new DataView(nonce.buffer);
-    view.setUint8(saltBytes, Math.floor(this.#count / 0x1_0000_0000));
-    view.setUint32(saltBytes + 1, this.#count % 0x1_0000_0000);
+    const low = this.#count % 0x1_0000_0000;
+    nonce[saltBytes] = Math.floor(this.#count / 0x1_0000_0000);
+    nonce[saltBytes + 1] = low >>> 24;
+    nonce[saltBytes + 2] = low >>> 16;
+    nonce[saltBytes + 3] = low >>> 8;
+    nonce[saltBytes + 4] = low;
     this.#count++;
     return nonce;
   }

@@ -19,6 +19,8 @@ export class Spans {
   }
   write(socket: Socket): void {
     if (socket.destroyed || socket.writableEnded) return;
+    const [only] = this.#spans;
+    if (only && this.#spans.length === 1) return void socket.write(only);
     socket.cork();
     for (const span of this.#spans) socket.write(span);
     socket.uncork();

@@ -61,8 +61,8 @@ test("what gathers while a commit is in flight goes together, and all who wait s
   await first;
   const before = disk.writtenBytes;
   const alone = journal.append(texts, "alone", 10);
-  await Promise.resolve();
-  await Promise.resolve();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(texts.committedTexts, ["first", "with it"], "it is on its way");
   const gathered = journal.append(texts, "a", 10);
   assert.notEqual(gathered, alone);
   assert.equal(journal.append(texts, "b", 10), gathered);

@@ -167,8 +167,8 @@ export class Journal {
       this.#scheduled = false;
       this.#flush();
     };
-    // A microtask later, so that all that one socket event appends goes together.
-    if (this.#options.commitDelayMs === 0) queueMicrotask(flush);
+    // When every socket that has something was read, so that all of it goes together.
+    if (this.#options.commitDelayMs === 0) setImmediate(flush);
     else this.#options.clock.after(this.#options.commitDelayMs, flush);
   }
 

@@ -60,7 +60,7 @@ const resizePayload = payloadOf<Resize>("resize", resize);
 const envPayload = payloadOf<Env>("env", env);
 const signalPayload = payloadOf<Signal>("signal", signal);
 const exitPayload = payloadOf<Exit>("exit", exit);
-const requestPayload = payloadOf<Request>("request", request);
+const requestPayload = payloadOf<Request>("request", request, { hasTables: true });
 const digestPayload = payloadOf<Digest>("digest", digest);
 const eofPayload = payloadOf<Eof>("eof", eof);
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isGatehouseError, utf8 } from "@gatehouse/kernel";
+import { canonicalBytes } from "../../canonical-json.ts";
 import {
   decodeQuery,
   decodeQueryOutcome,
@@ -40,6 +41,18 @@ async function derived(...given: Given[]): Promise<Statement[]> {
   for await (const statement of statements(frames)) all.push(statement);
   return all;
 }
+
+test("a payload is canonical JSON, whatever the order of what it is given", () => {
+  const outcome: QueryOutcome = {
+    status: "idle",
+    results: [{ tag: 'a\u0001\u2028"\\ü', rows: 0, sha256: "0".repeat(64), bytes: 1 }],
+    final: true,
+    notices: [{ message: "m", hint: "h", code: "c", severity: "s", detail: "d" }],
+    durationUs: 2 ** 53 - 1,
+    statement: 1,
+  };
+  assert.deepEqual(encodeQueryOutcome(outcome), canonicalBytes(outcome));
+});
 
 test("payloads are strict in both directions", () => {
   const query: Query = { statement: 1, type: "simple", text: "select 1" };
