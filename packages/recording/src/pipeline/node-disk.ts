@@ -92,11 +92,11 @@ function quickWrites(fd: number): DiskFile["write"] {
     const startedMs = performance.now();
     if (averageMs > quickMs || startedMs < trustedFromMs || bytes.length > quickBytesMax) {
       const written = byPool(bytes, position);
-      const done = () => {
+      const measure = () => {
         const nowMs = performance.now();
         took(Math.max(0, nowMs - startedMs - poolMs), nowMs);
       };
-      written.then(done, done);
+      written.then(measure, measure);
       return written;
     }
     try {
