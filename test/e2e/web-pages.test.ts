@@ -137,8 +137,8 @@ test("a person without a role sees their own sessions, their own keys, and no pl
   await rows(page).first().waitFor();
   const places = await page.getByRole("navigation", { name: "Places" }).getByRole("listitem").allInnerTexts();
   assert.deepEqual(
-    places.map((place) => place.trim()),
-    ["Sessions", "Targets"],
+    places.map((place) => place.trim().split("\n")[0]),
+    ["Live", "Sessions", "Targets"],
   );
   assert.deepEqual(
     [...new Set(await page.locator("tbody td:nth-child(4)").allInnerTexts())].map((cell) =>
@@ -243,7 +243,9 @@ for (const look of looks)
       ["terminal", `/sessions/${idOf("incident")}?t=1m40s`, "text=load average"],
       ["facts", `/sessions/${idOf("incident")}?t=25s&panel=facts`, "text=Whole and unaltered"],
       ["corrupt", `/sessions/${idOf("corrupt")}?t=3s&panel=facts`, "text=Does not verify"],
-      ["live", `/sessions/${idOf("live")}?t=9s`, "text=is connected now"],
+      ["live", "/live", "text=2 sessions, 2 people, 2 targets"],
+      ["live-unwatched", `/sessions/${idOf("live")}?t=9s`, "text=is connected now"],
+      ["live-watched", `/sessions/${idOf("live")}?watch=live`, "text=Stop watching"],
       ["exec", `/sessions/${idOf("dump")}`, "text=permission denied"],
       ["files", `/sessions/${idOf("transfer")}`, "text=app-6.tar.gz"],
       ["forwards", `/sessions/${idOf("forward")}`, "text=db-01.internal:5432"],
@@ -256,7 +258,8 @@ for (const look of looks)
       ["missing", "/nowhere", "text=There is no such page"],
     ];
     for (const [name, path, ready] of places) {
-      await page.goto(`${stand.url}${path}`);
+      // As a link does it: the pages are loaded once.
+      await page.evaluate((to) => history.pushState(null, "", to), path);
       await page.locator(ready).first().waitFor();
       faults.push(...(await faultsOf(page, name, look)));
     }

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Client, createClient } from "@gatehouse/contracts/client";
-import type { TargetCreate } from "@gatehouse/contracts/rest";
+import type { PersonCreate, TargetCreate } from "@gatehouse/contracts/rest";
 import { unixFetch } from "@gatehouse/contracts/unix-fetch";
 import { stringify } from "yaml";
 import { systemRandom } from "@gatehouse/kernel";
@@ -110,7 +110,7 @@ export type TestPerson = { id: string; name: string; key: PrivateKey; keyFile: s
 export async function addPerson(
   gateway: Gateway,
   name: string,
-  roles: ("user" | "auditor" | "platform-admin")[] = ["user"],
+  roles: NonNullable<PersonCreate["roles"]> = ["user"],
 ): Promise<TestPerson> {
   const key = generateKey("ed25519");
   const keyFile = join(gateway.dataDir, `${name}.key`);

@@ -62,6 +62,14 @@ export const queries = {
         return isLive ? liveEveryMs : quietEveryMs;
       },
     }),
+  /** What is live now: the page of it, and the number in the rail. */
+  liveSessions: infiniteQueryOptions({
+    queryKey: ["sessions", "live"],
+    queryFn: ({ pageParam, signal }) =>
+      gateway.sessions.list({ state: "live", limit: 100, ...at(pageParam) }, { signal }),
+    ...paging,
+    refetchInterval: liveEveryMs,
+  }),
   session: (id: string) =>
     queryOptions({
       queryKey: ["session", id],

@@ -32,6 +32,11 @@ const sessions = createRoute({
   validateSearch: sessionSearch,
   component: SessionsPage,
 });
+const live = createRoute({
+  getParentRoute: () => shell,
+  path: "/live",
+  component: lazyRouteComponent(() => import("./pages/live.tsx"), "LivePage"),
+});
 const session = createRoute({
   getParentRoute: () => shell,
   path: "/sessions/$sessionId",
@@ -75,7 +80,7 @@ const health = createRoute({
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
-    shell.addChildren([index, sessions, session, audit, targets, target, people, person, health]),
+    shell.addChildren([index, live, sessions, session, audit, targets, target, people, person, health]),
   ]),
   defaultPreload: "intent",
   scrollRestoration: true,

@@ -62,9 +62,13 @@ export type AuditSearch = ReturnType<typeof auditSearch>;
 
 export const nameSearch = (raw: Raw) => withoutAbsent({ q: text(raw, "q") });
 
-/** The session's page: the moment, the speed, and whether idle time is skipped. */
+/** The session's page: the moment, the panel beside the player, and whether a live session is looked on at. */
 export const momentSearch = (raw: Raw) =>
-  withoutAbsent({ t: text(raw, "t"), panel: oneOf(raw, "panel", ["moments", "facts"] as const) });
+  withoutAbsent({
+    t: text(raw, "t"),
+    panel: oneOf(raw, "panel", ["moments", "facts"] as const),
+    watch: oneOf(raw, "watch", ["live"] as const),
+  });
 
 function day(raw: Raw, name: string): string | undefined {
   const value = text(raw, name);

@@ -2,8 +2,7 @@ import type { Session as SessionFacts } from "@gatehouse/contracts/rest";
 import { isGatehouseError } from "@gatehouse/kernel";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
-import { RotateCw } from "lucide-react";
-import { Suspense, lazy, useCallback, useEffect, useMemo, useState } from "react";
+import { Suspense, lazy, useCallback, useDeferredValue, useEffect, useMemo, useState } from "react";
 import { queries } from "../gateway.ts";
 import { ExecView } from "../player/exec-view.tsx";
 import { FilesView } from "../player/files-view.tsx";
@@ -14,11 +13,11 @@ import { loadTerminalPlayer } from "../player/load.ts";
 import { payload, sizeOf } from "../player/payload.ts";
 import type { Reel } from "../player/reel.ts";
 import type { Seek } from "../player/terminal-player.tsx";
-import { useReel } from "../player/use-reel.ts";
+import { type Recorded, useReel } from "../player/use-reel.ts";
 import { Facts } from "../session/facts.tsx";
+import { LiveBar } from "../session/live-bar.tsx";
 import { SessionHead } from "../session/session-head.tsx";
 import { isAtRest } from "../session/words.tsx";
-import { Button } from "../ui/elements.tsx";
 import { clockTime, momentText, parseMoment } from "../ui/format.ts";
 import { Empty, InlineProblem, Problem, SkeletonRows, StaleNote } from "../ui/states.tsx";
 
@@ -37,8 +36,14 @@ export function SessionPage() {
 
 function Session({ sessionId }: { sessionId: string }) {
   // Asked for at once and not after the facts: the first picture is what somebody waits for.
-  const recorded = useReel(sessionId);
+  const { watch } = route.useSearch();
+  const recorded = useReel(sessionId, watch === "live");
   const query = useQuery(queries.session(sessionId));
+  const { refetch } = query;
+  const hasEnded = watch === "live" && recorded.reel.state === "whole";
+  useEffect(() => {
+    if (hasEnded) void refetch();
+  }, [hasEnded, refetch]);
   if (query.isError && !query.data)
     return <Problem error={query.error} onRetry={() => void query.refetch()} />;
   if (!query.data) return <SkeletonRows />;
@@ -52,12 +57,13 @@ function Session({ sessionId }: { sessionId: string }) {
 
 function SessionRoom({
   session,
-  recorded: { reel, again },
+  recorded: { reel, isConnected, again },
 }: {
   session: SessionFacts;
-  recorded: ReturnType<typeof useReel>;
+  recorded: Recorded;
 }) {
-  const { t, panel = "moments" } = route.useSearch();
+  const { t, panel = "moments", watch } = route.useSearch();
+  const isWatched = watch === "live";
   const navigate = useNavigate({ from: "/sessions/$sessionId" });
   const [startUs] = useState(() => (t === undefined ? undefined : parseMoment(t)));
   const [timeUs, setTimeUs] = useState(startUs ?? 0);
@@ -65,11 +71,23 @@ function SessionRoom({
 
   // Moments are read from what has come in when it is whole, or when it will not get any further.
   const isSettled = reel.state !== "loading";
-  const moments = useMemo(() => (isSettled ? momentsOf(reel.frames) : []), [isSettled, reel.frames]);
+  // While it is live they are read anew as it grows, when there is nothing more urgent to show.
+  const settled = useDeferredValue(reel);
+  const moments = useMemo(() => (settled.state === "loading" ? [] : momentsOf(settled.frames)), [settled]);
   const onPlace = useCallback(
-    (us: number) =>
+    (us: number | undefined) =>
       void navigate({
-        search: (before) => ({ ...before, t: momentText(us) }),
+        search: ({ t: _before, ...rest }) => (us === undefined ? rest : { ...rest, t: momentText(us) }),
+        replace: true,
+        resetScroll: false,
+      }),
+    [navigate],
+  );
+  const watchLive = useCallback(
+    (wanted: boolean) =>
+      void navigate({
+        search: ({ watch: _before, t: moment, ...rest }) =>
+          wanted ? { ...rest, watch: "live" } : { ...rest, ...(moment !== undefined && { t: moment }) },
         replace: true,
         resetScroll: false,
       }),
@@ -81,9 +99,12 @@ function SessionRoom({
   // It was growing when this page was opened: all of it is read when all of it is there.
   const [grew] = useState(!isAtRest(session.recording.state));
   const isStored = isAtRest(session.recording.state);
+  const isOver = isWatched && isGatehouseError(reel.error, "conflict");
   useEffect(() => {
-    if (grew && isStored) again();
-  }, [grew, isStored, again]);
+    // What was looked on at stays until all of it can be read as it is stored.
+    if (isWatched && (isStored || isOver)) watchLive(false);
+    if (!isWatched && isStored && grew) again();
+  }, [grew, isStored, isWatched, isOver, again, watchLive]);
   useEffect(() => {
     if (!awaitsStore) return;
     const timer = setInterval(again, lookAgainEveryMs);
@@ -93,7 +114,17 @@ function SessionRoom({
   return (
     <div className="flex min-h-full flex-col lg:h-full">
       <SessionHead session={session} />
-      {session.state === "live" && <LiveNote session={session} onAgain={again} isLoading={!isSettled} />}
+      {session.state === "live" && (
+        <LiveBar
+          session={session}
+          isWatched={isWatched}
+          isConnected={isConnected}
+          isLoading={!isSettled}
+          onWatch={() => watchLive(true)}
+          onLeave={() => watchLive(false)}
+          onAgain={again}
+        />
+      )}
       {reel.error !== undefined && reel.frames.length > 0 && (
         <div className="px-4 pb-2">
           <InlineProblem error={reel.error}>
@@ -115,6 +146,7 @@ function SessionRoom({
                 session={session}
                 reel={reel}
                 startUs={startUs}
+                isLive={isWatched && (reel.state === "live" || reel.state === "loading")}
                 moments={moments}
                 seek={seek}
                 onMoment={setTimeUs}
@@ -181,10 +213,11 @@ function Track({
   session: SessionFacts;
   reel: Reel;
   startUs: number | undefined;
+  isLive: boolean;
   moments: ReturnType<typeof momentsOf>;
   seek: Seek | undefined;
   onMoment: (timeUs: number) => void;
-  onPlace: (timeUs: number) => void;
+  onPlace: (timeUs: number | undefined) => void;
 }) {
   const first = reel.frames[0];
   const startSize = useMemo(
@@ -223,26 +256,4 @@ function Track({
         </Empty>
       );
   }
-}
-
-function LiveNote({
-  session,
-  onAgain,
-  isLoading,
-}: {
-  session: SessionFacts;
-  onAgain: () => void;
-  isLoading: boolean;
-}) {
-  return (
-    <div className="flex flex-wrap items-center gap-3 px-4 pb-2 text-soft">
-      <p>
-        {session.user.name} is connected now. What has been stored so far is shown; the last seconds may still
-        be on their way.
-      </p>
-      <Button onClick={onAgain} disabled={isLoading}>
-        <RotateCw size={14} aria-hidden /> Read on
-      </Button>
-    </div>
-  );
 }

@@ -6,7 +6,7 @@ import { GatehouseError, fromUtf8, utf8 } from "@gatehouse/kernel";
 import { activity, afterIdle, idleStretches } from "./activity.ts";
 import { momentsOf, plainText } from "./moments.ts";
 import { Playback, type Screen, advance } from "./playback.ts";
-import { type Reel, frameAt, loadReel } from "./reel.ts";
+import { type Reel, followReel, frameAt, loadReel } from "./reel.ts";
 
 let seq = 0;
 const frame = (timeMs: number, kind: string, data: string | object = ""): WireFrame => ({
@@ -51,6 +51,30 @@ test("what was read before a failure stays, with the failure", async () => {
   await loadReel(from(frames, broken), (reel) => told.push(reel));
   assert.deepEqual(told.at(-1)?.frames, frames);
   assert.deepEqual([told.at(-1)?.state, told.at(-1)?.error, told.at(-1)?.endUs], ["failed", broken, 10_000]);
+});
+
+test("a live session's reel grows, is as long as it is late, and says when it is caught up, cut off and over", async () => {
+  const now = (elapsedUs: number, behindUs: number) =>
+    ({ what: "now", now: { elapsedUs, behindUs, resynced: false } }) as const;
+  const told: [Reel["state"], number, number, boolean][] = [];
+  await followReel(
+    (async function* () {
+      yield { what: "frame", frame: frame(10, "output", "a") } as const;
+      yield now(50_000, 40_000);
+      yield now(60_000, 0);
+      yield { what: "lost" } as const;
+      yield { what: "frame", frame: frame(70, "output", "b") } as const;
+    })(),
+    (reel, isConnected) => told.push([reel.state, reel.frames.length, reel.endUs, isConnected]),
+  );
+  assert.deepEqual(told, [
+    ["loading", 1, 10_000, true],
+    ["loading", 1, 50_000, true],
+    ["live", 1, 60_000, true],
+    ["live", 1, 60_000, false],
+    ["live", 2, 70_000, true],
+    ["whole", 2, 70_000, true],
+  ]);
 });
 
 test("a recording that is too large is held to the limit, and said to be", async () => {

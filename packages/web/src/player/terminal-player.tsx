@@ -3,6 +3,7 @@ import {
   Minimize,
   Pause,
   Play,
+  Radio,
   Scan,
   SkipForward,
   StepBack,
@@ -32,6 +33,7 @@ export function TerminalPlayer({
   endUs,
   startUs,
   autoplay,
+  isLive,
   moments,
   seek,
   onMoment,
@@ -43,13 +45,15 @@ export function TerminalPlayer({
   endUs: number;
   startUs: number;
   autoplay: boolean;
+  /** More is coming: what is shown is the newest, until somebody goes back. */
+  isLive: boolean;
   moments: readonly Moment[];
   /** Somebody chose a moment elsewhere on the page. */
   seek: Seek | undefined;
   /** The moment that is shown, a few times a second. */
   onMoment: (timeUs: number) => void;
-  /** Where it came to rest: for the address bar. */
-  onPlace: (timeUs: number) => void;
+  /** Where it came to rest, for the address bar; nothing while it follows what is live. */
+  onPlace: (timeUs: number | undefined) => void;
 }) {
   const stage = useRef<HTMLDivElement>(null);
   const host = useRef<HTMLDivElement>(null);
@@ -61,7 +65,17 @@ export function TerminalPlayer({
 
   const [timeUs, setTimeUs] = useState(startUs);
   const [isReady, setReady] = useState(false);
-  const [isPlaying, setPlaying] = useState(autoplay);
+  const [isPlaying, setPlaying] = useState(autoplay && !isLive);
+  const [wantsNewest, setWantsNewest] = useState(autoplay || startUs === 0);
+  const follows = isLive && wantsNewest;
+  const [wasLive, setWasLive] = useState(isLive);
+  if (wasLive !== isLive) {
+    setWasLive(isLive);
+    if (isLive) {
+      setWantsNewest(true);
+      setPlaying(false);
+    }
+  }
   const [speed, setSpeed] = useState<number>(1);
   const [skipsIdle, setSkipsIdle] = useState(true);
   const [fits, setFits] = useState(true);
@@ -110,17 +124,19 @@ export function TerminalPlayer({
     (us: number) => {
       show(us);
       tell();
-      onPlace(at.current);
+      setWantsNewest(us >= endUs);
+      onPlace(isLive && us >= endUs ? undefined : at.current);
     },
-    [show, tell, onPlace],
+    [show, tell, onPlace, isLive, endUs],
   );
 
   // What has come in is shown as far as the moment goes.
   useEffect(() => {
     if (!isReady) return;
     playback.current?.feed(reel.frames, startSize);
-    show(at.current);
-  }, [isReady, reel, startSize, show]);
+    show(follows ? endUs : at.current);
+    if (follows) tell();
+  }, [isReady, reel, startSize, show, follows, endUs, tell]);
 
   useEffect(() => {
     if (seek) goTo(seek.timeUs);
@@ -147,12 +163,13 @@ export function TerminalPlayer({
       if (at.current >= endUs && reel.state !== "loading") {
         setPlaying(false);
         tell();
-        onPlace(at.current);
+        setWantsNewest(true);
+        onPlace(isLive ? undefined : at.current);
       }
     };
     request = requestAnimationFrame(step);
     return () => cancelAnimationFrame(request);
-  }, [isPlaying, isReady, speed, skipsIdle, idle, endUs, reel, show, tell, onPlace]);
+  }, [isPlaying, isReady, speed, skipsIdle, idle, endUs, reel, isLive, show, tell, onPlace]);
 
   useEffect(() => {
     screen.current?.setFit(fits);
@@ -170,6 +187,11 @@ export function TerminalPlayer({
   }, []);
 
   const toggle = () => {
+    if (follows) {
+      setWantsNewest(false);
+      onPlace(at.current);
+      return;
+    }
     if (isPlaying) onPlace(at.current);
     else if (at.current >= endUs) show(0);
     setPlaying(!isPlaying);
@@ -203,6 +225,7 @@ export function TerminalPlayer({
     f: toggleFull,
   });
 
+  const isMoving = isPlaying || follows;
   return (
     <section ref={frame} aria-label="Player" className="flex min-h-0 flex-1 flex-col bg-paper">
       <div
@@ -217,7 +240,7 @@ export function TerminalPlayer({
             Opening the recording…
           </p>
         )}
-        {!isPlaying && isReady && timeUs === 0 && reel.frames.length > 0 && (
+        {!isPlaying && !isLive && isReady && timeUs === 0 && reel.frames.length > 0 && (
           <button
             type="button"
             onClick={toggle}
@@ -238,12 +261,8 @@ export function TerminalPlayer({
         onSeek={goTo}
       />
       <div className="flex h-12 items-center gap-0.5 px-2 sm:gap-1">
-        <IconButton
-          label={isPlaying ? "Pause (Space)" : "Play (Space)"}
-          onClick={toggle}
-          className="text-ink"
-        >
-          {isPlaying ? <Pause size={18} /> : <Play size={18} />}
+        <IconButton label={isMoving ? "Pause (Space)" : "Play (Space)"} onClick={toggle} className="text-ink">
+          {isMoving ? <Pause size={18} /> : <Play size={18} />}
         </IconButton>
         <IconButton label="Previous moment (,)" onClick={() => jump(-1)} className="max-sm:hidden">
           <StepBack size={16} />
@@ -255,6 +274,17 @@ export function TerminalPlayer({
           <span data-testid="position">{clockTime(timeUs)}</span>
           <span className="text-faint"> / {clockTime(endUs)}</span>
         </p>
+        {isLive && (
+          <button
+            type="button"
+            aria-pressed={follows}
+            title="Show what happens now (End)"
+            onClick={() => goTo(endUs)}
+            className="ml-1 inline-flex h-7 items-center gap-1.5 rounded-md px-2 text-soft hover:bg-hover aria-pressed:text-accent"
+          >
+            <Radio size={14} aria-hidden /> Now
+          </button>
+        )}
         <div className="ml-auto flex items-center gap-0.5 sm:gap-1">
           <select
             aria-label="Speed"

@@ -1,26 +1,63 @@
+import { watchSession } from "@gatehouse/contracts/watch-session";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { gateway } from "../gateway.ts";
-import { type Reel, emptyReel, loadReel } from "./reel.ts";
+import { type Reel, emptyReel, followReel, loadReel } from "./reel.ts";
 
-/** The frames of a session's recording, as they come. `again` reads anew: a live recording has grown. */
-export function useReel(sessionId: string): { reel: Reel; again: () => void } {
+/** Rendering a long recording costs more, so it is done less often as it grows: at most a second late. */
+const renderAfterMs = (frames: number) => Math.min(1000, Math.max(40, frames / 100));
+
+export type Recorded = {
+  reel: Reel;
+  /** False while a connection to a live session is being made anew. */
+  isConnected: boolean;
+  /** Reads anew: a live recording has grown. */
+  again: () => void;
+};
+
+/** The frames of a session as they come: from its recording, or with `isWatched` from the session while it is live. */
+export function useReel(sessionId: string, isWatched: boolean): Recorded {
   const [reel, setReel] = useState(emptyReel);
+  const [isConnected, setConnected] = useState(true);
   const stop = useRef<AbortController>(undefined);
   const read = useCallback(() => {
     stop.current?.abort();
     const mine = new AbortController();
+    const { signal } = mine;
     stop.current = mine;
-    void loadReel(gateway.recordings.frames(sessionId, {}, { signal: mine.signal }), (next) => {
-      if (mine.signal.aborted) return;
+    if (isWatched) {
+      let latest = emptyReel;
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      signal.addEventListener("abort", () => clearTimeout(timer));
+      const watched = watchSession({ client: gateway, sessionId, signal, wait });
+      void followReel(watched, (next, connected) => {
+        if (signal.aborted) return;
+        latest = next;
+        setConnected(connected);
+        timer ??= setTimeout(() => {
+          timer = undefined;
+          setReel(latest);
+        }, renderAfterMs(next.frames.length));
+      });
+      return;
+    }
+    void loadReel(gateway.recordings.frames(sessionId, {}, { signal }), (next) => {
+      if (signal.aborted) return;
       // What is shown stays until there is as much of the new one.
       setReel((before) =>
         next.state === "loading" && next.frames.length < before.frames.length ? before : next,
       );
     });
-  }, [sessionId]);
+  }, [sessionId, isWatched]);
   useEffect(() => {
     read();
     return () => stop.current?.abort();
   }, [read]);
-  return { reel, again: read };
+  return { reel, isConnected: isConnected || !isWatched, again: read };
+}
+
+function wait(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
+  });
 }

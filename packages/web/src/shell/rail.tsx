@@ -1,9 +1,9 @@
 import type { Me } from "@gatehouse/contracts/rest";
-import { useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { CircleHelp, KeyRound, LogOut, PanelLeft } from "lucide-react";
 import { useState } from "react";
-import { gateway } from "../gateway.ts";
+import { gateway, queries } from "../gateway.ts";
 import { IconButton } from "../ui/elements.tsx";
 import { Gate } from "./gate.tsx";
 import { places } from "./places.ts";
@@ -34,11 +34,12 @@ export function Rail({ me, onShowKeys }: { me: Me; onShowKeys: () => void }) {
             <Link
               to={to}
               title={placeName}
-              className="flex items-center gap-2.5 rounded-md text-soft transition-colors hover:bg-hover hover:text-ink max-sm:h-13 max-sm:flex-col max-sm:justify-center max-sm:gap-0.5 sm:h-8 sm:px-2"
+              className="relative flex items-center gap-2.5 rounded-md text-soft transition-colors hover:bg-hover hover:text-ink max-sm:h-13 max-sm:flex-col max-sm:justify-center max-sm:gap-0.5 sm:h-8 sm:px-2"
               activeProps={{ className: "sm:bg-chosen !text-accent font-medium", "aria-current": "page" }}
             >
               <Icon size={17} strokeWidth={1.75} aria-hidden className="shrink-0" />
               <span className={name}>{placeName}</span>
+              {to === "/live" && <LiveCount />}
             </Link>
           </li>
         ))}
@@ -61,6 +62,23 @@ export function Rail({ me, onShowKeys }: { me: Me; onShowKeys: () => void }) {
         </div>
       </div>
     </nav>
+  );
+}
+
+function LiveCount() {
+  const query = useInfiniteQuery(queries.liveSessions);
+  const pages = query.data?.pages ?? [];
+  const live = pages.reduce((sum, page) => sum + page.items.length, 0);
+  if (live === 0) return null;
+  return (
+    <span
+      title={`${live} live now`}
+      className="figures ml-auto rounded-full text-2xs leading-4 text-accent max-xl:absolute max-xl:top-0 max-xl:right-1 max-sm:left-1/2 max-sm:ml-2.5 max-sm:right-auto max-sm:top-1"
+    >
+      {live}
+      {pages.at(-1)?.next ? "+" : ""}
+      <span className="sr-only"> live now</span>
+    </span>
   );
 }
 

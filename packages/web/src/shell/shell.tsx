@@ -27,7 +27,7 @@ export function Shell() {
     [navigate],
   );
 
-  const goTo = (to: "/sessions" | "/audit" | "/health", otherwise?: () => void) => () => {
+  const goTo = (to: "/live" | "/sessions" | "/audit" | "/health", otherwise?: () => void) => () => {
     if (performance.now() - awaitsPlace.current < 1000) void navigate({ to });
     else otherwise?.();
   };
@@ -37,6 +37,7 @@ export function Shell() {
     g: () => {
       awaitsPlace.current = performance.now();
     },
+    l: goTo("/live"),
     s: goTo("/sessions"),
     a: goTo("/audit"),
     h: goTo("/health"),

@@ -4,6 +4,7 @@ import { useEffect, useEffectEvent } from "react";
 export const shortcuts = [
   { keys: ["/"], does: "Search sessions", where: "Everywhere" },
   { keys: ["?"], does: "Show these keys", where: "Everywhere" },
+  { keys: ["g", "l"], does: "Go to Live", where: "Everywhere" },
   { keys: ["g", "s"], does: "Go to Sessions", where: "Everywhere" },
   { keys: ["g", "a"], does: "Go to Audit", where: "Everywhere" },
   { keys: ["g", "h"], does: "Go to Health", where: "Everywhere" },

@@ -1,0 +1,145 @@
+/** Looking on, pausing and ending in a browser: what the person at the other end sees, what runs, and what is on record. */
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import type { Page } from "playwright-core";
+import { addPerson, sshOptions } from "../parts/gateway.ts";
+import { awaitEvents, awaitSession, awaitStored, eventually, recorded } from "../parts/sessions.ts";
+import { type Stage, startStage } from "../parts/stage.ts";
+import { openTerminal } from "../parts/terminal.ts";
+import { openBrowser } from "../parts/web.ts";
+
+let stage: Stage;
+let browser: Awaited<ReturnType<typeof openBrowser>>;
+before(async () => {
+  [stage, browser] = await Promise.all([startStage(), openBrowser()]);
+});
+after(async () => {
+  await browser?.close();
+  await stage?.close();
+});
+
+async function open(personId: string): Promise<{ page: Page; complaints: string[] }> {
+  const opened = await browser.open();
+  const link = await stage.gateway.admin.people.signInLink(personId);
+  await opened.page.goto(link.url);
+  await opened.page.getByRole("navigation", { name: "Places" }).waitFor();
+  return opened;
+}
+
+test("an analyst finds a live session, looks on, pauses it, lets it go on and ends it with a reason", async () => {
+  const { gateway, person } = stage;
+  const analyst = await addPerson(gateway, "eve", ["security-analyst"]);
+  const marker = (name: string) => join(gateway.dataDir, name);
+  const terminal = openTerminal(
+    ["ssh", "-tt", ...sshOptions(gateway, person), stage.address, "PS1='ready>' exec sh -i"],
+    marker("resize"),
+  );
+  await terminal.shows(/ready>/);
+  terminal.type("echo early-$((1+1))\r");
+  await terminal.shows(/early-2/);
+  const { id } = await awaitSession(gateway, ({ state }) => state === "live");
+
+  const { page, complaints } = await open(analyst.id);
+  await page.keyboard.press("g");
+  await page.keyboard.press("l");
+  await page.waitForURL(`${gateway.web}/live`);
+  await page.getByText("1 session, 1 person, 1 target").waitFor();
+  await page.keyboard.press("j");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(`${gateway.web}/sessions/${id}?watch=live`);
+
+  // Whoever comes late sees the screen as it stands, and then what happens, as it happens.
+  const screen = page.locator(".xterm-rows");
+  await screen.getByText("early-2", { exact: true }).waitFor();
+  await terminal.shows(/gatehouse: eve .*\r\n/);
+  terminal.type("echo seen-$((2+2))\r");
+  await screen.getByText("seen-4", { exact: true }).waitFor();
+  const bar = page.getByRole("region", { name: "This session is live" });
+  await bar.getByText("Watching: eve").waitFor();
+  const newest = page.getByRole("button", { name: "Now" });
+  assert.equal(await newest.getAttribute("aria-pressed"), "true");
+
+  // Back in it, and to the newest again, while it goes on.
+  await page.keyboard.press("Home");
+  assert.equal(await newest.getAttribute("aria-pressed"), "false");
+  assert.equal(await screen.getByText("seen-4", { exact: true }).count(), 0);
+  await page.keyboard.press("End");
+  await screen.getByText("seen-4", { exact: true }).waitFor();
+
+  await bar.getByRole("button", { name: "Pause input" }).click();
+  const pausing = page.getByRole("dialog", { name: "Pause input" });
+  await pausing.getByLabel(/Reason/).fill("is this you?");
+  await page.keyboard.press("Enter");
+  await bar.getByText("Input paused by eve: is this you?").waitFor();
+  await terminal.shows(/gatehouse: eve has paused your input \(is this you\?\)/);
+  const typed = `touch ${marker("during")}\r`;
+  terminal.type(typed);
+  await eventually("it was dropped", async () => {
+    const { live } = await gateway.admin.sessions.get(id);
+    return live?.paused?.discardedBytes === typed.length ? live : undefined;
+  });
+
+  await bar.getByRole("button", { name: "Resume input" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Resume input" }).click();
+  await bar.getByRole("button", { name: "Pause input" }).waitFor();
+  terminal.type(`touch ${marker("after")}; echo done-$((3+3))\r`);
+  await screen.getByText("done-6", { exact: true }).waitFor();
+  assert.deepEqual([existsSync(marker("during")), existsSync(marker("after"))], [false, true]);
+
+  await bar.getByRole("button", { name: "Terminate" }).click();
+  const ending = page.getByRole("dialog", { name: "Terminate" });
+  await ending.getByRole("button", { name: "Go on" }).click();
+  assert.equal(await ending.getByText("This cannot be taken back").count(), 0, "not without a reason");
+  await ending.getByLabel(/^Reason/).fill("host is being taken over");
+  await ending.getByRole("button", { name: "Go on" }).click();
+  await ending.getByText(`End the session of ann as ${stage.sshd.user} on web-01 now?`).waitFor();
+  await ending.getByRole("button", { name: "End the session" }).click();
+  await terminal.shows(/host is being taken over/);
+  assert.notEqual(await terminal.exited, 0);
+  await screen.getByText("host is being taken over").first().waitFor();
+
+  // When it is in the store the same page plays it from there, and the address no longer says live.
+  const session = await awaitStored(gateway, (one) => one.id === id);
+  assert.deepEqual(
+    [session.end?.reason, session.end?.detail?.includes("host is being taken over")],
+    ["terminated", true],
+  );
+  await page.waitForURL((url) => url.searchParams.get("watch") === null);
+  await page.getByRole("button", { name: "paused by eve" }).waitFor();
+  const { bytes } = await recorded(gateway, session);
+  assert.ok(!bytes("input").includes("during"));
+
+  const reasons: Record<string, string | undefined> = {
+    "session.join": undefined,
+    "session.pause": "is this you?",
+    "session.resume": undefined,
+    "session.terminate": "host is being taken over",
+    "session.leave": undefined,
+  };
+  for (const [event, reason] of Object.entries(reasons)) {
+    const [noted] = await awaitEvents(gateway, { event, session: id, user: "eve" });
+    assert.ok(noted, event);
+    if (reason !== undefined) assert.equal(noted.fields["reason"], reason);
+  }
+  assert.deepEqual(complaints, []);
+});
+
+test("whoever may not moderate sees their own session live, and nothing to stop it with", async () => {
+  const { gateway, person } = stage;
+  const terminal = openTerminal(
+    ["ssh", "-tt", ...sshOptions(gateway, person), stage.address, "PS1='ready>' exec sh -i"],
+    join(gateway.dataDir, "resize-own"),
+  );
+  await terminal.shows(/ready>/);
+  const { page } = await open(person.id);
+  await page.goto(`${gateway.web}/live`);
+  await page.getByRole("link", { name: /ann to .* on web-01/ }).waitFor();
+  for (const name of ["Pause input", "Terminate"])
+    assert.equal(await page.getByRole("button", { name }).count(), 0, name);
+  assert.equal(await page.getByRole("link", { name: /^Watch/ }).count(), 0);
+  terminal.type("exit\r");
+  await terminal.exited;
+  await page.getByRole("heading", { name: "Nobody is connected" }).waitFor();
+});
