@@ -123,6 +123,7 @@ export async function compose(options: {
         segmentAgeMs: config.recording.segment.age.ms,
         commitDelayMs: config.recording.commit.delay.ms,
         groupBytesMax: config.recording.commit.size.bytes,
+        outageToleranceMs: config.recording.outage_tolerance.ms,
         retentionMs: config.recording.retention.ms,
         sessionMsMax: config.sessions.max_duration.ms,
       },

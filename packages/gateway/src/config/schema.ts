@@ -79,6 +79,10 @@ const coreShape = {
   ),
   recording: section(
     {
+      outage_tolerance: key(
+        duration({ max: "7d" }).prefault("0s"),
+        "For how long after the store of recordings has failed new sessions are still admitted; `0s` refuses at once. Live sessions always go on while this machine has room for them, and everything is sent when the store answers again.",
+      ),
       retention: key(
         duration({ min: "0s", max: "36500d" }).prefault("365d"),
         "How long a recording can be neither changed nor removed after its session.",

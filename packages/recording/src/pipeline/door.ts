@@ -146,5 +146,5 @@ export type PipelineStatus = {
   journal: { capacityBytes: number; usedBytes: number; reservedBytes: number; failure?: string };
   shipping: { waitingSegments: number; waitingBytes: number; lastError?: string };
   /** `probe` is what the last probe that succeeded said. */
-  store: { reachable: boolean; lastError?: string; probe?: StoreProbe };
+  store: { reachable: boolean; lastError?: string; failedForMs?: number; probe?: StoreProbe };
 };

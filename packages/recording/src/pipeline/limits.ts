@@ -28,6 +28,8 @@ export type PipelineLimits = {
   retryMinMs: number;
   retryMaxMs: number;
   probeIntervalMs: number;
+  /** For how long after the store has failed sessions are still admitted. */
+  outageToleranceMs: number;
   /** A store that does not answer for so long has failed. */
   storeTimeoutMs: number;
   /** How long a recording can be neither changed nor removed after its session. */
@@ -53,6 +55,7 @@ export const defaultPipelineLimits: PipelineLimits = {
   retryMinMs: 500,
   retryMaxMs: 30_000,
   probeIntervalMs: 30_000,
+  outageToleranceMs: 0,
   storeTimeoutMs: 60_000,
   retentionMs: 0,
   sessionMsMax: 24 * 3_600_000,

@@ -253,7 +253,7 @@ class Pipeline implements RecordingPipeline {
     const journal = this.#journal;
     const room = this.#room;
     const failure = journal?.failure?.message ?? this.#fillFailure ?? this.#spoolFailure?.message;
-    const { lastError: storeError, lastProbe, reachable } = this.#health;
+    const { lastError: storeError, lastProbe, reachable, failedForMs } = this.#health;
     const { lastError } = this.#shipper;
     return {
       journal: {
@@ -270,6 +270,7 @@ class Pipeline implements RecordingPipeline {
       store: {
         reachable,
         ...(storeError !== undefined && { lastError: storeError }),
+        ...(failedForMs !== undefined && { failedForMs }),
         ...(lastProbe && { probe: lastProbe }),
       },
     };
@@ -281,11 +282,11 @@ class Pipeline implements RecordingPipeline {
   }
 
   async #stop(deadlineMs: number): Promise<void> {
-    this.#health.stop();
     const deadline = new AbortController();
     await Promise.race([this.#shipper.settled(), pause(this.#options.clock, deadlineMs, deadline.signal)]);
     deadline.abort();
     this.#stopping.abort();
+    this.#health.stop();
     await this.#filling;
     // A segment that is being written is written to its end; what waits stays in the journal for the next start.
     await Promise.all([...this.#sealers].map((sealer) => sealer.settled()));

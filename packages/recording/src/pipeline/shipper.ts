@@ -11,7 +11,7 @@ import { Slots, untilDone, within } from "./waiting.ts";
 export type ShipperOptions = {
   spool: Pick<Spool, "read" | "removeSegment" | "removeRecording">;
   store: ObjectStore;
-  health: Pick<StoreHealth, "heard">;
+  health: Pick<StoreHealth, "heard" | "turn">;
   clock: Clock;
   log: PipelineLog;
   signal: AbortSignal;
@@ -113,7 +113,7 @@ export class Shipper {
       const found = await this.#retry(
         sessionId,
         () =>
-          this.#slots.with(async () => {
+          this.#inTurn(async () => {
             this.#options.signal.throwIfAborted();
             // Nothing here can put it there again, so its absence is for a person to hear of.
             await this.#verify(key, entry, "corrupt");
@@ -174,9 +174,14 @@ export class Shipper {
   #ship(sessionId: string, shipment: Shipment, object: ShipObject): Promise<boolean> {
     return this.#retry(
       sessionId,
-      () => this.#slots.with(() => this.#attempt(sessionId, `${shipment.prefix}/${object.name}`, object)),
+      () => this.#inTurn(() => this.#attempt(sessionId, `${shipment.prefix}/${object.name}`, object)),
       shipment,
     );
+  }
+
+  async #inTurn(work: () => Promise<void>): Promise<void> {
+    await this.#options.health.turn();
+    await this.#slots.with(work);
   }
 
   async #attempt(sessionId: string, key: string, object: ShipObject): Promise<void> {

@@ -51,6 +51,12 @@ export function createHealth(options: {
           message: auditFault,
           hint: "No session is admitted until events can be kept.",
         });
+      if (recordingFault === null && store.failedForMs !== undefined)
+        findings.push({
+          level: "warning",
+          message: `the store has not answered for ${Math.round(store.failedForMs / 1000)} seconds; sessions are still admitted`,
+          hint: "After `recording.outage_tolerance` no session is admitted until it answers.",
+        });
       if (shipping.lastError !== undefined)
         findings.push({
           level: "warning",
