@@ -30,7 +30,7 @@ const packageImports: Record<string, readonly string[]> = {
 const gatewayRows: readonly (readonly string[])[] = [
   ["config", "telemetry", "access"],
   ["directory", "identity", "credentials", "audit", "stores"],
-  ["sessions"],
+  ["sessions", "custody"],
   ["passage"],
   ["protocols", "playback", "reports"],
   ["api"],

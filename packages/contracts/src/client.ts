@@ -4,6 +4,7 @@ import type {
   AuditQuery,
   AuditVerification,
   Connection,
+  CoverageQuery,
   CredentialWrite,
   ExportFormat,
   FramesQuery,
@@ -19,6 +20,7 @@ import type {
   PersonUpdate,
   Problem,
   Recording,
+  RecordingCoverage,
   Session,
   SessionPause,
   SessionQuery,
@@ -124,6 +126,9 @@ export function createClient(options: ClientOptions) {
         write<Session>("POST", `/sessions/${part(id)}/terminate`, how),
     },
     recordings: {
+      /** Sessions against verified recordings. */
+      coverage: (query: CoverageQuery = {}, call?: CallOptions) =>
+        get<RecordingCoverage>("/recordings/coverage", call, query),
       get: (id: string, call?: CallOptions) => get<Recording>(`/recordings/${part(id)}`, call),
       /** The frames of a window, as they come. Throws in the middle when the stream is cut or cannot go on. */
       async *frames(id: string, query: FramesQuery = {}, call?: CallOptions): AsyncGenerator<WireFrame> {

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, GatehouseError, type Random } from "@gatehouse/kernel";
-import { ageOpener, ageWrapper, publicKeyPem, storeSource } from "@gatehouse/recording";
+import { type SessionFacts, ageOpener, ageWrapper, publicKeyPem, storeSource } from "@gatehouse/recording";
 import { createPipeline, objectPrefix } from "@gatehouse/recording/pipeline";
 import { type Question, decide as decideAt, sessionScope } from "./access/mod.ts";
 import {
@@ -18,8 +18,9 @@ import type { RestDoors } from "./api/door.ts";
 import { grpcEntrance, startGrpc } from "./api/grpc/mod.ts";
 import { startRest } from "./api/rest/mod.ts";
 import { openAuditLog } from "./audit/mod.ts";
-import { type Config, formatAddress } from "./config/mod.ts";
+import { type Config, formatAddress, formatDuration } from "./config/mod.ts";
 import { credentialsIn, openKeyring } from "./credentials/mod.ts";
+import { coverageOf, createChecker } from "./custody/mod.ts";
 import { openDirectory } from "./directory/mod.ts";
 import { createIdentity, standingIn } from "./identity/mod.ts";
 import { createPlayback } from "./playback/mod.ts";
@@ -107,6 +108,7 @@ export async function compose(options: {
     });
     const own = [keyring.recordingRecipient];
     const recipients = config.recording.recipients.length > 0 ? config.recording.recipients : own;
+    const opensRecordings = recipients.includes(keyring.recordingRecipient);
     const inputRecipients =
       config.recording.input_recipients.length > 0 ? config.recording.input_recipients : recipients;
     const pipeline = createPipeline({
@@ -192,10 +194,31 @@ export async function compose(options: {
     closing.push(() => mysql.stop());
     closing.push(() => sessions.stop());
 
-    const playback = createPlayback({
-      sourceOf: (facts) => storeSource(store, `${objectPrefix(facts)}/`),
+    const reading = {
+      sourceOf: (facts: SessionFacts) => storeSource(store, `${objectPrefix(facts)}/`),
       openers: [ageOpener([keyring.recordingIdentity.text()])],
       trustedKeys: [keyring.manifestSigner.publicKey],
+    };
+    const checker = createChecker({
+      ...reading,
+      // Where the recordings are for others, this gateway holds no key to them.
+      openers: opensRecordings ? reading.openers : [],
+      sessions: directory.sessions,
+      checks: directory.recordingChecks,
+      audit,
+      clock,
+      log,
+      everyMs: config.recording.check_every.ms,
+      bytesPerSecond: config.recording.check_rate.bytes,
+      // Another gateway's signature is not known here.
+      ...(url !== undefined && { gatewayId: config.gateway_id }),
+    });
+    pipeline.onState(({ state }) => {
+      if (state === "stored") checker.wake();
+    });
+    closing.push(() => checker.stop());
+    const playback = createPlayback({
+      ...reading,
       sessions: directory.sessions,
       resources: directory.resources,
       auditRows: directory.auditRows,
@@ -226,6 +249,12 @@ export async function compose(options: {
       sessions: createSessionCatalogue({ entries: directory.sessions, resources: directory.resources }),
       moderation: createModeration(moderators),
       playback,
+      custody: coverageOf({
+        checks: directory.recordingChecks,
+        sessions: directory.sessions,
+        opensRecordings,
+        checkEvery: formatDuration(config.recording.check_every),
+      }),
       people: createPeople({
         ...directory,
         rightsChanged: () => moderators.rightsChanged(),
@@ -300,6 +329,7 @@ export async function compose(options: {
       }),
       { mode: 0o600 },
     );
+    checker.start();
     return {
       web: publicUrl.replace(/\/$/, ""),
       ssh: bound,

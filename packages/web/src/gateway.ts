@@ -121,6 +121,11 @@ export const queries = {
       queryKey: ["ssh-keys", personId],
       queryFn: ({ signal }) => gateway.people.sshKeys(personId, { signal }),
     }),
+  coverage: queryOptions({
+    queryKey: ["coverage"],
+    queryFn: ({ signal }) => gateway.recordings.coverage({}, { signal }),
+    refetchInterval: quietEveryMs,
+  }),
   health: queryOptions({
     queryKey: ["health"],
     queryFn: ({ signal }) => gateway.health({ signal }),

@@ -17,7 +17,7 @@ import {
   writeAll,
 } from "../output/mod.ts";
 import { type OutputOptions, printerFor, withOutput } from "./options.ts";
-import { type ListOptions, durationOf, listSessions, withFilters } from "./sessions.ts";
+import { type ListOptions, durationOf, listSessions, timeOf, withFilters } from "./sessions.ts";
 
 type ExportOptions = GatewayOptions & { format: ExportFormat; output?: string; force?: boolean };
 
@@ -86,6 +86,48 @@ Examples:
       ...verification.checks.map(({ name, status, detail }) => [name, `${status}: ${detail}`] as const),
     ]);
     if (!verification.ok) throw new SilentExit(exitCodes.failed);
+  });
+  addCoverage(recordings, cli);
+}
+
+function addCoverage(recordings: Command, cli: Cli): void {
+  withGateway(
+    withOutput(
+      recordings
+        .command("coverage")
+        .summary("sessions against verified recordings")
+        .description(
+          "Counts sessions, and the recordings of them that were read back from the store and verified. Exit code 1 when not all of a recording can be vouched for.",
+        )
+        .option("--since <time>", "sessions started at this time or later (ISO 8601, or a date)")
+        .option("--until <time>", "sessions started before this time"),
+    ),
+  ).action(async (options: OutputOptions & GatewayOptions & { since?: string; until?: string }) => {
+    const { client } = await connect(options, cli);
+    const coverage = await client.recordings.coverage({
+      ...(options.since !== undefined && { from: timeOf(options.since) }),
+      ...(options.until !== undefined && { to: timeOf(options.until) }),
+    });
+    const { recordings: counts, faults } = coverage;
+    const printer = printerFor(cli, options);
+    printer.thing(coverage, [
+      ["sessions", String(coverage.sessions)],
+      ["live", String(counts.recording)],
+      ["on the way", String(counts.waiting)],
+      [
+        "verified",
+        coverage.opensRecordings
+          ? `${counts.verified}, frames of ${coverage.opened} decrypted too`
+          : `${counts.verified}, by hashes, chain and signatures: this gateway holds no key that opens them`,
+      ],
+      ["not yet checked", String(counts.unchecked)],
+      ["faulty", String(counts.faulty)],
+      ["expired", String(counts.expired)],
+      ["read again every", coverage.checkEvery],
+      ["oldest check", coverage.oldestCheck === null ? undefined : printer.time(coverage.oldestCheck)],
+      ...faults.map(({ sessionId, detail }) => ["fault", `${sessionId}: ${detail ?? "unknown"}`] as const),
+    ]);
+    if (counts.faulty > 0) throw new SilentExit(exitCodes.failed);
   });
 }
 

@@ -1,9 +1,10 @@
 import { everyPage } from "@gatehouse/contracts/client";
-import { type Page, type Session, type SessionQuery, recordingStates } from "@gatehouse/contracts/rest";
+import type { Page, Session, SessionQuery } from "@gatehouse/contracts/rest";
 import { type Command, Option } from "commander";
 import type { Cli } from "../cli.ts";
 import { type GatewayOptions, connect, withGateway } from "../connection/mod.ts";
 import { type Column, type Printer, formatBytes, formatDuration } from "../output/mod.ts";
+import { recordingStates } from "./recording-states.ts";
 import { liveColumns, liveFields } from "./live-words.ts";
 import { addModeration } from "./moderation.ts";
 import { type OutputOptions, printerFor, usage, withOutput } from "./options.ts";

@@ -1,8 +1,9 @@
-import { type Health, recordingStates } from "@gatehouse/contracts/rest";
+import type { Health } from "@gatehouse/contracts/rest";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { type GatewayOptions, connect, withGateway } from "../connection/mod.ts";
 import { type Printer, SilentExit, exitCodes, formatBytes } from "../output/mod.ts";
+import { recordingStates } from "./recording-states.ts";
 import { type OutputOptions, printerFor, withOutput } from "./options.ts";
 
 export function addStatus(program: Command, cli: Cli): void {

@@ -9,6 +9,7 @@ export * from "./access.ts";
 export * from "./auth.ts";
 export * from "./sessions.ts";
 export * from "./recordings.ts";
+export * from "./custody.ts";
 export * from "./moderation.ts";
 export * from "./people.ts";
 export * from "./targets.ts";

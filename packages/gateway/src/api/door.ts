@@ -3,6 +3,7 @@ import type {
   AuditQuery,
   AuditVerification,
   Connection,
+  CoverageQuery,
   CredentialWrite,
   ExportFormat,
   Health,
@@ -15,6 +16,7 @@ import type {
   PersonQuery,
   PersonUpdate,
   Recording,
+  RecordingCoverage,
   Session,
   SessionPause,
   SessionQuery,
@@ -125,6 +127,9 @@ export type PlaybackDoor = {
   verify(principal: Principal, sessionId: string): Promise<Verification>;
 };
 
+/** What is known of the recordings as a whole. The caller was allowed. */
+export type CustodyDoor = { coverage(query: CoverageQuery): Promise<RecordingCoverage> };
+
 /** People, their keys and their links. The caller was allowed; changes are audited behind this door, with `principal`. */
 export type PeopleDoor = {
   list(query: Filter<PersonQuery>): Promise<Page<Person>>;
@@ -187,6 +192,7 @@ export type RestDoors = {
   sessions: SessionsDoor;
   moderation: ModerationDoor;
   playback: PlaybackDoor;
+  custody: CustodyDoor;
   people: PeopleDoor;
   targets: TargetsDoor;
   connections: ConnectionsDoor;

@@ -87,6 +87,14 @@ const coreShape = {
         duration({ min: "0s", max: "36500d" }).prefault("365d"),
         "How long a recording can be neither changed nor removed after its session.",
       ),
+      check_every: key(
+        duration({ min: "1m" }).prefault("30d"),
+        "How often each stored recording is read again and verified. The first time is soon after its session.",
+      ),
+      check_rate: key(
+        size({ min: "64 KiB", max: "16 GiB" }).prefault("8 MiB"),
+        "How much of the store is read in a second for that, on average.",
+      ),
       exec_limit: key(
         size({ max: "16 TiB" }).prefault("16 MiB"),
         "How much of each stream of a command without a terminal is kept as bytes. Beyond it a running digest and a byte count are kept.",

@@ -1,6 +1,7 @@
 import type { AccessPolicy, LabelSelector } from "@gatehouse/contracts/rest";
 import type { SessionFacts } from "@gatehouse/recording";
 import type { RecordingState } from "@gatehouse/recording/pipeline";
+import type { RecordingChecks } from "./recording-checks.ts";
 import type { Resources } from "./resources.ts";
 
 /** What can lie in a JSON column. */
@@ -361,6 +362,7 @@ export type Directory = {
   readonly resources: Resources;
   readonly targets: Targets;
   readonly sessions: SessionEntries;
+  readonly recordingChecks: RecordingChecks;
   readonly sealedCredentials: SealedCredentials;
   readonly loginLinks: LoginLinks;
   readonly webSessions: WebSessions;

@@ -5,5 +5,6 @@
  * Never: decides who may do what, opens a sealed secret, or lets a failure of the database pass as an empty answer.
  */
 export * from "./door.ts";
+export type { CheckedGroup, RecordingChecks } from "./recording-checks.ts";
 export { openDirectory } from "./open.ts";
 export { type Resources, targetResource } from "./resources.ts";

@@ -6,6 +6,7 @@ import type { Directory } from "./door.ts";
 import { postgresEngine, sqliteEngine } from "./engine.ts";
 import { migrate } from "./migrations/migrate.ts";
 import type { PostgresPlace } from "./postgres/dialect.ts";
+import { recordingChecksIn } from "./recording-checks.ts";
 import { resourcesIn } from "./resources.ts";
 import type { Tables } from "./schema.ts";
 import { sealedCredentialsIn } from "./sealed-credentials.ts";
@@ -51,6 +52,7 @@ export async function openDirectory({
     resources: resourcesIn({ teams, targets }),
     targets,
     sessions: sessionEntriesIn(parts),
+    recordingChecks: recordingChecksIn(parts),
     sealedCredentials: sealedCredentialsIn(parts),
     loginLinks: loginLinksIn(parts),
     webSessions: webSessionsIn(parts),

@@ -82,6 +82,14 @@ export type Tables = {
     bytes: number | null;
     head_sha256: string | null;
   };
+  recording_checks: {
+    session_id: string;
+    checked_at: number;
+    ok: number;
+    opened: number;
+    bytes: number;
+    fault: string | null;
+  };
   audit_events: {
     position: number;
     hash: string;

@@ -92,7 +92,7 @@ export class StoreHealth {
     this.#heardUs = clock.monotonicUs();
     if (error === undefined) {
       if (this.#state === "failed") {
-        log.info("the store answers again", { after_seconds: Math.round((this.failedForMs ?? 0) / 1000) });
+        log.info("the store answers again", { duration_ms: Math.round(this.failedForMs ?? 0) });
         this.#schedule(this.#options.probeIntervalMs);
       }
       this.#state = "reachable";

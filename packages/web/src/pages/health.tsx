@@ -2,13 +2,14 @@ import type { Health } from "@gatehouse/contracts/rest";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { CircleCheck, CircleX, TriangleAlert } from "lucide-react";
-import type { ReactNode } from "react";
 import { queries } from "../gateway.ts";
 import { recordingStates } from "../search.ts";
 import { recordingWords } from "../session/words.tsx";
 import { Time } from "../ui/elements.tsx";
 import { ago, bytes, count } from "../ui/format.ts";
 import { Problem, SkeletonRows, StaleNote } from "../ui/states.tsx";
+import { Coverage } from "./coverage.tsx";
+import { Line, Part } from "./health-part.tsx";
 import { PageHead } from "./page-head.tsx";
 
 /** A Monday's question: is everything recorded, stored, delivered? */
@@ -29,6 +30,7 @@ export function HealthPage() {
           <Store health={health} />
           <Shipping health={health} />
           <Recordings health={health} />
+          <Coverage />
           <AuditLog health={health} />
           <Gateway health={health} />
         </div>
@@ -70,29 +72,6 @@ function Verdict({ health }: { health: Health }) {
           ))}
         </ul>
       )}
-    </div>
-  );
-}
-
-function Part({ title, fault, children }: { title: string; fault: string | null; children: ReactNode }) {
-  return (
-    <section className="border-b py-4">
-      <h2 className="mb-2 flex items-center gap-2 text-base">
-        <span aria-hidden className={`size-2 rounded-full ${fault === null ? "bg-verified" : "bg-danger"}`} />
-        {title}
-        <span className="sr-only">{fault === null ? "works" : "does not work"}</span>
-      </h2>
-      {fault !== null && <p className="mb-2 text-danger">{fault}</p>}
-      <dl className="grid gap-1">{children}</dl>
-    </section>
-  );
-}
-
-function Line({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div className="grid grid-cols-[9rem_1fr] gap-3">
-      <dt className="text-soft">{name}</dt>
-      <dd className="min-w-0 break-words">{children}</dd>
     </div>
   );
 }

@@ -19,6 +19,7 @@ import { auditRoutes } from "./routes/audit.ts";
 import { authRoutes } from "./routes/auth.ts";
 import { authorityRoutes } from "./routes/authorities.ts";
 import { connectionRoutes } from "./routes/connections.ts";
+import { custodyRoutes } from "./routes/custody.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { moderationRoutes } from "./routes/moderation.ts";
 import { peopleRoutes } from "./routes/people.ts";
@@ -93,6 +94,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       sessionRoutes(api, doors);
       moderationRoutes(api, doors);
       recordingRoutes(api, doors);
+      custodyRoutes(api, doors);
       peopleRoutes(api, doors);
       targetRoutes(api, doors);
       connectionRoutes(api, doors);

@@ -4,6 +4,7 @@ import type {
   Health,
   Page,
   Person,
+  RecordingCoverage,
   Session,
   SshKey,
   Target,
@@ -35,6 +36,32 @@ function pageOf<T>(all: readonly T[], query: { limit: number; cursor?: string | 
   const at = query.cursor === undefined ? 0 : Number(query.cursor);
   const end = at + query.limit;
   return { items: all.slice(at, end), next: end < all.length ? String(end) : null };
+}
+
+function sampleCoverage(sessions: readonly Session[]): RecordingCoverage {
+  const among = (...states: Session["recording"]["state"][]) =>
+    sessions.filter((session) => states.includes(session.recording.state));
+  return {
+    sessions: sessions.length,
+    recordings: {
+      recording: among("recording").length,
+      waiting: among("shipping", "interrupted").length,
+      verified: among("stored", "held").length,
+      unchecked: 0,
+      faulty: among("corrupt").length,
+      expired: among("expired").length,
+    },
+    opened: among("stored", "held").length,
+    opensRecordings: true,
+    checkEvery: "30d",
+    oldestCheck: sessions.at(-1)?.startedAt ?? null,
+    faults: among("corrupt").map(({ id, startedAt, recording }) => ({
+      sessionId: id,
+      state: recording.state,
+      startedAt,
+      detail: recording.detail,
+    })),
+  };
 }
 
 function recordingCounts(sessions: readonly Session[]): Health["recordings"] {
@@ -258,6 +285,7 @@ export function memoryGate(clock: Clock): MemoryGate {
       resourceOf: async (id) => ({ ownerId: sampleOf(id).session.user.id, ownerTeams: [] }),
     },
     moderation: live.door,
+    custody: { coverage: async () => sampleCoverage(samples.map((one) => one.session)) },
     playback: {
       get: async (principal, id) => watched(principal, id, "session.view").recording,
       async frames(principal, id, window) {

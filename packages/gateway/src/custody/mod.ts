@@ -1,0 +1,9 @@
+/**
+ * custody: what lies in the store, held to account.
+ *
+ * Owns: the checker, which verifies each recording after it was stored and again at a pace, and the report of sessions against
+ * verified recordings.
+ * Never: changes or removes an object, takes a store that does not answer for a damaged one, or decides who may ask.
+ */
+export { type Checker, createChecker } from "./checker.ts";
+export { coverageOf } from "./coverage.ts";
