@@ -242,6 +242,11 @@ for (const look of looks)
       ["nothing", "/sessions?q=nothing-like-this", "text=No session fits these filters"],
       ["terminal", `/sessions/${idOf("incident")}?t=1m40s`, "text=load average"],
       ["facts", `/sessions/${idOf("incident")}?t=25s&panel=facts`, "text=Whole and unaltered"],
+      [
+        "transcript",
+        `/sessions/${idOf("incident")}?t=1m28s&panel=transcript&find=releases`,
+        "text=/^[0-9]+ of [0-9]+$/",
+      ],
       ["corrupt", `/sessions/${idOf("corrupt")}?t=3s&panel=facts`, "text=Does not verify"],
       ["live", "/live", "text=2 sessions, 2 people, 2 targets"],
       ["live-unwatched", `/sessions/${idOf("live")}?t=9s`, "text=is connected now"],

@@ -16,15 +16,15 @@ const idOf = (name: SampleName) => stand.idOf(name);
 /** What the terminal shows, line by line. */
 function shown(page: Page): Promise<string[]> {
   return page
-    .locator(".xterm-rows > div")
+    .locator(".player-screen .xterm-rows > div")
     .evaluateAll((lines) => lines.map((line) => line.textContent.replaceAll("\u00a0", " ").trimEnd()));
 }
 async function showsText(page: Page, text: string | RegExp): Promise<void> {
-  await page.locator(".xterm-rows").getByText(text).first().waitFor();
+  await page.locator(".player-screen .xterm-rows").getByText(text).first().waitFor();
 }
 async function openAt(page: Page, name: SampleName, moment?: string): Promise<void> {
   await page.goto(`${stand.url}/sessions/${idOf(name)}${moment === undefined ? "" : `?t=${moment}`}`);
-  await page.locator(".xterm-rows").waitFor();
+  await page.locator(".player-screen .xterm-rows").waitFor();
   await page.getByRole("slider", { name: "Position" }).waitFor();
 }
 const positionOf = (page: Page) =>
@@ -116,6 +116,49 @@ test("seeking by mouse and keys; the address follows where it came to rest", asy
   await page.keyboard.press("End");
   await showsText(page, "logout");
   assert.equal(await positionOf(page), lengthS);
+});
+
+test("words are found where they were shown, also in a full-screen program; the transcript follows and leads; the link holds them", async () => {
+  const { page, complaints } = await stand.open();
+  await stand.signIn(page, "auditor");
+  await openAt(page, "incident", "2s");
+  await page.getByRole("tab", { name: "Transcript" }).click();
+  await page.getByRole("button", { name: /Last login: Sun Nov 22/ }).waitFor();
+  await page.getByLabel("Find in this recording").fill("LOAD AVERAGE");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/find=LOAD/);
+  // The program draws it again with each new time.
+  await page.getByText(/^0 of \d+$/).waitFor();
+  await page.keyboard.press("Enter");
+  const place = await page.getByText(/^1 of \d+$/).innerText();
+  await showsText(page, "load average");
+  await page.waitForURL(/t=1m3/);
+  assert.equal(place, `1 of ${await page.getByTestId("hit").count()}`);
+
+  await page.goto(`${stand.url}/sessions/${idOf("incident")}?t=0s&panel=transcript&find=tmp-build`);
+  const lines = page.getByRole("tabpanel").getByRole("button");
+  await page.getByRole("slider", { name: "Position" }).waitFor();
+  await page.waitForFunction(() => document.querySelectorAll("[role=tabpanel] mark").length > 1);
+  for (const text of await lines.allInnerTexts()) assert.ok(text.includes("tmp-build"), text);
+  await page.keyboard.press("n");
+  await page.getByText(/^[1-9]\d* of /).waitFor();
+  await lines.filter({ hasText: "rm -rf" }).click();
+  await showsText(page, "rm -rf releases/tmp-build");
+
+  // The picture over the timeline is the screen at that moment, and the screen itself stays where it is.
+  const slider = page.getByRole("slider", { name: "Position" });
+  const box = await slider.boundingBox();
+  assert.ok(box);
+  await page.mouse.move(box.x + box.width * 0.8, box.y + box.height / 2);
+  await slider.locator(".xterm-rows").getByText("load average").first().waitFor();
+  assert.ok(!(await shown(page)).some((line) => line.includes("load average")));
+  await page.mouse.move(0, 0);
+  await slider.locator(".xterm-rows").waitFor({ state: "detached" });
+
+  await page.keyboard.press("c");
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
+  assert.ok(copied.includes("root@web-01:/srv/shop# rm"), copied);
+  assert.deepEqual(complaints, []);
 });
 
 test("speeds are kept to, and idle time is passed over", async () => {

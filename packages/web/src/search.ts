@@ -62,11 +62,18 @@ export type AuditSearch = ReturnType<typeof auditSearch>;
 
 export const nameSearch = (raw: Raw) => withoutAbsent({ q: text(raw, "q") });
 
-/** The session's page: the moment, the panel beside the player, and whether a live session is looked on at. */
+export const panels = ["moments", "transcript", "facts"] as const;
+
+/**
+ * The session's page: the moment, of the recording or (`at`) of the day, the panel beside the player, the words looked for,
+ * and whether a live session is looked on at.
+ */
 export const momentSearch = (raw: Raw) =>
   withoutAbsent({
     t: text(raw, "t"),
-    panel: oneOf(raw, "panel", ["moments", "facts"] as const),
+    at: text(raw, "at"),
+    panel: oneOf(raw, "panel", panels),
+    find: text(raw, "find"),
     watch: oneOf(raw, "watch", ["live"] as const),
   });
 

@@ -234,9 +234,10 @@ function EventDetails({ event }: { event: AuditEvent }) {
                 <Link
                   to="/sessions/$sessionId"
                   params={{ sessionId: event.sessionId }}
+                  search={{ at: event.time }}
                   className="font-medium text-accent underline-offset-2 hover:underline"
                 >
-                  Open the session
+                  Open the session at this moment
                 </Link>
               </dd>
             </>

@@ -9,6 +9,8 @@ import { FilesView } from "../player/files-view.tsx";
 import { ForwardsView } from "../player/forwards-view.tsx";
 import { MomentList } from "../player/moment-list.tsx";
 import { momentsOf } from "../player/moments.ts";
+import { findIn, transcriptOf } from "../player/transcript.ts";
+import { FindBar, TranscriptList } from "../player/transcript-panel.tsx";
 import { loadTerminalPlayer } from "../player/load.ts";
 import { payload, sizeOf } from "../player/payload.ts";
 import type { Reel } from "../player/reel.ts";
@@ -16,6 +18,7 @@ import type { Seek } from "../player/terminal-player.tsx";
 import { type Recorded, useReel } from "../player/use-reel.ts";
 import { Facts } from "../session/facts.tsx";
 import { LiveBar } from "../session/live-bar.tsx";
+import { panels } from "../search.ts";
 import { SessionHead } from "../session/session-head.tsx";
 import { isAtRest } from "../session/words.tsx";
 import { clockTime, momentText, parseMoment } from "../ui/format.ts";
@@ -25,6 +28,7 @@ const TerminalPlayer = lazy(loadTerminalPlayer);
 const QueriesView = lazy(async () => ({
   default: (await import("../player/queries-view.tsx")).QueriesView,
 }));
+const panelWords = { moments: "Moments", transcript: "Transcript", facts: "Facts" } as const;
 const route = getRouteApi("/shell/sessions/$sessionId");
 /** Each look is noted in the audit log, so there are few of them. */
 const lookAgainEveryMs = 6_000;
@@ -62,10 +66,10 @@ function SessionRoom({
   session: SessionFacts;
   recorded: Recorded;
 }) {
-  const { t, panel = "moments", watch } = route.useSearch();
+  const { t, at, panel = "moments", find = "", watch } = route.useSearch();
   const isWatched = watch === "live";
   const navigate = useNavigate({ from: "/sessions/$sessionId" });
-  const [startUs] = useState(() => (t === undefined ? undefined : parseMoment(t)));
+  const [startUs] = useState(() => (t === undefined ? momentOfDay(session, at) : parseMoment(t)));
   const [timeUs, setTimeUs] = useState(startUs ?? 0);
   const [seek, setSeek] = useState<Seek>();
 
@@ -77,7 +81,8 @@ function SessionRoom({
   const onPlace = useCallback(
     (us: number | undefined) =>
       void navigate({
-        search: ({ t: _before, ...rest }) => (us === undefined ? rest : { ...rest, t: momentText(us) }),
+        search: ({ t: _before, at: _day, ...rest }) =>
+          us === undefined ? rest : { ...rest, t: momentText(us) },
         replace: true,
         resetScroll: false,
       }),
@@ -93,8 +98,24 @@ function SessionRoom({
       }),
     [navigate],
   );
-  const choose = (us: number) => setSeek((before) => ({ timeUs: us, turn: (before?.turn ?? 0) + 1 }));
   const isTerminal = session.track === "terminal";
+  // Read only when it is looked at.
+  const wantsLines = isTerminal && (panel === "transcript" || find !== "");
+  const lines = useMemo(
+    () => (wantsLines && settled.state !== "loading" ? transcriptOf(settled.frames) : []),
+    [wantsLines, settled],
+  );
+  const found = useMemo(() => findIn(lines, find), [lines, find]);
+  const hits = useMemo(() => [...new Set(found.map(({ timeUs: us }) => us))], [found]);
+  const read = useMemo(() => lines.filter(({ isDrawn }) => !isDrawn), [lines]);
+  const findWords = (words: string) =>
+    void navigate({
+      search: ({ find: _before, ...rest }) =>
+        words === "" ? rest : { ...rest, find: words, panel: "transcript" as const },
+      replace: true,
+      resetScroll: false,
+    });
+  const choose = (us: number) => setSeek((before) => ({ timeUs: us, turn: (before?.turn ?? 0) + 1 }));
   const awaitsStore = reel.frames.length === 0 && isGatehouseError(reel.error, "conflict");
   // It was growing when this page was opened: all of it is read when all of it is there.
   const [grew] = useState(!isAtRest(session.recording.state));
@@ -148,6 +169,7 @@ function SessionRoom({
                 startUs={startUs}
                 isLive={isWatched && (reel.state === "live" || reel.state === "loading")}
                 moments={moments}
+                hits={hits}
                 seek={seek}
                 onMoment={setTimeUs}
                 onPlace={onPlace}
@@ -161,7 +183,7 @@ function SessionRoom({
         >
           {isTerminal && (
             <div role="tablist" aria-label="About this session" className="flex gap-4 border-b px-4">
-              {(["moments", "facts"] as const).map((one) => (
+              {panels.map((one) => (
                 <button
                   key={one}
                   type="button"
@@ -174,15 +196,18 @@ function SessionRoom({
                   }
                   className="-mb-px h-9 border-b-2 border-transparent text-soft aria-selected:border-accent aria-selected:text-ink"
                 >
-                  {one === "moments" ? "Moments" : "Facts"}
+                  {panelWords[one]}
                 </button>
               ))}
             </div>
           )}
+          {isTerminal && panel === "transcript" && (
+            <FindBar words={find} hits={found} timeUs={timeUs} onFind={findWords} onChoose={choose} />
+          )}
           <div
             // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reached by the keyboard
             tabIndex={0}
-            className="min-h-0 flex-1 lg:overflow-y-auto"
+            className={`min-h-0 flex-1 lg:overflow-y-auto ${panel === "transcript" ? "max-lg:max-h-[60dvh] max-lg:overflow-y-auto" : ""}`}
             {...(isTerminal
               ? { role: "tabpanel", id: `panel-${panel}`, "aria-labelledby": `tab-${panel}` }
               : {})}
@@ -194,6 +219,13 @@ function SessionRoom({
                 isLoading={!isSettled || reel.frames.length === 0}
                 onChoose={choose}
               />
+            ) : isTerminal && panel === "transcript" ? (
+              <TranscriptList
+                lines={find === "" ? read : found}
+                words={find}
+                timeUs={timeUs}
+                onChoose={choose}
+              />
             ) : (
               <Facts session={session} />
             )}
@@ -202,6 +234,12 @@ function SessionRoom({
       </div>
     </div>
   );
+}
+
+/** Where in the recording a time of day lies. */
+function momentOfDay({ startedAt }: SessionFacts, at: string | undefined): number | undefined {
+  const ms = at === undefined ? Number.NaN : Date.parse(at) - Date.parse(startedAt);
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms * 1000);
 }
 
 function Track({
@@ -215,6 +253,7 @@ function Track({
   startUs: number | undefined;
   isLive: boolean;
   moments: ReturnType<typeof momentsOf>;
+  hits: readonly number[];
   seek: Seek | undefined;
   onMoment: (timeUs: number) => void;
   onPlace: (timeUs: number | undefined) => void;

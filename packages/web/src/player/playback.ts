@@ -15,7 +15,7 @@ export type Screen = {
   serialize(): string;
 };
 
-type Keyframe = { index: number; timeUs: number; size: { cols: number; rows: number }; state: string };
+export type Keyframe = { index: number; timeUs: number; size: { cols: number; rows: number }; state: string };
 
 /** A state of the screen is kept each time this much was written since the last: what going back costs at most. */
 const keyframeBytes = 256 * 1024;
@@ -48,7 +48,7 @@ export class Playback {
   #size = this.#startSize;
   /** The first frame that is not on the screen. */
   #next = 0;
-  #keyframes: Keyframe[] = [];
+  readonly #keyframes: Keyframe[];
   #sinceKeyframe = 0;
   /** Whether what was written last ended between characters and control sequences. */
   #isWhole = true;
@@ -56,8 +56,10 @@ export class Playback {
   #working: Promise<void> | undefined;
   #fresh = true;
 
-  constructor(screen: Screen) {
+  /** Playbacks of one recording share the states that any of them has kept. */
+  constructor(screen: Screen, keyframes: Keyframe[] = []) {
     this.#screen = screen;
+    this.#keyframes = keyframes;
   }
 
   /** The frames known so far; a longer list of the same recording each time. */

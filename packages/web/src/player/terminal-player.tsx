@@ -1,4 +1,6 @@
 import {
+  Check,
+  Copy,
   Maximize,
   Minimize,
   Pause,
@@ -16,7 +18,7 @@ import { clockTime } from "../ui/format.ts";
 import { useShortcuts } from "../ui/shortcuts.ts";
 import { idleStretches } from "./activity.ts";
 import type { Moment } from "./moments.ts";
-import { Playback, advance, speeds } from "./playback.ts";
+import { type Keyframe, Playback, advance, speeds } from "./playback.ts";
 import type { Reel } from "./reel.ts";
 import { TerminalScreen } from "./terminal-screen.ts";
 import { Timeline } from "./timeline.tsx";
@@ -35,6 +37,7 @@ export function TerminalPlayer({
   autoplay,
   isLive,
   moments,
+  hits,
   seek,
   onMoment,
   onPlace,
@@ -48,6 +51,7 @@ export function TerminalPlayer({
   /** More is coming: what is shown is the newest, until somebody goes back. */
   isLive: boolean;
   moments: readonly Moment[];
+  hits: readonly number[];
   /** Somebody chose a moment elsewhere on the page. */
   seek: Seek | undefined;
   /** The moment that is shown, a few times a second. */
@@ -62,6 +66,7 @@ export function TerminalPlayer({
   const screen = useRef<TerminalScreen>(undefined);
   const playback = useRef<Playback>(undefined);
   const at = useRef(startUs);
+  const [keyframes] = useState<Keyframe[]>([]);
 
   const [timeUs, setTimeUs] = useState(startUs);
   const [isReady, setReady] = useState(false);
@@ -96,7 +101,7 @@ export function TerminalPlayer({
         return;
       }
       screen.current = opened;
-      playback.current = new Playback(opened);
+      playback.current = new Playback(opened, keyframes);
       setReady(true);
     });
     return () => {
@@ -106,7 +111,7 @@ export function TerminalPlayer({
       playback.current = undefined;
       setReady(false);
     };
-  }, []);
+  }, [keyframes]);
 
   const show = useCallback(
     (us: number) => {
@@ -205,6 +210,20 @@ export function TerminalPlayer({
     if (next) goTo(next.timeUs);
     else if (direction === -1) goTo(0);
   };
+  const toHit = (direction: 1 | -1) => {
+    const next =
+      direction === 1 ? hits.find((us) => us > at.current + 1) : hits.findLast((us) => us < at.current - 1);
+    if (next !== undefined) goTo(next);
+  };
+  const [wasCopied, setCopied] = useState(false);
+  const copy = () => {
+    const text = screen.current?.text();
+    if (!text) return;
+    void navigator.clipboard?.writeText(text).then(() => {
+      setCopied(true);
+      setTimeout(() => setCopied(false), 1500);
+    });
+  };
   const shift = (by: 1 | -1) => {
     const index = (speeds as readonly number[]).indexOf(speed) + by;
     setSpeed(speeds[Math.min(speeds.length - 1, Math.max(0, index))] ?? 1);
@@ -221,6 +240,9 @@ export function TerminalPlayer({
     ".": () => jump(1),
     "<": () => shift(-1),
     ">": () => shift(1),
+    n: () => toHit(1),
+    N: () => toHit(-1),
+    c: copy,
     i: () => setSkipsIdle((skips) => !skips),
     f: toggleFull,
   });
@@ -255,7 +277,10 @@ export function TerminalPlayer({
         reel={reel}
         endUs={endUs}
         idle={idle}
+        startSize={startSize}
+        keyframes={keyframes}
         moments={moments}
+        hits={hits}
         timeUs={timeUs}
         head={head}
         onSeek={goTo}
@@ -308,6 +333,13 @@ export function TerminalPlayer({
             <SkipForward size={15} aria-hidden />
             <span className="max-sm:sr-only">Skip idle</span>
           </button>
+          <IconButton
+            label="Copy what is selected, or the screen (c)"
+            onClick={copy}
+            className="max-sm:hidden"
+          >
+            {wasCopied ? <Check size={16} className="text-verified" /> : <Copy size={16} />}
+          </IconButton>
           <IconButton
             label={fits ? "Natural size" : "Fit to the room"}
             aria-pressed={!fits}

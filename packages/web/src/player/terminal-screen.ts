@@ -82,6 +82,16 @@ export class TerminalScreen implements Screen {
   write(data: Uint8Array | string): Promise<void> {
     return new Promise((resolve) => this.#terminal.write(data, resolve));
   }
+  /** What is selected, else all that is on the screen, as text. */
+  text(): string {
+    if (this.#terminal.hasSelection()) return this.#terminal.getSelection();
+    const { active } = this.#terminal.buffer;
+    const lines = Array.from(
+      { length: this.#terminal.rows },
+      (_, row) => active.getLine(active.baseY + row)?.translateToString(true) ?? "",
+    );
+    return lines.join("\n").trimEnd();
+  }
   serialize(): string {
     return this.#serializer.serialize({ scrollback: 200 });
   }

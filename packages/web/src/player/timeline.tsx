@@ -2,6 +2,8 @@ import { type PointerEvent, type Ref, useMemo, useRef, useState } from "react";
 import { clockTime } from "../ui/format.ts";
 import { activity, type Stretch } from "./activity.ts";
 import type { Moment } from "./moments.ts";
+import type { Keyframe } from "./playback.ts";
+import { Preview } from "./preview.tsx";
 import type { Reel } from "./reel.ts";
 
 const parts = 300;
@@ -23,17 +25,24 @@ const markStyles: Partial<Record<Moment["kind"], string>> = {
  */
 export function Timeline({
   reel,
+  startSize,
+  keyframes,
   endUs,
   idle,
   moments,
+  hits,
   timeUs,
   head,
   onSeek,
 }: {
   reel: Reel;
+  startSize: { cols: number; rows: number };
+  keyframes: Keyframe[];
   endUs: number;
   idle: readonly Stretch[];
   moments: readonly Moment[];
+  /** Where the words that are looked for were shown. */
+  hits: readonly number[];
   timeUs: number;
   /** Moved by the player itself for each picture, without rendering. Its `--at` is the share of the whole. */
   head: Ref<HTMLDivElement>;
@@ -108,6 +117,14 @@ export function Timeline({
             />
           ) : null;
         })}
+        {hits.map((us) => (
+          <div
+            key={us}
+            data-testid="hit"
+            className="absolute bottom-0 h-3 w-0.5 bg-attention"
+            style={{ left: percent(us) }}
+          />
+        ))}
         <div className="absolute inset-x-0 bottom-0 h-px bg-strong" />
         {hoverUs !== undefined && (
           <>
@@ -116,14 +133,17 @@ export function Timeline({
               style={{ left: percent(hoverUs) }}
             />
             <div
-              className="pointer-events-none absolute bottom-full z-20 mb-1 max-w-80 truncate rounded border bg-raised px-2 py-0.5 text-xs shadow-sm"
+              className="pointer-events-none absolute bottom-full z-20 mb-1 max-w-80 overflow-hidden rounded-md border bg-raised shadow-md"
               style={{
                 left: percent(hoverUs),
                 transform: `translateX(-${Math.round((100 * hoverUs) / Math.max(1, endUs))}%)`,
               }}
             >
-              {clockTime(hoverUs)}
-              {near && <code className="ml-2 font-mono text-soft">{near.text}</code>}
+              <Preview reel={reel} startSize={startSize} keyframes={keyframes} timeUs={hoverUs} />
+              <p className="truncate px-2 py-0.5 text-xs">
+                {clockTime(hoverUs)}
+                {near && <code className="ml-2 font-mono text-soft">{near.text}</code>}
+              </p>
             </div>
           </>
         )}

@@ -13,6 +13,8 @@ export const shortcuts = [
   { keys: ["Space"], does: "Play or pause", where: "Player" },
   { keys: ["←", "→"], does: "Back and forward 5 seconds", where: "Player" },
   { keys: [",", "."], does: "Previous and next moment", where: "Player" },
+  { keys: ["n", "N"], does: "Next and previous place that was found", where: "Player" },
+  { keys: ["c"], does: "Copy what is selected, or the screen", where: "Player" },
   { keys: ["<", ">"], does: "Slower and faster", where: "Player" },
   { keys: ["i"], does: "Skip idle time, or not", where: "Player" },
   { keys: ["f"], does: "Full screen", where: "Player" },
