@@ -35,7 +35,7 @@ const gatewayRows: readonly (readonly string[])[] = [
   ["protocols", "playback", "reports"],
   ["api"],
   ["registry"],
-  ["compose.ts"],
+  ["compose.ts", "recover.ts"],
   ["main.ts"],
 ];
 /** Doors of one row that a neighbour in the same row may use, each with its reason. */

@@ -15,6 +15,7 @@ import { addJoin } from "./join.ts";
 import { addLogin } from "./login.ts";
 import { addPlay } from "./play.ts";
 import { addRecordings } from "./recordings.ts";
+import { addRecover } from "./recover.ts";
 import { addSessions } from "./sessions.ts";
 import { addStart } from "./start.ts";
 import { addStatus } from "./status.ts";
@@ -40,6 +41,7 @@ export const commands: readonly ((program: Command, cli: Cli) => void)[] = [
   addCa,
   addConfig,
   addStore,
+  addRecover,
   addStart,
   addCompletion,
   addVersion,

@@ -9,6 +9,7 @@ import { gatewayStop } from "./gateway-stop.ts";
 import { connectionSecretCreate } from "./connection-secret-create.ts";
 import { loginLinkCreate } from "./login-link-create.ts";
 import { port } from "./port.ts";
+import { recordingsRecover } from "./recordings-recover.ts";
 import { resize } from "./resize.ts";
 import { scp } from "./scp.ts";
 import { sessionData } from "./session-data.ts";
@@ -49,6 +50,7 @@ export const eventCatalogue: readonly EventDescriptor[] = [
   credentialUpdate,
   exec,
   gatewayStart,
+  recordingsRecover,
   gatewayStop,
   loginLinkCreate,
   port,

@@ -1,0 +1,69 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Clock, Random } from "@gatehouse/kernel";
+import { openAuditLog } from "./audit/mod.ts";
+import type { Config } from "./config/mod.ts";
+import { openKeyring } from "./credentials/mod.ts";
+import { type RecoveryReport, recoverSessions } from "./custody/mod.ts";
+import { openDirectory } from "./directory/mod.ts";
+import { type configSections, openStore } from "./registry/mod.ts";
+import { createLog } from "./telemetry/mod.ts";
+
+export type { RecoveryReport };
+
+/** `gatehouse recover`: what the store of recordings knows of sessions goes into the database, which may be a new one. */
+export async function recoverFromStore(options: {
+  config: Config<typeof configSections>;
+  clock: Clock;
+  random: Random;
+  progress?: (found: number) => void;
+}): Promise<RecoveryReport> {
+  const { config, clock, random, progress } = options;
+  const log = createLog({
+    level: config.log.level,
+    format: "text",
+    sink: process.stderr,
+    nowMs: () => clock.nowMs(),
+  });
+  mkdirSync(config.data_dir, { recursive: true, mode: 0o700 });
+  const keyring = await openKeyring({ folder: join(config.data_dir, "keys"), random });
+  const { store } = await openStore(config.store, {
+    dataDir: config.data_dir,
+    clock,
+    random,
+    mustEnforce: false,
+  });
+  const { url, connections } = config.database;
+  const directory = await openDirectory({
+    ...(url === undefined
+      ? { path: join(config.data_dir, "gatehouse.db") }
+      : { url, connectionsMax: connections }),
+    clock,
+    random,
+  });
+  try {
+    const report = await recoverSessions({
+      store,
+      sessions: directory.sessions,
+      trustedKeys: [keyring.manifestSigner.publicKey],
+      ...(progress && { progress }),
+    });
+    const { found, added, corrected, faulty } = report;
+    const audit = openAuditLog({
+      rows: directory.auditRows,
+      probe: () => directory.probe(),
+      clock,
+      random,
+      log,
+    });
+    await audit.append({
+      event: "recordings.recover",
+      user: "system",
+      success: true,
+      fields: { found, added, corrected, faulty },
+    });
+    return report;
+  } finally {
+    await directory.close();
+  }
+}
