@@ -110,6 +110,15 @@ test("keys: search, move, open, go, help", async () => {
   await page.keyboard.press("g");
   await page.keyboard.press("h");
   await page.waitForURL(/\/health/);
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("jane");
+  await page.getByRole("option", { name: "Sessions of jane.doe" }).waitFor();
+  await page.keyboard.press("ArrowUp");
+  assert.match(await page.getByRole("option", { selected: true }).innerText(), /Search sessions for “jane”/);
+  await page.keyboard.press("ArrowDown");
+  assert.match(await page.getByRole("option", { selected: true }).innerText(), /Sessions of jane.doe/);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(`${stand.url}/sessions?user=jane.doe`);
 });
 
 test("the list streams in by cursor to its end", async () => {
@@ -254,6 +263,7 @@ for (const look of looks)
       ["exec", `/sessions/${idOf("dump")}`, "text=permission denied"],
       ["files", `/sessions/${idOf("transfer")}`, "text=app-6.tar.gz"],
       ["forwards", `/sessions/${idOf("forward")}`, "text=db-01.internal:5432"],
+      ["queries", `/sessions/${idOf("queries")}?t=2m31.8s`, "text=payment_cards"],
       ["audit", "/audit", "tbody tr"],
       ["targets", "/targets", "tbody tr"],
       ["target", `/targets/${sampleTargets[0].id}`, "text=Host keys"],

@@ -284,6 +284,30 @@ test("file operations and forwards are tables, refusals among them", async () =>
   await page.getByRole("row", { name: /10\.9\.0\.77:8443 ?connect ECONNREFUSED/ }).waitFor();
 });
 
+test("statements stand with their values in place; words and outcomes narrow them, and a link leads to one", async () => {
+  const { page, complaints } = await stand.open();
+  await stand.signIn(page, "auditor");
+  await page.goto(`${stand.url}/sessions/${idOf("queries")}`);
+  const row = (name: RegExp) => page.getByRole("row", { name });
+  await row(/where email ilike '%@example\.org'\s+limit '50' 50 0\.0s SELECT 50/).waitFor();
+  await page.getByText("8 statements").waitFor();
+  await page.getByRole("button", { name: "Failed" }).click();
+  await row(/payment_cards .* ERROR 42501 permission denied for table payment_cards/).waitFor();
+  await page.getByText("1 of 8").waitFor();
+  await page.getByRole("button", { name: "All" }).click();
+  await page.getByLabel("Text, value or outcome").fill("cancelled");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/find=cancelled/);
+  await page.getByText("1 of 8").waitFor();
+  await row(/update orders set status = 'cancelled' where customer_id = '4411'/)
+    .getByRole("button")
+    .click();
+  await page.waitForURL(/t=2m31/);
+  await page.reload();
+  await page.locator("tr[aria-current]", { hasText: "update orders" }).waitFor();
+  assert.deepEqual(complaints, []);
+});
+
 test("an export is a download with a name", async () => {
   const { page } = await stand.open();
   await stand.signIn(page, "auditor");

@@ -79,6 +79,9 @@ test("a session is live in the list, then stored, then watched: every line as th
 
   await page.getByRole("tab", { name: "Facts" }).click();
   await page.getByText("Whole and unaltered").waitFor();
+  await page.getByRole("button", { name: "Check in this browser" }).click();
+  await page.getByText("It holds, computed here").waitFor();
+  await page.getByText(/signed by [0-9a-f]{16}, this gateway's key/).waitFor();
   const watched = await awaitEvents(gateway, {
     event: "session.recording.access",
     session: live.id,

@@ -111,7 +111,7 @@ function SessionRoom({
   const findWords = (words: string) =>
     void navigate({
       search: ({ find: _before, ...rest }) =>
-        words === "" ? rest : { ...rest, find: words, panel: "transcript" as const },
+        words === "" ? rest : { ...rest, find: words, ...(isTerminal && { panel: "transcript" as const }) },
       replace: true,
       resetScroll: false,
     });
@@ -167,6 +167,8 @@ function SessionRoom({
                 session={session}
                 reel={reel}
                 startUs={startUs}
+                find={find}
+                onFind={findWords}
                 isLive={isWatched && (reel.state === "live" || reel.state === "loading")}
                 moments={moments}
                 hits={hits}
@@ -246,11 +248,15 @@ function Track({
   session,
   reel,
   startUs,
+  find,
+  onFind,
   ...player
 }: {
   session: SessionFacts;
   reel: Reel;
   startUs: number | undefined;
+  find: string;
+  onFind: (words: string) => void;
   isLive: boolean;
   moments: ReturnType<typeof momentsOf>;
   hits: readonly number[];
@@ -286,7 +292,9 @@ function Track({
     case "forward":
       return <ForwardsView reel={reel} />;
     case "query":
-      return <QueriesView reel={reel} />;
+      return (
+        <QueriesView reel={reel} startUs={startUs} find={find} onFind={onFind} onPlace={player.onPlace} />
+      );
     case "http":
     case "desktop":
       return (

@@ -1,7 +1,7 @@
 import type { Session, Verification } from "@gatehouse/contracts/rest";
-import { useQuery, useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { CircleCheck, CircleMinus, CircleX, RotateCw } from "lucide-react";
+import { CircleCheck, CircleMinus, CircleX, RotateCw, ShieldCheck } from "lucide-react";
 import type { ReactNode } from "react";
 import { queries } from "../gateway.ts";
 import { Button, Identifier, Time } from "../ui/elements.tsx";
@@ -99,6 +99,9 @@ export function Facts({ session }: { session: Session }) {
         </dl>
       </Group>
       {session.state !== "live" && <VerificationGroup sessionId={session.id} />}
+      {stored?.exports.includes("bundle") && session.recording.headSha256 !== null && (
+        <CheckedHere session={session} />
+      )}
       <RelatedEvents sessionId={session.id} />
     </div>
   );
@@ -155,6 +158,57 @@ function VerificationGroup({ sessionId }: { sessionId: string }) {
       )}
       <Button className="mt-2" disabled={query.isFetching} onClick={() => void query.refetch()}>
         <RotateCw size={14} aria-hidden /> Check again
+      </Button>
+    </Group>
+  );
+}
+
+/** For whoever does not take the gateway's word: the same check, made by this browser from the sealed bytes. */
+function CheckedHere({ session }: { session: Session }) {
+  const check = useMutation({
+    mutationFn: async () => {
+      const { checkHere } = await import("./check-here.ts");
+      return checkHere(session, new AbortController().signal);
+    },
+  });
+  const verified = check.data;
+  return (
+    <Group title="Verified in this browser">
+      {check.isError && <InlineProblem error={check.error} />}
+      {verified && (
+        <div role="status">
+          <p className={`font-medium ${verified.ok ? "text-verified" : "text-danger"}`}>
+            {verified.ok ? "It holds, computed here" : "It does not hold, computed here"}
+          </p>
+          <p className="text-xs text-soft">
+            {count(verified.segments)} {verified.segments === 1 ? "segment" : "segments"},{" "}
+            {bytes(verified.bytes)}, hashed and chained
+            {verified.signer && (
+              <>
+                ; signed by <code className="font-mono break-all">{verified.signer.keyId}</code>
+                {verified.signer.trusted ? ", this gateway's key" : ", which is not this gateway's key"}
+              </>
+            )}
+            .
+          </p>
+          <ul className="mt-1 grid gap-1 text-xs text-danger">
+            {verified.findings.slice(0, 5).map((finding) => (
+              <li key={finding.message} className="wrap-anywhere">
+                {finding.message}
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
+      {!verified && (
+        <p className="text-xs text-faint">
+          Takes the sealed recording
+          {session.recording.bytes === null ? "" : `, ${bytes(session.recording.bytes)},`} and checks hashes,
+          chain and signatures here. It is noted as an export.
+        </p>
+      )}
+      <Button className="mt-2" disabled={check.isPending} onClick={() => check.mutate()}>
+        <ShieldCheck size={14} aria-hidden /> {check.isPending ? "Checking…" : "Check in this browser"}
       </Button>
     </Group>
   );

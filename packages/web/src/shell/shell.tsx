@@ -6,6 +6,7 @@ import { onSignedOut, queries } from "../gateway.ts";
 import { rememberPlace } from "../session/return-place.ts";
 import { useShortcuts } from "../ui/shortcuts.ts";
 import { Problem } from "../ui/states.tsx";
+import { Commands } from "./commands.tsx";
 import { KeysHelp } from "./keys-help.tsx";
 import { Rail } from "./rail.tsx";
 import { SearchBar } from "./search-bar.tsx";
@@ -15,6 +16,23 @@ export function Shell() {
   const navigate = useNavigate();
   const me = useQuery(queries.me);
   const [showsKeys, setShowsKeys] = useState(false);
+  const [showsCommands, setShowsCommands] = useState(false);
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (
+        event.key.toLowerCase() !== "k" ||
+        !(event.ctrlKey || event.metaKey) ||
+        event.altKey ||
+        event.shiftKey
+      )
+        return;
+      if (document.querySelector("dialog[open]")) return;
+      event.preventDefault();
+      setShowsCommands(true);
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, []);
   const search = useRef<HTMLInputElement>(null);
   const awaitsPlace = useRef(0);
 
@@ -62,6 +80,7 @@ export function Shell() {
           <Outlet />
         </main>
       </div>
+      <Commands me={me.data} isOpen={showsCommands} onClose={() => setShowsCommands(false)} />
       <KeysHelp isOpen={showsKeys} onClose={() => setShowsKeys(false)} />
     </div>
   );

@@ -18,7 +18,11 @@ export function Dialog({
   const titleId = useId();
   useEffect(() => {
     const dialog = ref.current;
-    if (isOpen && dialog && !dialog.open) dialog.showModal();
+    if (isOpen && dialog && !dialog.open) {
+      dialog.showModal();
+      // It would begin at the button that closes it; what it was opened for is the first thing to fill in.
+      dialog.querySelector<HTMLElement>("input, textarea, select")?.focus();
+    }
     if (!isOpen && dialog?.open) dialog.close();
   }, [isOpen]);
   return (

@@ -3,6 +3,7 @@ import { useEffect, useEffectEvent } from "react";
 /** Every key that the pages know, in one place: the help is this list. */
 export const shortcuts = [
   { keys: ["/"], does: "Search sessions", where: "Everywhere" },
+  { keys: ["Ctrl", "K"], does: "Go to a place, person, target or session", where: "Everywhere" },
   { keys: ["?"], does: "Show these keys", where: "Everywhere" },
   { keys: ["g", "l"], does: "Go to Live", where: "Everywhere" },
   { keys: ["g", "s"], does: "Go to Sessions", where: "Everywhere" },

@@ -1,6 +1,7 @@
 import type { Recording, Session, WireFrame } from "@gatehouse/contracts/rest";
 import { newId, seededRandom, toHex, utf8 } from "@gatehouse/kernel";
 import { createHash } from "node:crypto";
+import { databaseSession } from "./sample-queries.ts";
 import {
   type TerminalScript,
   dumpSession,
@@ -26,7 +27,8 @@ export type SampleName =
   | "forward"
   | "interrupted"
   | "corrupt"
-  | "shipping";
+  | "shipping"
+  | "queries";
 
 /** The people of the samples, by the part that they play. */
 export const samplePeople = {
@@ -265,6 +267,16 @@ export function sampleSessions(nowMs: number): Sample[] {
       ...shell,
       script: incidentSession(),
       recordingState: "shipping",
+    }),
+    sample({
+      name: "queries",
+      startedMs: nowMs - 330 * minute,
+      person: jane,
+      target: db1,
+      login: "reporting",
+      kind: "query",
+      track: "query",
+      script: databaseSession(),
     }),
   ];
   for (let i = 0; i < 112; i++) {

@@ -1,0 +1,150 @@
+import type { Me } from "@gatehouse/contracts/rest";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { CornerDownLeft } from "lucide-react";
+import { type ReactNode, useState } from "react";
+import { queries } from "../gateway.ts";
+import { itemsOf } from "../pages/list.tsx";
+import { Dialog } from "../ui/dialog.tsx";
+import { places } from "./places.ts";
+
+type Command = { id: string; name: string; note?: ReactNode; run: () => void };
+
+const shownMax = 12;
+const sessionId = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** Ctrl-K: any place, the sessions of a person or a target, a session by its id, or a search for what was written. */
+export function Commands({ me, isOpen, onClose }: { me: Me; isOpen: boolean; onClose: () => void }) {
+  return (
+    <Dialog title="Go to" isOpen={isOpen} onClose={onClose}>
+      <Chooser me={me} onClose={onClose} />
+    </Dialog>
+  );
+}
+
+function Chooser({ me, onClose }: { me: Me; onClose: () => void }) {
+  const [words, setWords] = useState("");
+  const [chosen, setChosen] = useState(0);
+  const commands = useCommands(me, words.trim());
+  const current = Math.min(chosen, commands.length - 1);
+  const run = (command: Command | undefined) => {
+    if (!command) return;
+    onClose();
+    command.run();
+  };
+  return (
+    <div className="-m-4">
+      <input
+        role="combobox"
+        aria-label="Command"
+        aria-expanded
+        aria-controls="commands"
+        aria-activedescendant={current < 0 ? undefined : `command-${current}`}
+        placeholder="A place, person, target, session, or words to search for"
+        // oxlint-disable-next-line jsx-a11y/no-autofocus -- it was opened to write here
+        autoFocus
+        autoComplete="off"
+        spellCheck={false}
+        value={words}
+        onChange={(event) => {
+          setWords(event.target.value);
+          setChosen(0);
+        }}
+        onKeyDown={(event) => {
+          const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+          if (step !== 0) setChosen((current + step + commands.length) % Math.max(1, commands.length));
+          else if (event.key === "Enter") run(commands[current]);
+          else return;
+          event.preventDefault();
+        }}
+        className="h-11 w-full border-b bg-transparent px-4 outline-none placeholder:text-faint"
+      />
+      <div id="commands" role="listbox" aria-label="Commands" className="max-h-96 overflow-y-auto p-1">
+        {commands.map((command, index) => (
+          // The keys are the box's own; the pointer has this.
+          // oxlint-disable-next-line jsx-a11y/click-events-have-key-events
+          <div
+            key={command.id}
+            id={`command-${index}`}
+            role="option"
+            tabIndex={-1}
+            aria-selected={index === current}
+            onClick={() => run(command)}
+            onPointerMove={() => setChosen(index)}
+            className="flex h-9 cursor-pointer items-center gap-3 rounded-md px-3 aria-selected:bg-chosen"
+          >
+            <span className="truncate">{command.name}</span>
+            <span className="ml-auto shrink-0 text-xs text-faint">{command.note}</span>
+            {index === current && <CornerDownLeft size={14} aria-hidden className="shrink-0 text-faint" />}
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+function useCommands(me: Me, words: string): Command[] {
+  const navigate = useNavigate();
+  const may = (action: Me["may"][number]) => me.may.includes(action);
+  const asks = words.length >= 2;
+  const targets = useInfiniteQuery({
+    ...queries.targets({ q: words, limit: 5 }),
+    enabled: asks && may("target.list"),
+  });
+  const people = useInfiniteQuery({
+    ...queries.people({ q: words, limit: 5 }),
+    enabled: asks && may("person.read"),
+  });
+  const fits = (name: string) => name.toLowerCase().includes(words.toLowerCase());
+  const all: Command[] = [];
+  if (sessionId.test(words))
+    all.push({
+      id: "session",
+      name: words,
+      note: "open the session",
+      run: () => void navigate({ to: "/sessions/$sessionId", params: { sessionId: words } }),
+    });
+  for (const place of places)
+    if (may(place.action) && fits(place.name))
+      all.push({ id: place.to, name: place.name, note: "go to", run: () => void navigate({ to: place.to }) });
+  if (asks)
+    for (const { id, name } of itemsOf(people))
+      all.push(
+        {
+          id: `of-${id}`,
+          name: `Sessions of ${name}`,
+          note: "person",
+          run: () => void navigate({ to: "/sessions", search: { user: name } }),
+        },
+        {
+          id,
+          name,
+          note: "open the person",
+          run: () => void navigate({ to: "/people/$personId", params: { personId: id } }),
+        },
+      );
+  if (asks)
+    for (const { id, name } of itemsOf(targets))
+      all.push(
+        {
+          id: `on-${id}`,
+          name: `Sessions on ${name}`,
+          note: "target",
+          run: () => void navigate({ to: "/sessions", search: { target: name } }),
+        },
+        {
+          id,
+          name,
+          note: "open the target",
+          run: () => void navigate({ to: "/targets/$targetId", params: { targetId: id } }),
+        },
+      );
+  if (words !== "")
+    all.push({
+      id: "search",
+      name: `Search sessions for “${words}”`,
+      note: "who, where, which command",
+      run: () => void navigate({ to: "/sessions", search: { q: words } }),
+    });
+  return all.slice(0, shownMax);
+}
