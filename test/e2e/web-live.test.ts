@@ -108,6 +108,8 @@ test("an analyst finds a live session, looks on, pauses it, lets it go on and en
   );
   await page.waitForURL((url) => url.searchParams.get("watch") === null);
   await page.getByRole("button", { name: "paused by eve" }).waitFor();
+  await page.getByRole("tab", { name: "Facts" }).click();
+  await page.getByText("Watched by", { exact: true }).waitFor();
   const { bytes } = await recorded(gateway, session);
   assert.ok(!bytes("input").includes("during"));
 

@@ -23,7 +23,7 @@ function withoutAbsent<T extends Record<string, unknown>>(
 }
 
 export const states = ["live", "ended", "interrupted"] as const;
-export const kinds = ["shell", "exec", "sftp", "scp", "forward"] as const;
+export const kinds = ["shell", "exec", "sftp", "scp", "forward", "sql"] as const;
 export const recordingStates = [
   "recording",
   "shipping",

@@ -8,7 +8,7 @@ import { ExecView } from "../player/exec-view.tsx";
 import { FilesView } from "../player/files-view.tsx";
 import { ForwardsView } from "../player/forwards-view.tsx";
 import { MomentList } from "../player/moment-list.tsx";
-import { momentsOf } from "../player/moments.ts";
+import { momentsOf, watchersIn } from "../player/moments.ts";
 import { findIn, transcriptOf } from "../player/transcript.ts";
 import { FindBar, TranscriptList } from "../player/transcript-panel.tsx";
 import { loadTerminalPlayer } from "../player/load.ts";
@@ -99,6 +99,7 @@ function SessionRoom({
     [navigate],
   );
   const isTerminal = session.track === "terminal";
+  const watchers = useMemo(() => (settled.state === "loading" ? [] : watchersIn(settled.frames)), [settled]);
   // Read only when it is looked at.
   const wantsLines = isTerminal && (panel === "transcript" || find !== "");
   const lines = useMemo(
@@ -229,7 +230,7 @@ function SessionRoom({
                 onChoose={choose}
               />
             ) : (
-              <Facts session={session} />
+              <Facts session={session} watchers={watchers} />
             )}
           </div>
         </aside>

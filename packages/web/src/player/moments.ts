@@ -142,9 +142,19 @@ export function momentsOf(frames: readonly WireFrame[]): Moment[] {
   return out.sort((a, b) => a.timeUs - b.timeUs || a.seq - b.seq);
 }
 
+/** Who looked on while it was live, each once. */
+export function watchersIn(frames: readonly WireFrame[]): string[] {
+  const joins = frames.filter(({ kind }) => kind === "join");
+  return [...new Set(joins.map(({ data }) => userIn(payload(data))))].filter((name) => name !== "");
+}
+
+function userIn(said: Record<string, unknown>): string {
+  return textOf((said["user"] as { name?: unknown } | undefined)?.name);
+}
+
 function momentOf(frame: WireFrame): { kind: Moment["kind"]; text: string } | undefined {
   const said = payload(frame.data);
-  const user = textOf((said["user"] as { name?: unknown } | undefined)?.name);
+  const user = userIn(said);
   switch (frame.kind) {
     case "notice":
       return { kind: "notice", text: plainText(decoder.decode(frame.data)).trim() };

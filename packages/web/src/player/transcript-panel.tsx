@@ -5,7 +5,7 @@ import { clockTime } from "../ui/format.ts";
 import { Empty } from "../ui/states.tsx";
 import type { ShownLine } from "./transcript.ts";
 
-const rowPx = 22;
+const rowPx = 24;
 const overscanRows = 20;
 
 /** The words to look for, and a step through where they stand. */
@@ -124,10 +124,10 @@ function Rows({ lines, words, timeUs, onChoose }: Shown) {
               onClick={() => onChoose(line.timeUs)}
               className="flex size-full items-baseline gap-3 border-l-2 border-transparent px-3 text-start hover:bg-hover aria-current:border-accent aria-current:bg-chosen"
             >
-              <span className="figures w-11 shrink-0 text-end text-2xs leading-5.5 text-faint">
+              <span className="figures w-11 shrink-0 text-end text-2xs leading-6 text-faint">
                 {clockTime(line.timeUs)}
               </span>
-              <span className="truncate font-mono text-xs leading-5.5 whitespace-pre">
+              <span className="truncate font-mono text-xs leading-6 whitespace-pre">
                 {marked(line.text, words)}
               </span>
             </button>

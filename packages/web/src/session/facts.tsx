@@ -28,7 +28,7 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
 }
 
 /** All that is known of a session, and whether its recording holds. */
-export function Facts({ session }: { session: Session }) {
+export function Facts({ session, watchers }: { session: Session; watchers: readonly string[] }) {
   const recording = useQuery(queries.recording(session.id));
   const stored = recording.data;
   return (
@@ -58,6 +58,7 @@ export function Facts({ session }: { session: Session }) {
             </Fact>
           )}
           <Fact name="How it ended">{endWords(session)}</Fact>
+          {watchers.length > 0 && <Fact name="Watched by">{watchers.join(", ")}</Fact>}
           <Fact name="Gateway">{session.gatewayId}</Fact>
           <Fact name="Session">
             <Identifier text={session.id} what="session's id" head={8} tail={12} />

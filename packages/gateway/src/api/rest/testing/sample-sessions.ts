@@ -274,7 +274,7 @@ export function sampleSessions(nowMs: number): Sample[] {
       person: jane,
       target: db1,
       login: "reporting",
-      kind: "query",
+      kind: "sql",
       track: "query",
       script: databaseSession(),
     }),
