@@ -31,7 +31,7 @@ const gatewayRows: readonly (readonly string[])[] = [
   ["config", "telemetry", "access"],
   ["directory", "identity", "credentials", "audit", "stores"],
   ["sessions", "custody"],
-  ["passage"],
+  ["passage", "requests"],
   ["protocols", "playback", "reports"],
   ["api"],
   ["registry"],

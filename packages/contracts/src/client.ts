@@ -1,5 +1,6 @@
 import { type ErrorCode, GatehouseError, errorCodes } from "@gatehouse/kernel";
 import type {
+  AccessRequest,
   AuditEvent,
   AuditQuery,
   AuditVerification,
@@ -12,6 +13,9 @@ import type {
   HostScan,
   HostTrust,
   LiveQuery,
+  Lock,
+  LockCreate,
+  LockSet,
   Me,
   Page,
   Person,
@@ -21,6 +25,9 @@ import type {
   Problem,
   Recording,
   RecordingCoverage,
+  RequestCreate,
+  RequestQuery,
+  RequestReview,
   Session,
   SessionPause,
   SessionQuery,
@@ -33,6 +40,10 @@ import type {
   TargetCreate,
   TargetQuery,
   TargetUpdate,
+  Team,
+  TeamCreate,
+  TeamQuery,
+  TeamUpdate,
   Verification,
   WireFrame,
 } from "./rest/mod.ts";
@@ -167,6 +178,26 @@ export function createClient(options: ClientOptions) {
       addSshKey: (id: string, key: SshKeyAdd) => write<SshKey>("POST", `/people/${part(id)}/ssh-keys`, key),
       removeSshKey: (id: string, keyId: string) =>
         write<void>("DELETE", `/people/${part(id)}/ssh-keys/${part(keyId)}`),
+    },
+    teams: {
+      list: (query: TeamQuery = {}, call?: CallOptions) => get<Page<Team>>("/teams", call, query),
+      create: (team: TeamCreate) => write<Team>("POST", "/teams", team),
+      update: (id: string, change: TeamUpdate) => write<Team>("PATCH", `/teams/${part(id)}`, change),
+      remove: (id: string) => write<void>("DELETE", `/teams/${part(id)}`),
+    },
+    locks: {
+      list: (call?: CallOptions) => get<{ items: Lock[] }>("/locks", call),
+      create: (lock: LockCreate) => write<LockSet>("POST", "/locks", lock),
+      remove: (id: string) => write<void>("DELETE", `/locks/${part(id)}`),
+    },
+    requests: {
+      list: (query: RequestQuery = {}, call?: CallOptions) =>
+        get<Page<AccessRequest>>("/requests", call, query),
+      get: (id: string, call?: CallOptions) => get<AccessRequest>(`/requests/${part(id)}`, call),
+      create: (request: RequestCreate) => write<AccessRequest>("POST", "/requests", request),
+      review: (id: string, review: RequestReview) =>
+        write<AccessRequest>("POST", `/requests/${part(id)}/review`, review),
+      cancel: (id: string) => write<AccessRequest>("POST", `/requests/${part(id)}/cancel`),
     },
     targets: {
       list: (query: TargetQuery = {}, call?: CallOptions) => get<Page<Target>>("/targets", call, query),

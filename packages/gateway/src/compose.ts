@@ -9,9 +9,12 @@ import {
   createConnections,
   createHealth,
   createModeration,
+  createLocks,
   createPeople,
+  createRequestsDoor,
   createSessionCatalogue,
   createTargets,
+  createTeams,
   restIdentity,
 } from "./api/application/mod.ts";
 import type { RestDoors } from "./api/door.ts";
@@ -28,6 +31,7 @@ import { openMysql } from "./protocols/mysql/mod.ts";
 import { openPostgres } from "./protocols/postgres/mod.ts";
 import { openSsh } from "./protocols/ssh/mod.ts";
 import { type configSections, openStore } from "./registry/mod.ts";
+import { createExpiry, createRequests } from "./requests/mod.ts";
 import { createModerators, createSessions } from "./sessions/mod.ts";
 import type { Log } from "./telemetry/mod.ts";
 
@@ -230,12 +234,29 @@ export async function compose(options: {
     const moderators = createModerators({
       live: sessions.live,
       sessions: directory.sessions,
-      resourceOf: ({ facts }) => Promise.resolve({ ownerId: facts.user.id, ownerTeams: [] }),
+      resourceOf: (session) => directory.resources.ofSession(session),
       decide,
       audit,
       clock,
       log,
     });
+    const expiry = createExpiry({
+      requests: directory.accessRequests,
+      live: sessions.live,
+      audit,
+      clock,
+      log,
+    });
+    closing.push(() => expiry.stop());
+    const requests = createRequests({
+      ...directory,
+      requests: directory.accessRequests,
+      decide,
+      audit,
+      clock,
+      changed: () => expiry.look(),
+    });
+    const rightsChanged = () => moderators.rightsChanged();
     let publicUrl = config.web.public_url;
     const grpcTls = await grpcEntrance({ config: config.grpc, keyring, clock, random });
     const doors: RestDoors = {
@@ -257,12 +278,15 @@ export async function compose(options: {
       }),
       people: createPeople({
         ...directory,
-        rightsChanged: () => moderators.rightsChanged(),
+        rightsChanged,
         identity,
         audit,
         parsePublicKey: ssh.parsePublicKey,
         publicUrl: () => publicUrl ?? "",
       }),
+      teams: createTeams({ teams: directory.teams, audit, rightsChanged }),
+      locks: createLocks({ ...directory, live: sessions.live, audit, clock, rightsChanged }),
+      requests: createRequestsDoor(requests),
       targets: createTargets({
         targets: directory.targets,
         credentials,

@@ -41,7 +41,7 @@ test("bash completes commands, subcommands, options and choices", { skip: missin
       `set -u; source ${path}; compopt() { :; }; COMP_WORDS=(gatehouse ${list}); COMP_CWORD=${words.length}; _gatehouse; echo "\${COMPREPLY[@]}"`,
     );
   };
-  assert.deepEqual(complete("re"), ["recordings", "recover"]);
+  assert.deepEqual(complete("re"), ["recordings", "recover", "requests"]);
   assert.deepEqual(complete("recordings", ""), ["coverage", "export", "ls", "verify"]);
   assert.deepEqual(complete("users", "keys", "a"), ["add"]);
   assert.deepEqual(complete("play", "--sp"), ["--speed"]);

@@ -12,15 +12,18 @@ import { addCompletion } from "./completion.ts";
 import { addConfig } from "./config.ts";
 import { addDb } from "./db.ts";
 import { addJoin } from "./join.ts";
+import { addLocks } from "./locks.ts";
 import { addLogin } from "./login.ts";
 import { addPlay } from "./play.ts";
 import { addRecordings } from "./recordings.ts";
 import { addRecover } from "./recover.ts";
+import { addRequests } from "./requests.ts";
 import { addSessions } from "./sessions.ts";
 import { addStart } from "./start.ts";
 import { addStatus } from "./status.ts";
 import { addStore } from "./store.ts";
 import { addTargets } from "./targets.ts";
+import { addTeams } from "./teams.ts";
 import { addUsers } from "./users.ts";
 import { addVerify } from "./verify.ts";
 import { addVersion } from "./version.ts";
@@ -35,7 +38,10 @@ export const commands: readonly ((program: Command, cli: Cli) => void)[] = [
   addLogin,
   addDb,
   addStatus,
+  addRequests,
   addUsers,
+  addTeams,
+  addLocks,
   addTargets,
   addAudit,
   addCa,

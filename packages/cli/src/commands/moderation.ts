@@ -70,7 +70,7 @@ function nameOf({ user, login, target }: Session): string {
 }
 
 /** `90s`, `10m`, `1h30m`, as in the configuration. */
-function secondsOf(option: string, text: string): number {
+export function secondsOf(option: string, text: string): number {
   const parts = [...text.matchAll(/(\d{1,6})(s|m|h)/g)];
   if (parts.length === 0 || parts.map(([part]) => part).join("") !== text)
     throw usage(`${option} expects a time such as 90s, 10m or 1h, and got ${text}`);

@@ -4,6 +4,7 @@ import { type Client, everyPage } from "@gatehouse/contracts/client";
 import type { CredentialWrite, HostKey, Target } from "@gatehouse/contracts/rest";
 import { GatehouseError } from "@gatehouse/kernel";
 import { type Command, Option } from "commander";
+import { parse, stringify } from "yaml";
 import type { Cli } from "../cli.ts";
 import { type GatewayOptions, connect, withGateway } from "../connection/mod.ts";
 import { ask, askSecret, SilentExit, exitCodes } from "../output/mod.ts";
@@ -156,6 +157,29 @@ Example:
         `the gate signs in as ${login} at ${target.name} with a ${credential.kind}`,
       );
     });
+
+  answering(
+    targets
+      .command("policy")
+      .summary("what stands between people and a target")
+      .description(
+        "Prints a target's access policy as YAML, or sets the whole of it: hours, networks, how fresh a second factor must be, who may ask for access and who decides, and who must approve that a recording is opened. docs/access.md has the words.",
+      )
+      .argument("<name>")
+      .option("--set <file>", "a YAML or JSON file"),
+  ).action(async (name: string, options: Options & { set?: string }) => {
+    const { client } = await connect(options, cli);
+    const target = await targetCalled(client, name);
+    if (options.set === undefined) {
+      printerFor(cli, options).done(target.access, stringify(target.access).trimEnd());
+      return;
+    }
+    const access = parse(
+      await readFile(resolve(cli.workingDirectory, options.set), "utf8"),
+    ) as Target["access"];
+    const { access: set } = await client.targets.update(target.id, { access });
+    printerFor(cli, options).done(set, `${target.name} has its policy:\n${stringify(set).trimEnd()}`);
+  });
 
   answering(
     targets.command("rm").summary("take a target away; its sessions and recordings stay").argument("<name>"),

@@ -152,7 +152,7 @@ export function addUsers(program: Command, cli: Cli): void {
 }
 
 /** The API knows people by id, and people by their names. */
-async function personCalled(client: Client, name: string): Promise<Person> {
+export async function personCalled(client: Client, name: string): Promise<Person> {
   for await (const person of everyPage((cursor) =>
     client.people.list({ q: name, ...(cursor && { cursor }) }),
   ))

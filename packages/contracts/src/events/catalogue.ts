@@ -38,6 +38,16 @@ import { userLogin } from "./user-login.ts";
 import { userLogout } from "./user-logout.ts";
 import { userUpdate } from "./user-update.ts";
 import { x11Forward } from "./x11-forward.ts";
+import { teamCreate } from "./team-create.ts";
+import { teamUpdate } from "./team-update.ts";
+import { teamDelete } from "./team-delete.ts";
+import { lockCreated } from "./lock-created.ts";
+import { lockDeleted } from "./lock-deleted.ts";
+import { accessRequestCreate } from "./access-request-create.ts";
+import { accessRequestUpdate } from "./access-request-update.ts";
+import { accessRequestReview } from "./access-request-review.ts";
+import { accessRequestDelete } from "./access-request-delete.ts";
+import { accessRequestExpire } from "./access-request-expire.ts";
 import type { EventDescriptor } from "./descriptor.ts";
 
 /** Every event that the audit log may hold. A new one is a file of its own and a line here. */
@@ -81,6 +91,16 @@ export const eventCatalogue: readonly EventDescriptor[] = [
   userLogin,
   userLogout,
   userUpdate,
+  teamCreate,
+  teamUpdate,
+  teamDelete,
+  lockCreated,
+  lockDeleted,
+  accessRequestCreate,
+  accessRequestUpdate,
+  accessRequestReview,
+  accessRequestDelete,
+  accessRequestExpire,
   x11Forward,
 ];
 

@@ -17,3 +17,6 @@ export * from "./connections.ts";
 export * from "./audit.ts";
 export * from "./health.ts";
 export * from "./frame-stream.ts";
+export * from "./teams.ts";
+export * from "./locks.ts";
+export * from "./requests.ts";

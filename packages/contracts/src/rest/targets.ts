@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { accessPolicy } from "./access.ts";
 import { id, pageQuery, time } from "./shapes.ts";
 
 const targetName = z
@@ -55,6 +56,7 @@ export const target = z
     allowRoles: grants.allowRoles,
     allowUsers: grants.allowUsers,
     permits,
+    access: accessPolicy,
     logins: z.array(targetLogin),
     hostTrust: z.object({
       kind: z
@@ -89,6 +91,9 @@ export const targetCreate = z
     allowRoles: grants.allowRoles.default([]),
     allowUsers: grants.allowUsers.default([]),
     permits: permits.partial().default({}),
+    access: accessPolicy.default({}).meta({
+      description: "Hours, networks, second factor, requests, and four eyes on recordings",
+    }),
   })
   .meta({ id: "TargetCreate" });
 export type TargetCreate = z.input<typeof targetCreate>;
@@ -106,6 +111,7 @@ export const targetUpdate = z
     allowRoles: grants.allowRoles.optional(),
     allowUsers: grants.allowUsers.optional(),
     permits: permits.partial().optional(),
+    access: accessPolicy.optional().meta({ description: "The whole of it" }),
   })
   .meta({ id: "TargetUpdate" });
 export type TargetUpdate = z.input<typeof targetUpdate>;

@@ -24,3 +24,5 @@ export {
   roles,
 } from "./decide.ts";
 export { type SessionScope, sessionScope } from "./scope.ts";
+export { isNetwork } from "./networks.ts";
+export { isShut } from "./restrictions.ts";

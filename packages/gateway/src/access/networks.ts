@@ -11,6 +11,14 @@ export function isIn(networks: readonly string[], address: string): boolean {
   return listOf(networks).check(plain, isIPv6(plain) ? "ipv6" : "ipv4");
 }
 
+/** Whether it is an address, or a network with its prefix. */
+export function isNetwork(text: string): boolean {
+  const [address = "", prefix, ...more] = text.split("/");
+  const family = isIP(address);
+  if (family === 0 || more.length > 0) return false;
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 6 ? 128 : 32));
+}
+
 /** A listener for both families sees IPv4 clients as `::ffff:10.0.0.1`; a zone (`%eth0`) names no network. */
 function plainAddress(address: string): string {
   const mapped = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(address);

@@ -1,5 +1,5 @@
 import type { AccessPolicy } from "@gatehouse/contracts/rest";
-import type { Context, Proof, Question } from "./decide.ts";
+import type { Context, Lock, Proof, Question } from "./decide.ts";
 import { isWithin } from "./hours.ts";
 import { isIn } from "./networks.ts";
 
@@ -45,30 +45,45 @@ function byLock({ subject, action, resource, context }: Required<Question>): str
     // An unknown time is no reason to take a lock for over.
     if (untilMs !== undefined && nowMs !== undefined && untilMs <= nowMs) continue;
     const until = untilMs === undefined ? "" : ` until ${new Date(untilMs).toISOString()}`;
-    switch (on) {
-      case "user":
-        if (name === subject.name) return `you are locked out${until}: ${reason}`;
-        break;
-      case "role":
-        if (subject.roles.includes(name))
-          return `everybody with the role ${name} is locked out${until}: ${reason}`;
-        break;
-      case "address":
-        if (remoteAddress !== undefined && isIn([name], remoteAddress))
-          return `nobody is let in from ${name}${until}: ${reason}`;
-        break;
-      case "target":
-        if (action === "session.open" && name === resource.target?.name)
-          return `the target ${name} is locked${until}: ${reason}`;
-        break;
-      case "login":
-        if (action === "session.open" && name === resource.login)
-          return `the login ${name} is locked${until}: ${reason}`;
-        break;
-    }
+    const opening = action === "session.open" ? { target: resource.target?.name, login: resource.login } : {};
+    if (!isShut({ on, name }, { ...subject, ...opening, remoteAddress })) continue;
+    return `${shutWords[on](name)}${until}: ${reason}`;
   }
   return undefined;
 }
+
+/** What a lock can stand against. What is absent is not meant. */
+export type Lockable = {
+  name: string;
+  roles: readonly string[];
+  target?: string | undefined;
+  login?: string | undefined;
+  remoteAddress?: string | undefined;
+};
+
+/** Whether a lock stands against this person, or against what they go to, and from where. */
+export function isShut({ on, name }: Pick<Lock, "on" | "name">, what: Lockable): boolean {
+  switch (on) {
+    case "user":
+      return name === what.name;
+    case "role":
+      return what.roles.includes(name);
+    case "address":
+      return what.remoteAddress !== undefined && isIn([name], what.remoteAddress);
+    case "target":
+      return name === what.target;
+    case "login":
+      return name === what.login;
+  }
+}
+
+const shutWords: Record<Lock["on"], (name: string) => string> = {
+  user: () => "you are locked out",
+  role: (name) => `everybody with the role ${name} is locked out`,
+  address: (name) => `nobody is let in from ${name}`,
+  target: (name) => `the target ${name} is locked`,
+  login: (name) => `the login ${name} is locked`,
+};
 
 type Opening = { policy: AccessPolicy; proof: Proof; context: Context };
 

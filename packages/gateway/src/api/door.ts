@@ -1,4 +1,15 @@
 import type {
+  AccessRequest,
+  Lock,
+  LockCreate,
+  LockSet,
+  RequestCreate,
+  RequestQuery,
+  RequestReview,
+  Team,
+  TeamCreate,
+  TeamQuery,
+  TeamUpdate,
   AuditEvent,
   AuditQuery,
   AuditVerification,
@@ -160,6 +171,32 @@ export type TargetsDoor = {
   trustHostKeys(principal: Principal, id: string, trust: HostTrust): Promise<Target>;
 };
 
+/** Teams and who leads them. The caller was allowed; changes are audited behind this door. */
+export type TeamsDoor = {
+  list(query: Filter<TeamQuery>): Promise<Page<Team>>;
+  get(id: string): Promise<Team>;
+  create(principal: Principal, team: TeamCreate): Promise<Team>;
+  update(principal: Principal, id: string, change: TeamUpdate): Promise<Team>;
+  remove(principal: Principal, id: string): Promise<void>;
+};
+
+/** The caller was allowed; changes are audited behind this door. */
+export type LocksDoor = {
+  list(): Promise<{ items: Lock[] }>;
+  /** Sets it, and ends the sessions that it stands against. Throws `invalid` for what would lock nothing, or the caller. */
+  create(principal: Principal, lock: LockCreate): Promise<LockSet>;
+  remove(principal: Principal, id: string): Promise<void>;
+};
+
+/** Every call is decided and audited behind this door. Throws `not_found`, `denied`, `conflict`, `invalid`. */
+export type RequestsDoor = {
+  list(principal: Principal, query: Filter<RequestQuery>): Promise<Page<AccessRequest>>;
+  get(principal: Principal, id: string): Promise<AccessRequest>;
+  create(principal: Principal, request: RequestCreate): Promise<AccessRequest>;
+  review(principal: Principal, id: string, review: RequestReview): Promise<AccessRequest>;
+  cancel(principal: Principal, id: string): Promise<AccessRequest>;
+};
+
 /** Ways in for clients that sign in with a password. The caller was allowed; audited behind this door. */
 export type ConnectionsDoor = {
   /** What `session.open` is decided on. Throws `not_found`. */
@@ -194,6 +231,9 @@ export type RestDoors = {
   playback: PlaybackDoor;
   custody: CustodyDoor;
   people: PeopleDoor;
+  teams: TeamsDoor;
+  locks: LocksDoor;
+  requests: RequestsDoor;
   targets: TargetsDoor;
   connections: ConnectionsDoor;
   audit: AuditDoor;

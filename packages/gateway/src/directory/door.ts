@@ -2,6 +2,7 @@ import type { AccessPolicy, LabelSelector } from "@gatehouse/contracts/rest";
 import type { SessionFacts } from "@gatehouse/recording";
 import type { RecordingState } from "@gatehouse/recording/pipeline";
 import type { RecordingChecks } from "./recording-checks.ts";
+import type { Lock } from "../access/mod.ts";
 import type { Resources } from "./resources.ts";
 
 /** What can lie in a JSON column. */
@@ -97,6 +98,84 @@ export type Teams = {
   remove(id: string): Promise<boolean>;
   /** The teams that somebody is in, by name. */
   ofUser(userId: string): Promise<readonly { teamId: string; name: string; leads: boolean }[]>;
+};
+
+/** A lock with who set it. */
+export type LockEntry = Lock & { id: string; createdBy: string; createdAtMs: number };
+
+export type Locks = {
+  create(lock: Lock & { createdBy: string }): Promise<LockEntry>;
+  byId(id: string): Promise<LockEntry | undefined>;
+  /** Those that are not over, newest first. */
+  inForce(): Promise<readonly LockEntry[]>;
+  /** False when there was none. */
+  remove(id: string): Promise<boolean>;
+};
+
+export type AccessReview = {
+  reviewer: { id: string; name: string };
+  verdict: "approve" | "deny";
+  comment: string;
+  reviewedAtMs: number;
+};
+
+export const accessRequestStates = ["pending", "approved", "denied", "cancelled", "expired"] as const;
+export type AccessRequestState = (typeof accessRequestStates)[number];
+
+/** What is asked for: a target as some of its logins, or that a recording under four eyes is opened. */
+export type Wanted =
+  | { kind: "target"; targetId: string; targetName: string; logins: readonly string[] }
+  | { kind: "playback"; sessionId: string; targetId: string; targetName: string };
+
+export type AccessRequest = {
+  id: string;
+  user: { id: string; name: string };
+  wanted: Wanted;
+  reason: string;
+  /** How long it shall hold, from its approval. */
+  durationMs: number;
+  /** How many must approve; what its target said when it was made. */
+  approvals: number;
+  /** What becomes of sessions that are live when it ends. */
+  atExpiry: "end" | "warn";
+  state: AccessRequestState;
+  createdAtMs: number;
+  /** While pending: when nobody can approve it any longer. Once approved: when it ends. */
+  endsAtMs: number;
+  /** In their order. */
+  reviews: readonly AccessReview[];
+};
+
+export type AccessRequests = {
+  create(
+    request: Pick<
+      AccessRequest,
+      "wanted" | "reason" | "durationMs" | "approvals" | "atExpiry" | "endsAtMs"
+    > & {
+      userId: string;
+    },
+  ): Promise<AccessRequest>;
+  byId(id: string): Promise<AccessRequest | undefined>;
+  /** Newest first. */
+  list(
+    filter?: { userId?: string; state?: AccessRequestState },
+    page?: PageRequest,
+  ): Promise<Page<AccessRequest>>;
+  /** Approved ones of somebody that are not over. */
+  inForceOf(userId: string): Promise<readonly AccessRequest[]>;
+  /** Approved or pending ones whose end is before this moment, earliest first, and when the next one is due. */
+  due(beforeMs: number): Promise<{ over: readonly AccessRequest[]; nextMs: number | undefined }>;
+  /**
+   * Writes a review down and lets `settle` say what it makes of the request, in one transaction that no other review can
+   * enter. `conflict` when it is not pending, or this reviewer has reviewed it.
+   */
+  review(
+    id: string,
+    review: AccessReview,
+    settle: (request: AccessRequest) => Pick<AccessRequest, "state" | "endsAtMs">,
+  ): Promise<AccessRequest>;
+  /** Moves it on, once: false when it is in none of these states any longer. */
+  move(id: string, from: readonly AccessRequestState[], to: AccessRequestState): Promise<boolean>;
 };
 
 /** How the gate shows itself to the target as one of its accounts. */
@@ -359,6 +438,8 @@ export type Directory = {
   readonly users: Users;
   readonly userKeys: UserKeys;
   readonly teams: Teams;
+  readonly locks: Locks;
+  readonly accessRequests: AccessRequests;
   readonly resources: Resources;
   readonly targets: Targets;
   readonly sessions: SessionEntries;

@@ -16,7 +16,7 @@ export type Engine = {
 };
 
 /** Keys of PostgreSQL's advisory locks: "GATE" in their upper half, so that they are nobody else's. */
-const locks = { migrations: 0x47415445_00000001n } as const;
+const locks = { migrations: 0x47415445_00000001n, reviews: 0x47415445_00000003n } as const;
 
 export async function sqliteEngine({
   path,

@@ -7,4 +7,4 @@
 export * from "./door.ts";
 export type { CheckedGroup, RecordingChecks } from "./recording-checks.ts";
 export { openDirectory } from "./open.ts";
-export { type Resources, targetResource } from "./resources.ts";
+export { type Resources, requestResource, targetResource } from "./resources.ts";

@@ -1,9 +1,11 @@
 import type { Clock, Random } from "@gatehouse/kernel";
 import { Kysely, sql } from "kysely";
+import { accessRequestsIn } from "./access-requests.ts";
 import { auditRowsIn } from "./audit-rows.ts";
 import { connectionSecretsIn } from "./connection-secrets.ts";
 import type { Directory } from "./door.ts";
 import { postgresEngine, sqliteEngine } from "./engine.ts";
+import { locksIn } from "./locks.ts";
 import { migrate } from "./migrations/migrate.ts";
 import type { PostgresPlace } from "./postgres/dialect.ts";
 import { recordingChecksIn } from "./recording-checks.ts";
@@ -49,6 +51,8 @@ export async function openDirectory({
     users: usersIn(parts),
     userKeys: userKeysIn(parts),
     teams,
+    locks: locksIn(parts),
+    accessRequests: accessRequestsIn(parts),
     resources: resourcesIn({ teams, targets }),
     targets,
     sessions: sessionEntriesIn(parts),

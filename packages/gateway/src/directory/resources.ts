@@ -35,6 +35,14 @@ export function resourcesIn({
   };
 }
 
+/** A target that somebody asks for, where its policy lets anybody do so. */
+export function requestResource(target: Target): Resource | undefined {
+  const policy = target.access.requests;
+  if (!policy) return undefined;
+  const { askers, reviewers } = policy;
+  return { ...targetResource(target, undefined), request: { askers, reviewers } };
+}
+
 /** A target, and the login on it that is asked for. */
 export function targetResource(target: Target, login: string | undefined): Resource {
   const { id, name, protocol, labels, allowed, access } = target;

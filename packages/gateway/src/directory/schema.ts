@@ -121,6 +121,39 @@ export type Tables = {
     created_at: number;
     expires_at: number;
   };
+  locks: {
+    id: string;
+    kind: string;
+    name: string;
+    reason: string;
+    created_by: string;
+    created_at: number;
+    until_at: number | null;
+  };
+  access_requests: {
+    id: string;
+    user_id: string;
+    kind: string;
+    target_id: string | null;
+    target_name: string | null;
+    logins: string;
+    session_id: string | null;
+    reason: string;
+    duration_ms: number;
+    approvals: number;
+    at_expiry: string;
+    state: string;
+    created_at: number;
+    ends_at: number;
+  };
+  access_reviews: {
+    request_id: string;
+    reviewer_id: string;
+    reviewer_name: string;
+    verdict: string;
+    comment: string;
+    reviewed_at: number;
+  };
   settings: { name: string; value: string };
   /** One row, written to learn whether anything can be written. */
   probes: { id: number; at: number };

@@ -1,7 +1,7 @@
 import { GatehouseError } from "@gatehouse/kernel";
 import type { Decision, Question, Subject } from "../access/mod.ts";
 import type { Credentials } from "../credentials/mod.ts";
-import { type JsonObject, type SessionAccess, type Targets, targetResource } from "../directory/mod.ts";
+import type { JsonObject, SessionAccess, Targets } from "../directory/mod.ts";
 import { admitted } from "./admitted.ts";
 import { certificateTrust } from "./certificate-trust.ts";
 import type { TargetPlace } from "./dial-tls.ts";
@@ -44,13 +44,8 @@ export function passwordTargetsOf(options: {
       hint: "The user name is <login>+<target>; the web pages list the targets that are open to you.",
     });
     if (!target || !options.protocols.includes(target.protocol) || !chosen) throw unknown;
-    const decision = options.decide({
-      subject,
-      action: "session.open",
-      resource: targetResource(target, login),
-      context: { remoteAddress },
-    });
-    const access = admitted(decision, target, unknown);
+    const { decide } = options;
+    const access = admitted({ subject, target, login, remoteAddress, decide, unknown });
     const { credentialId } = chosen;
     return {
       id: target.id,

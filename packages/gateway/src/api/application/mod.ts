@@ -12,3 +12,6 @@ export { createPeople } from "./people.ts";
 export { createSessionCatalogue } from "./sessions.ts";
 export { createTargets } from "./targets.ts";
 export { createConnections } from "./connections.ts";
+export { createLocks } from "./locks.ts";
+export { createRequestsDoor } from "./requests.ts";
+export { createTeams } from "./teams.ts";

@@ -1,4 +1,4 @@
-import type { Target, TargetLogin } from "@gatehouse/contracts/rest";
+import { type Target, type TargetLogin, accessPolicy } from "@gatehouse/contracts/rest";
 import { type Clock, GatehouseError } from "@gatehouse/kernel";
 import type { AuditLog } from "../../audit/mod.ts";
 import { type Credentials, Secret } from "../../credentials/mod.ts";
@@ -6,6 +6,7 @@ import {
   type Target as StoredTarget,
   type TargetLogin as StoredLogin,
   type Targets,
+  requestResource,
   targetResource,
 } from "../../directory/mod.ts";
 import type { TargetAdministration } from "../../protocols/door.ts";
@@ -72,6 +73,7 @@ export function createTargets(options: {
       allowRoles: [...target.allowed.roles],
       allowUsers: [...target.allowed.users],
       permits: protocol.permitsOf(target.policy),
+      access: target.access,
       logins: target.logins.map((login) => {
         const credential = login.credentialId === undefined ? undefined : sealed.get(login.credentialId);
         return {
@@ -136,6 +138,7 @@ export function createTargets(options: {
         // Until a secret is set, the gate proves itself with its own CA: nothing to store, nothing to leak.
         logins: (target.logins ?? []).map((login) => ({ login, kind: "user_ca" as const })),
         policy: protocol.policyWith({}, target.permits ?? {}),
+        access: accessPolicy.parse(target.access ?? {}),
         hostTrust: {},
       });
       await note(principal, "target.create", created, {
@@ -163,6 +166,7 @@ export function createTargets(options: {
           },
         }),
         ...(kept && { logins: kept }),
+        ...(change.access !== undefined && { access: accessPolicy.parse(change.access) }),
         ...(change.permits !== undefined && { policy: protocol.policyWith(before.policy, change.permits) }),
       });
       for (const login of before.logins)
@@ -229,6 +233,8 @@ export function createTargets(options: {
 function mayUse(target: StoredTarget, scope: TargetScope): boolean {
   if (scope === "all") return true;
   const { subject } = scope;
+  const asked = requestResource(target);
+  if (asked && decide({ subject, action: "request.create", resource: asked }).allowed) return true;
   return target.logins.some(({ login }) => {
     const resource = targetResource(target, login);
     const { allowed, wouldAllow } = decide({ subject, action: "session.open", resource });

@@ -25,7 +25,10 @@ import { moderationRoutes } from "./routes/moderation.ts";
 import { peopleRoutes } from "./routes/people.ts";
 import { recordingRoutes } from "./routes/recordings.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
+import { lockRoutes } from "./routes/locks.ts";
+import { requestRoutes } from "./routes/requests.ts";
 import { targetRoutes } from "./routes/targets.ts";
+import { teamRoutes } from "./routes/teams.ts";
 import { secureResponses } from "./security.ts";
 
 export type AppOptions = {
@@ -96,6 +99,9 @@ export async function createApp(options: AppOptions): Promise<App> {
       recordingRoutes(api, doors);
       custodyRoutes(api, doors);
       peopleRoutes(api, doors);
+      teamRoutes(api, doors);
+      lockRoutes(api, doors);
+      requestRoutes(api, doors);
       targetRoutes(api, doors);
       connectionRoutes(api, doors);
       auditRoutes(api, doors);

@@ -83,6 +83,8 @@ test("the released steps are in order and unchanged", () => {
       "0021-access-policies 940097f255321b3f76498fb2a8c08a3d06bf5cbe52291ba07108dc5049380781",
       "0022-session-access 71497a3356f83b26778c2c607127255567881a17f408ada1075b75f407007b49",
       "0023-wide-exit-status fe54ae918d4da60d87729aea1ccd485d0f40a5d0bee388246bb30fff93a89812",
+      "0024-locks 4c8f1385d68f41a09e4b96ccf510938a6050a61226cf774467c56a7181b312b7",
+      "0025-access-requests ae288c788c41a34308706bea1454144f8fd7dd039ceda2aa14d1727cbb257a69",
       "0030-custody 3d1a474b580fb4e08e6555ecc92f4edeae9c88548d6861b4bb51eb3983a8a4b9",
     ],
   );
@@ -92,9 +94,12 @@ test("a new database has every table", async (context) => {
   const database = await open(context);
   await migrate(database, { clock, engine });
   assert.deepEqual(await tables(database), [
+    "access_requests",
+    "access_reviews",
     "audit_events",
     "connection_secrets",
     "credentials",
+    "locks",
     "login_links",
     "migrations",
     "probes",

@@ -9,6 +9,8 @@ import { teams } from "./0020-teams.ts";
 import { accessPolicies } from "./0021-access-policies.ts";
 import { sessionAccess } from "./0022-session-access.ts";
 import { wideExitStatus } from "./0023-wide-exit-status.ts";
+import { locks } from "./0024-locks.ts";
+import { accessRequests } from "./0025-access-requests.ts";
 import { custody } from "./0030-custody.ts";
 import type { Migration } from "./migration.ts";
 
@@ -20,6 +22,8 @@ export const migrations: readonly Migration[] = [
   accessPolicies,
   sessionAccess,
   wideExitStatus,
+  locks,
+  accessRequests,
   custody,
 ];
 

@@ -15,6 +15,7 @@ import { type Clock, GatehouseError, newId, systemRandom, utf8 } from "@gatehous
 import { createHash } from "node:crypto";
 import { decide, sessionScope } from "../../../access/mod.ts";
 import type { Principal, RestDoors } from "../../door.ts";
+import { memoryAccess } from "./memory-access.ts";
 import { type MemoryLive, memoryLive } from "./memory-live.ts";
 import { type Sample, samplePeople, sampleSessions, sampleTargets } from "./sample-sessions.ts";
 
@@ -127,6 +128,7 @@ export function memoryGate(clock: Clock): MemoryGate {
     allowRoles: i < 2 ? ["user"] : [],
     allowUsers: i < 2 ? [] : ["sam.ops"],
     permits: { localForward: i === 2, remoteForward: false, agentForward: false, x11Forward: false },
+    access: {},
     logins: [
       { name: "root", credential: "certificate", credentialSetAt: null },
       {
@@ -403,6 +405,7 @@ export function memoryGate(clock: Clock): MemoryGate {
         personOf(id).sshKeys--;
       },
     },
+    ...memoryAccess(clock),
     connections: {
       async resourceOf(targetId, login) {
         const { id, name, protocol, labels, allowRoles, allowUsers, logins } = targetOf(targetId);
@@ -446,6 +449,7 @@ export function memoryGate(clock: Clock): MemoryGate {
           host: target.host,
           port: target.port,
           labels: target.labels ?? {},
+          access: {},
           allowRoles: target.allowRoles ?? [],
           allowUsers: target.allowUsers ?? [],
           permits: {

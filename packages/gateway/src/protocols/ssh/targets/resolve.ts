@@ -2,12 +2,7 @@ import { GatehouseError } from "@gatehouse/kernel";
 import type { Decision, Question } from "../../../access/mod.ts";
 import { admitted } from "../../../passage/mod.ts";
 import type { Credentials } from "../../../credentials/mod.ts";
-import {
-  type Target,
-  type TargetLogin,
-  type Targets as StoredTargets,
-  targetResource,
-} from "../../../directory/mod.ts";
+import { type Target, type TargetLogin, type Targets as StoredTargets } from "../../../directory/mod.ts";
 import type { Identity } from "../../../identity/mod.ts";
 import type { TargetCredential, Targets } from "../gate/door.ts";
 import { keySigner, parsePrivateKey } from "../keys/mod.ts";
@@ -29,13 +24,14 @@ export function sshTargetsOf(options: {
       const target = await options.targets.byName(targetName);
       const chosen = target?.protocol === "ssh" ? loginOf(target, login) : undefined;
       if (!subject || !target || !chosen) throw notFound(targetName, login);
-      const decision = options.decide({
+      const access = admitted({
         subject,
-        action: "session.open",
-        resource: targetResource(target, chosen.login),
-        context: { remoteAddress },
+        target,
+        login: chosen.login,
+        remoteAddress,
+        decide: options.decide,
+        unknown: notFound(targetName, login),
       });
-      const access = admitted(decision, target, notFound(targetName, login));
       const { env, ...permits } = sshPolicy(target.policy);
       return {
         id: target.id,

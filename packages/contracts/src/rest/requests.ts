@@ -1,0 +1,77 @@
+import { z } from "zod";
+import { id, pageQuery, time } from "./shapes.ts";
+
+export const requestStates = ["pending", "approved", "denied", "cancelled", "expired"] as const;
+
+/** What somebody asked for, what others said to it, and until when it holds. */
+export const accessRequest = z
+  .object({
+    id,
+    state: z.enum(requestStates),
+    user: z.object({ id, name: z.string() }),
+    wanted: z.discriminatedUnion("kind", [
+      z.object({
+        kind: z.literal("target"),
+        targetId: z.string(),
+        targetName: z.string(),
+        logins: z.array(z.string()),
+      }),
+      z.object({
+        kind: z.literal("playback").meta({ description: "That a recording under four eyes is opened" }),
+        sessionId: z.string(),
+        targetId: z.string(),
+        targetName: z.string(),
+      }),
+    ]),
+    reason: z.string(),
+    minutes: z.number().meta({ description: "How long it shall hold, from its approval" }),
+    approvals: z.number().int().meta({ description: "How many must approve" }),
+    atExpiry: z.enum(["end", "warn"]),
+    createdAt: time,
+    endsAt: time.meta({
+      description: "While pending, when it is over unanswered; once approved, when it ends",
+    }),
+    reviews: z.array(
+      z.object({
+        reviewer: z.object({ id: z.string(), name: z.string() }),
+        verdict: z.enum(["approve", "deny"]),
+        comment: z.string(),
+        reviewedAt: time,
+      }),
+    ),
+    mayReview: z.boolean().meta({ description: "Whether you may decide about it now" }),
+  })
+  .meta({ id: "AccessRequest" });
+export type AccessRequest = z.infer<typeof accessRequest>;
+
+export const requestQuery = z.strictObject({
+  ...pageQuery,
+  state: z.enum(requestStates).optional(),
+  mine: z.enum(["true", "false"]).optional().meta({ description: "Only what you asked for yourself" }),
+});
+export type RequestQuery = z.input<typeof requestQuery>;
+
+const minutes = z
+  .int()
+  .min(1)
+  .max(30 * 24 * 60);
+const reason = z.string().trim().min(1).max(1000);
+
+export const requestCreate = z
+  .discriminatedUnion("kind", [
+    z.strictObject({
+      kind: z.literal("target"),
+      targetId: id,
+      logins: z.array(z.string().min(1).max(128)).min(1).max(20),
+      reason,
+      minutes,
+    }),
+    z.strictObject({ kind: z.literal("playback"), sessionId: id, reason, minutes }),
+  ])
+  .meta({ id: "RequestCreate" });
+export type RequestCreate = z.input<typeof requestCreate>;
+
+export const requestReview = z
+  .strictObject({ verdict: z.enum(["approve", "deny"]), comment: z.string().trim().max(1000).default("") })
+  .meta({ id: "RequestReview" });
+export type RequestReview = z.input<typeof requestReview>;

@@ -1,0 +1,95 @@
+import type { Lock } from "@gatehouse/contracts/rest";
+import { type Clock, GatehouseError } from "@gatehouse/kernel";
+import { isNetwork, isShut, roles } from "../../access/mod.ts";
+import type { AuditLog } from "../../audit/mod.ts";
+import type { LockEntry, Locks, Users } from "../../directory/mod.ts";
+import type { LiveSessions } from "../../sessions/mod.ts";
+import type { LocksDoor, Principal } from "../door.ts";
+import { found, isoTime } from "./page.ts";
+
+/** Locks: from the moment one is set nothing new begins that it stands against, and what is live of it ends. */
+export function createLocks(options: {
+  locks: Locks;
+  users: Pick<Users, "byName" | "byId">;
+  live: Pick<LiveSessions, "list" | "terminate">;
+  audit: Pick<AuditLog, "append">;
+  clock: Pick<Clock, "nowMs">;
+  rightsChanged(): void;
+}): LocksDoor {
+  const { locks, users, live, audit, clock } = options;
+  const note = (principal: Principal, event: string, lock: LockEntry, fields: Record<string, unknown> = {}) =>
+    audit.append({
+      event,
+      user: principal.subject.name,
+      success: true,
+      ...(principal.remoteAddress && { remoteAddress: principal.remoteAddress }),
+      fields: { lock_id: lock.id, on: lock.on, name: lock.name, reason: lock.reason, ...fields },
+    });
+
+  /** A lock on a slip of the finger would shut nobody, and look as if it did. */
+  async function check(on: Lock["on"], name: string, by: Principal): Promise<void> {
+    const wrong = (message: string) => new GatehouseError({ code: "invalid", op: "locks.create", message });
+    if (on === "user" && !(await users.byName(name))) throw wrong(`there is nobody called ${name}`);
+    if (on === "user" && name === by.subject.name) throw wrong("you would lock yourself out");
+    if (on === "role" && !(roles as readonly string[]).includes(name))
+      throw wrong(`there is no role ${name}; there are ${roles.join(", ")}`);
+    if (on === "role" && by.subject.roles.includes(name) && by.via !== "admin-socket")
+      throw wrong(`you have the role ${name} yourself, and would be locked out`);
+    if (on === "address" && !isNetwork(name))
+      throw wrong(`${name} is neither an address nor a network such as 10.0.0.0/8`);
+  }
+
+  return {
+    list: async () => ({ items: (await locks.inForce()).map(words) }),
+    async create(principal, { on, name, reason, seconds }) {
+      await check(on, name, principal);
+      const lock = await locks.create({
+        on,
+        name,
+        reason,
+        ...(seconds !== undefined && { untilMs: clock.nowMs() + seconds * 1000 }),
+        createdBy: principal.subject.name,
+      });
+      options.rightsChanged();
+      const ended: string[] = [];
+      for (const { facts } of live.list()) {
+        const owner = await users.byId(facts.user.id);
+        const { login, target, remoteAddress } = facts;
+        const what = {
+          name: facts.user.name,
+          roles: [...(owner?.roles ?? []), "user"],
+          login,
+          remoteAddress,
+        };
+        if (isShut(lock, { ...what, target: target.name })) ended.push(facts.sessionId);
+      }
+      const by = {
+        id: principal.subject.id,
+        name: principal.subject.name,
+        ...(principal.remoteAddress !== "" && { remoteAddress: principal.remoteAddress }),
+      };
+      await live.terminate(({ sessionId }) => ended.includes(sessionId), {
+        by,
+        reason: `${lock.on} ${lock.name} is locked: ${lock.reason}`,
+      });
+      await note(principal, "lock.created", lock, {
+        ...(lock.untilMs !== undefined && { expires: isoTime(lock.untilMs) }),
+        ended: ended.length,
+      });
+      return { lock: words(lock), ended };
+    },
+    async remove(principal, id) {
+      const lock = found(await locks.byId(id), "lock", id);
+      await locks.remove(id);
+      await note(principal, "lock.deleted", lock);
+    },
+  };
+}
+
+function words({ createdAtMs, untilMs, ...lock }: LockEntry): Lock {
+  return {
+    ...lock,
+    createdAt: isoTime(createdAtMs),
+    until: untilMs === undefined ? null : isoTime(untilMs),
+  };
+}

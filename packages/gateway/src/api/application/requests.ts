@@ -1,0 +1,47 @@
+import type { AccessRequest } from "@gatehouse/contracts/rest";
+import type { AccessRequest as StoredRequest } from "../../directory/mod.ts";
+import type { Requests } from "../../requests/mod.ts";
+import type { Principal, RequestsDoor } from "../door.ts";
+import { isoTime, pageRequest, wirePage } from "./page.ts";
+
+/** Access requests in the public words. Decided and audited by the room behind them. */
+export function createRequestsDoor(requests: Requests): RequestsDoor {
+  const words = async (principal: Principal, request: StoredRequest): Promise<AccessRequest> => {
+    const { wanted, durationMs, createdAtMs, endsAtMs, reviews, ...rest } = request;
+    return {
+      ...rest,
+      wanted: wanted.kind === "target" ? { ...wanted, logins: [...wanted.logins] } : wanted,
+      minutes: durationMs / 60_000,
+      createdAt: isoTime(createdAtMs),
+      endsAt: isoTime(endsAtMs),
+      reviews: reviews.map(({ reviewer, verdict, comment, reviewedAtMs }) => ({
+        reviewer,
+        verdict,
+        comment,
+        reviewedAt: isoTime(reviewedAtMs),
+      })),
+      mayReview: await requests.mayReview(principal.subject, request),
+    };
+  };
+  return {
+    async list(principal, query) {
+      const page = await requests.list(
+        principal,
+        { ...(query.state && { state: query.state }), mine: query.mine === "true" },
+        pageRequest(query),
+      );
+      return wirePage(page, (request) => words(principal, request));
+    },
+    get: async (principal, id) => words(principal, await requests.get(principal, id)),
+    async create(principal, { reason, minutes, ...wanted }) {
+      return words(
+        principal,
+        await requests.create(principal, { wanted, reason, durationMs: minutes * 60_000 }),
+      );
+    },
+    async review(principal, id, { verdict, comment = "" }) {
+      return words(principal, await requests.review(principal, id, { verdict, comment }));
+    },
+    cancel: async (principal, id) => words(principal, await requests.cancel(principal, id)),
+  };
+}

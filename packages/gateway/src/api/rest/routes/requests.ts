@@ -1,0 +1,80 @@
+import {
+  accessRequest,
+  id,
+  page,
+  requestCreate,
+  requestQuery,
+  requestReview,
+} from "@gatehouse/contracts/rest";
+import { z } from "zod";
+import type { RestDoors } from "../../door.ts";
+import { principalOf } from "../access.ts";
+import type { App } from "../app.ts";
+import { answers } from "./answers.ts";
+
+const tags = ["requests"];
+const params = z.object({ requestId: id });
+
+export function requestRoutes(app: App, { requests }: Pick<RestDoors, "requests">): void {
+  app.get(
+    "/requests",
+    {
+      schema: {
+        tags,
+        summary: "List access requests that you may see, newest first",
+        querystring: requestQuery,
+        response: answers(page(accessRequest)),
+      },
+      config: { access: { action: "request.list", behind: "requests" } },
+    },
+    (request) => requests.list(principalOf(request), request.query),
+  );
+  app.post(
+    "/requests",
+    {
+      schema: {
+        tags,
+        summary: "Ask for a target, or that a recording under four eyes may be opened",
+        body: requestCreate,
+        response: answers(accessRequest, 201),
+      },
+      config: { access: { action: "request.create", behind: "requests" } },
+    },
+    async (request, reply) => reply.code(201).send(await requests.create(principalOf(request), request.body)),
+  );
+  app.get(
+    "/requests/:requestId",
+    {
+      schema: { tags, summary: "One access request", params, response: answers(accessRequest) },
+      config: { access: { action: "request.view", behind: "requests" } },
+    },
+    (request) => requests.get(principalOf(request), request.params.requestId),
+  );
+  app.post(
+    "/requests/:requestId/review",
+    {
+      schema: {
+        tags,
+        summary: "Approve or deny what somebody else asked for",
+        params,
+        body: requestReview,
+        response: answers(accessRequest),
+      },
+      config: { access: { action: "request.review", behind: "requests" } },
+    },
+    (request) => requests.review(principalOf(request), request.params.requestId, request.body),
+  );
+  app.post(
+    "/requests/:requestId/cancel",
+    {
+      schema: {
+        tags,
+        summary: "Take back what you asked for; approved access ends with it",
+        params,
+        response: answers(accessRequest),
+      },
+      config: { access: { action: "request.view", behind: "requests" } },
+    },
+    (request) => requests.cancel(principalOf(request), request.params.requestId),
+  );
+}

@@ -1,0 +1,65 @@
+import type { Lock, Team } from "@gatehouse/contracts/rest";
+import { type Clock, GatehouseError, newId, systemRandom } from "@gatehouse/kernel";
+import type { RestDoors } from "../../door.ts";
+
+/** Teams, locks and requests in memory: enough for the pages, and for what REST itself does with them. */
+export function memoryAccess(clock: Clock): Pick<RestDoors, "teams" | "locks" | "requests"> {
+  const iso = () => new Date(clock.nowMs()).toISOString();
+  const teams: Team[] = [];
+  const locks: Lock[] = [];
+  const notFound = (what: string): never => {
+    throw new GatehouseError({ code: "not_found", op: "memory", message: `there is no such ${what}` });
+  };
+  const teamOf = (id: string) => teams.find((team) => team.id === id) ?? notFound("team");
+  return {
+    teams: {
+      list: async () => ({ items: teams, next: null }),
+      get: async (id) => teamOf(id),
+      async create(_principal, { name, description = "" }) {
+        const made = {
+          id: newId(clock.nowMs(), systemRandom),
+          name,
+          description,
+          members: [],
+          createdAt: iso(),
+        };
+        teams.push(made);
+        return made;
+      },
+      update: async (_principal, id, { description }) =>
+        Object.assign(teamOf(id), description !== undefined && { description }),
+      async remove(_principal, id) {
+        teams.splice(teams.indexOf(teamOf(id)), 1);
+      },
+    },
+    locks: {
+      list: async () => ({ items: locks }),
+      async create(principal, { on, name, reason }) {
+        const id = newId(clock.nowMs(), systemRandom);
+        const lock = {
+          id,
+          on,
+          name,
+          reason,
+          createdBy: principal.subject.name,
+          createdAt: iso(),
+          until: null,
+        };
+        locks.push(lock);
+        return { lock, ended: [] };
+      },
+      async remove(_principal, id) {
+        const at = locks.findIndex((lock) => lock.id === id);
+        if (at < 0) notFound("lock");
+        locks.splice(at, 1);
+      },
+    },
+    requests: {
+      list: async () => ({ items: [], next: null }),
+      get: async () => notFound("request"),
+      create: async () => notFound("target"),
+      review: async () => notFound("request"),
+      cancel: async () => notFound("request"),
+    },
+  };
+}

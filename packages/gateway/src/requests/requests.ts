@@ -1,0 +1,279 @@
+import { type Clock, GatehouseError } from "@gatehouse/kernel";
+import type { Action, Decision, Question, Resource, Subject } from "../access/mod.ts";
+import type { AuditLog } from "../audit/mod.ts";
+import {
+  type AccessRequest,
+  type AccessRequestState,
+  type AccessRequests,
+  type Page,
+  type PageRequest,
+  type Resources,
+  type SessionEntries,
+  type Target,
+  type Targets,
+  type Teams,
+  type Wanted,
+  requestResource,
+} from "../directory/mod.ts";
+
+/** Who asks or decides, as the transport proved it. */
+export type Asker = { subject: Subject; remoteAddress: string };
+
+export type Requests = {
+  /** `invalid` for what cannot be asked for so, `denied` where this person may not ask, `not_found` for an unknown thing. */
+  create(asker: Asker, request: { wanted: Ask; reason: string; durationMs: number }): Promise<AccessRequest>;
+  /** `not_found` for whoever may not see it. */
+  get(asker: Asker, id: string): Promise<AccessRequest>;
+  /** Newest first, those that one may see. */
+  list(
+    asker: Asker,
+    filter: { state?: AccessRequestState; mine?: boolean },
+    page: PageRequest,
+  ): Promise<Page<AccessRequest>>;
+  /** `conflict` when it is decided already, or this person has reviewed it. */
+  review(
+    asker: Asker,
+    id: string,
+    review: { verdict: "approve" | "deny"; comment: string },
+  ): Promise<AccessRequest>;
+  /** Takes back what one has asked for; approved access ends with it. */
+  cancel(asker: Asker, id: string): Promise<AccessRequest>;
+  /** Whether this person may review it now. */
+  mayReview(subject: Subject, request: AccessRequest): Promise<boolean>;
+};
+export type Ask =
+  | { kind: "target"; targetId: string; logins: readonly string[] }
+  | { kind: "playback"; sessionId: string };
+
+/** Nobody answered for so long: it is over. */
+const pendingMs = 7 * 24 * 3_600_000;
+
+export function createRequests(options: {
+  requests: AccessRequests;
+  targets: Pick<Targets, "byId">;
+  teams: Pick<Teams, "ofUser">;
+  sessions: Pick<SessionEntries, "byId">;
+  resources: Pick<Resources, "ofSession">;
+  decide(question: Question): Decision;
+  audit: Pick<AuditLog, "append">;
+  clock: Pick<Clock, "nowMs">;
+  /** What was approved has changed, or ends at another moment. */
+  changed(): void;
+}): Requests {
+  const { requests, targets, teams, sessions, resources, decide, audit, clock, changed } = options;
+
+  const may = ({ subject, remoteAddress }: Asker, action: Action, resource: Resource) =>
+    decide({ subject, action, resource, context: { remoteAddress } }).allowed;
+  const note = (asker: Asker, event: string, request: AccessRequest, fields: Record<string, unknown> = {}) =>
+    audit.append({
+      event,
+      user: asker.subject.name,
+      success: true,
+      ...(asker.remoteAddress !== "" && { remoteAddress: asker.remoteAddress }),
+      serverId: request.wanted.targetId,
+      ...(request.wanted.kind === "playback" && { sessionId: request.wanted.sessionId }),
+      fields: { ...requestFields(request), ...fields },
+    });
+
+  /** Of the policy as it is now: whoever has left the reviewers decides no more. */
+  async function resourceOf({ user, wanted }: AccessRequest): Promise<Resource> {
+    const target = await targets.byId(wanted.targetId);
+    const memberships = await teams.ofUser(user.id);
+    const policy = wanted.kind === "target" ? target?.access.requests : target?.access.playback;
+    return {
+      ownerId: user.id,
+      ownerTeams: memberships.map((team) => team.teamId),
+      ...(policy && {
+        request: {
+          askers: wanted.kind === "target" ? (target?.access.requests?.askers ?? nobody) : nobody,
+          reviewers: policy.reviewers,
+        },
+      }),
+    };
+  }
+  async function visible(asker: Asker, id: string): Promise<{ request: AccessRequest; resource: Resource }> {
+    const request = await requests.byId(id);
+    const resource = request && (await resourceOf(request));
+    if (!request || !resource || !may(asker, "request.view", resource)) throw unknown(id);
+    return { request, resource };
+  }
+
+  async function targetWanted(asker: Asker, { targetId, logins }: Ask & { kind: "target" }): Promise<Terms> {
+    const target = await targets.byId(targetId);
+    const policy = target?.access.requests;
+    const resource = target && requestResource(target);
+    // A target that one may neither use nor ask for is none that one knows of.
+    if (!target || !policy || !resource || !may(asker, "request.create", resource))
+      throw new GatehouseError({
+        code: "not_found",
+        op: "requests.create",
+        message: `there is no target ${targetId} that you may ask for`,
+      });
+    const strange = logins.filter((login) => !target.logins.some((entry) => entry.login === login));
+    if (strange.length > 0)
+      throw invalid(`${target.name} has no login ${strange.join(", ")}`, `It has ${loginsOf(target)}.`);
+    return {
+      wanted: { kind: "target", targetId, targetName: target.name, logins },
+      approvals: policy.approvals,
+      atExpiry: policy.atExpiry,
+      minutesMax: policy.minutesMax,
+    };
+  }
+  async function playbackWanted(asker: Asker, sessionId: string): Promise<Terms> {
+    const entry = await sessions.byId(sessionId);
+    const resource = entry && (await resources.ofSession(entry));
+    const { subject } = asker;
+    const decision = resource && decide({ subject, action: "recording.play", resource });
+    if (!entry || !decision || (!decision.allowed && decision.rule !== "second-person-needed"))
+      throw new GatehouseError({
+        code: "not_found",
+        op: "requests.create",
+        message: `there is no session ${sessionId}`,
+      });
+    if (decision.allowed) throw invalid("you may open this recording; nobody needs to approve it");
+    const { target } = entry.facts;
+    const policy = (await targets.byId(target.id))?.access.playback;
+    if (!policy)
+      throw invalid(
+        "nobody can approve this: its target, or the policy that says who does, is gone",
+        "An administrator sets a playback policy on the target again.",
+      );
+    return {
+      wanted: { kind: "playback", sessionId, targetId: target.id, targetName: target.name },
+      approvals: Math.max(policy.approvals, resource.approvals ?? 1),
+      atExpiry: "end",
+      minutesMax: policy.minutesMax,
+    };
+  }
+
+  return {
+    async create(asker, { wanted: ask, reason, durationMs }) {
+      const terms =
+        ask.kind === "target" ? await targetWanted(asker, ask) : await playbackWanted(asker, ask.sessionId);
+      if (durationMs > terms.minutesMax * 60_000)
+        throw invalid(`it can be asked for ${terms.minutesMax} minutes at most`);
+      const { minutesMax: _max, ...made } = terms;
+      const request = await requests.create({
+        ...made,
+        userId: asker.subject.id,
+        reason,
+        durationMs,
+        endsAtMs: clock.nowMs() + pendingMs,
+      });
+      await note(asker, "access_request.create", request, {
+        reason,
+        minutes: Math.round(durationMs / 60_000),
+      });
+      changed();
+      return request;
+    },
+
+    get: async (asker, id) => (await visible(asker, id)).request,
+
+    async list(asker, { state, mine }, page) {
+      const filter = { ...(state && { state }), ...(mine && { userId: asker.subject.id }) };
+      const items: AccessRequest[] = [];
+      let after = page.after;
+      const limit = page.limit ?? 50;
+      do {
+        const found = await requests.list(filter, {
+          limit: limit - items.length,
+          ...(after !== undefined && { after }),
+        });
+        for (const request of found.items)
+          if (may(asker, "request.view", await resourceOf(request))) items.push(request);
+        after = found.next;
+      } while (after !== undefined && items.length < limit);
+      return { items, ...(after !== undefined && { next: after }) };
+    },
+
+    async review(asker, id, { verdict, comment }) {
+      const { request, resource } = await visible(asker, id);
+      if (!may(asker, "request.review", resource))
+        throw new GatehouseError({
+          code: "denied",
+          op: "requests.review",
+          message:
+            request.user.id === asker.subject.id
+              ? "nobody decides about what they asked for themselves"
+              : `${asker.subject.name} may not decide about this request`,
+        });
+      const nowMs = clock.nowMs();
+      const { id: reviewerId, name } = asker.subject;
+      const reviewed = await requests.review(
+        id,
+        { reviewer: { id: reviewerId, name }, verdict, comment, reviewedAtMs: nowMs },
+        (so) => {
+          if (verdict === "deny") return { state: "denied", endsAtMs: nowMs };
+          const approvals = so.reviews.filter((review) => review.verdict === "approve").length;
+          return approvals >= so.approvals
+            ? { state: "approved", endsAtMs: nowMs + so.durationMs }
+            : { state: "pending", endsAtMs: so.endsAtMs };
+        },
+      );
+      await note(asker, "access_request.review", reviewed, { verdict, comment });
+      if (reviewed.state !== "pending")
+        await note(asker, "access_request.update", reviewed, {
+          state: reviewed.state,
+          ...(reviewed.state === "approved" && { expires: new Date(reviewed.endsAtMs).toISOString() }),
+        });
+      changed();
+      return reviewed;
+    },
+
+    async cancel(asker, id) {
+      const { request } = await visible(asker, id);
+      if (request.user.id !== asker.subject.id)
+        throw new GatehouseError({
+          code: "denied",
+          op: "requests.cancel",
+          message: "only who asked for it takes it back",
+          hint: "A lock shuts out somebody whose access must end.",
+        });
+      if (!(await requests.move(id, ["pending", "approved"], "cancelled")))
+        throw new GatehouseError({
+          code: "conflict",
+          op: "requests.cancel",
+          message: `the request is ${request.state}; nothing is left to take back`,
+        });
+      await note(asker, "access_request.delete", request);
+      changed();
+      return { ...request, state: "cancelled" };
+    },
+
+    async mayReview(subject, request) {
+      if (request.state !== "pending") return false;
+      if (request.reviews.some(({ reviewer }) => reviewer.id === subject.id)) return false;
+      const resource = await resourceOf(request);
+      return decide({ subject, action: "request.review", resource }).allowed;
+    },
+  };
+}
+
+/** What of a request stands in every event about it. */
+export function requestFields({ id, user, wanted }: AccessRequest): Record<string, unknown> {
+  return {
+    request_id: id,
+    owner: user.name,
+    kind: wanted.kind,
+    server_hostname: wanted.targetName,
+    ...(wanted.kind === "target" && { logins: [...wanted.logins] }),
+  };
+}
+
+type Terms = Pick<AccessRequest, "approvals" | "atExpiry"> & { wanted: Wanted; minutesMax: number };
+const nobody = { roles: [], users: [] };
+
+function loginsOf(target: Target): string {
+  return target.logins.map((entry) => entry.login).join(", ") || "none";
+}
+function invalid(message: string, hint?: string): GatehouseError {
+  return new GatehouseError({ code: "invalid", op: "requests.create", message, hint });
+}
+function unknown(id: string): GatehouseError {
+  return new GatehouseError({
+    code: "not_found",
+    op: "requests.get",
+    message: `there is no access request ${id}`,
+  });
+}

@@ -1,0 +1,192 @@
+/** Teams, locks and access requests through the whole gateway: what they open, what they shut, and what ends by itself. */
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { type Client, createClient } from "@gatehouse/contracts/client";
+import type { Person } from "@gatehouse/contracts/rest";
+import { isGatehouseError } from "@gatehouse/kernel";
+import { exchangeLink } from "../../packages/cli/src/connection/mod.ts";
+import { addTarget, sshOptions } from "../parts/gateway.ts";
+import { run } from "../parts/openssh.ts";
+import { awaitEvents, awaitSession, awaitStored, recordedSession } from "../parts/sessions.ts";
+import { type Stage, startStage } from "../parts/stage.ts";
+import { openTerminal } from "../parts/terminal.ts";
+
+const cli = fileURLToPath(new URL("../../packages/cli/bin/gatehouse", import.meta.url));
+
+let stage: Stage;
+const clients = {} as Record<"ann" | "lea" | "zoe" | "otto", Client>;
+const ids = {} as Record<keyof typeof clients, string>;
+
+before(async () => {
+  stage = await startStage();
+  const { admin, web } = stage.gateway;
+  const roles: Record<keyof typeof clients, Person["roles"]> = {
+    ann: ["user"],
+    lea: ["team-lead"],
+    zoe: ["platform-admin"],
+    otto: ["security-analyst"],
+  };
+  for (const name of ["ann", "lea", "zoe", "otto"] as const) {
+    const person =
+      name === "ann" ? { id: stage.person.id } : await admin.people.create({ name, roles: roles[name] });
+    ids[name] = person.id;
+    const { url } = await admin.people.signInLink(person.id);
+    const { token } = await exchangeLink(web, new URL(url).hash.replace("#token=", ""));
+    clients[name] = createClient({ baseUrl: web, token });
+  }
+});
+after(() => stage.close());
+
+const denied = (error: unknown) => isGatehouseError(error, "denied");
+const notFound = (error: unknown) => isGatehouseError(error, "not_found");
+const gatehouse = (...args: string[]) => run(cli, [...args, "--data-dir", stage.gateway.dataDir]);
+
+function shell(name: string, address = stage.address) {
+  const { gateway, person } = stage;
+  return openTerminal(
+    ["ssh", "-tt", ...sshOptions(gateway, person), address, "PS1='ready>' exec sh -i"],
+    join(gateway.dataDir, name),
+  );
+}
+
+test("who leads a team sees, joins and ends the sessions of its members, and pauses none", async () => {
+  const terminal = shell("team");
+  try {
+    await terminal.shows(/ready>/);
+    const { id } = await awaitSession(stage.gateway, ({ state }) => state === "live");
+    const { lea } = clients;
+    await assert.rejects(lea.sessions.get(id), notFound);
+    await assert.rejects(lea.sessions.terminate(id, { reason: "not mine" }), notFound);
+    const made = await gatehouse("teams", "add", "web", "--lead", "lea", "--member", "ann");
+    assert.equal(made.code, 0, made.stderr);
+    const seen = await lea.sessions.get(id);
+    assert.deepEqual(seen.live?.may, ["session.join", "session.terminate"]);
+    await assert.rejects(lea.sessions.pause(id, { reason: "stop" }), denied);
+    await lea.sessions.terminate(id, { reason: "that will do" });
+    await terminal.shows(/that will do/);
+    await terminal.exited;
+    const { session } = await recordedSession(stage.gateway, (found) => found.id === id);
+    assert.equal(session.end?.reason, "terminated");
+    const [event] = await awaitEvents(stage.gateway, { event: "team.create" });
+    assert.deepEqual([event?.fields["members"], event?.fields["leads"]], [["ann", "lea"], ["lea"]]);
+    await assert.rejects(lea.teams.create({ name: "mine" }), denied);
+  } finally {
+    terminal.kill();
+  }
+});
+
+test("a lock ends what is live of somebody at once, and lets nothing new begin until it is lifted", async () => {
+  const terminal = shell("lock");
+  try {
+    await terminal.shows(/ready>/);
+    await assert.rejects(clients.ann.locks.create({ on: "user", name: "otto", reason: "revenge" }), denied);
+    await assert.rejects(clients.otto.locks.create({ on: "user", name: "nobody", reason: "typo" }), (error) =>
+      isGatehouseError(error, "invalid"),
+    );
+    const { id } = await awaitSession(stage.gateway, ({ state }) => state === "live");
+    const set = await clients.otto.locks.create({ on: "user", name: "ann", reason: "lost laptop" });
+    assert.deepEqual(set.ended, [id]);
+    await terminal.shows(/user ann is locked: lost laptop/);
+    await terminal.exited;
+    const refused = await stage.ssh([stage.address, "true"]);
+    assert.equal(refused.code, 255);
+    assert.match(refused.stderr, /you are locked out: lost laptop/);
+    await assert.rejects(clients.ann.sessions.list(), denied, "the web pages are shut too");
+    const lifted = await gatehouse("unlock", set.lock.id);
+    assert.equal(lifted.code, 0, lifted.stderr);
+    assert.equal((await stage.ssh([stage.address, "true"])).code, 0);
+    const [created] = await awaitEvents(stage.gateway, { event: "lock.created" });
+    assert.deepEqual([created?.code, created?.user, created?.fields["ended"]], ["TLK00I", "otto", 1]);
+    assert.equal((await awaitEvents(stage.gateway, { event: "lock.deleted" }))[0]?.code, "TLK01I");
+  } finally {
+    terminal.kill();
+  }
+});
+
+test("what is asked for opens when somebody else approves it, and ends by itself with its sessions", async () => {
+  const { gateway } = stage;
+  const target = await addTarget(gateway, stage.sshd, { name: "db-01", allowRoles: [] });
+  const address = stage.address.replace("web-01", "db-01");
+  const unknown = await stage.ssh([address, "true"]);
+  assert.doesNotMatch(unknown.stderr, /requests create/, "a target that one may not ask for is not told of");
+
+  const policy = join(gateway.dataDir, "policy.yaml");
+  writeFileSync(policy, "requests:\n  askers: { roles: [user] }\n  reviewers: { roles: [platform-admin] }\n");
+  const set = await gatehouse("targets", "policy", "db-01", "--set", policy);
+  assert.equal(set.code, 0, set.stderr);
+  const told = await stage.ssh([address, "true"]);
+  assert.match(told.stderr, /db-01 opens to you as .* when somebody approves it/);
+  assert.match(told.stderr, /gatehouse requests create db-01 --login/);
+
+  const { ann, zoe, otto } = clients;
+  const asked = await ann.requests.create({
+    kind: "target",
+    targetId: target.id,
+    logins: [stage.sshd.user],
+    reason: "INC-42",
+    minutes: 1,
+  });
+  assert.deepEqual([asked.state, asked.approvals, asked.mayReview], ["pending", 1, false]);
+  await assert.rejects(ann.requests.review(asked.id, { verdict: "approve" }), denied);
+  await assert.rejects(otto.requests.review(asked.id, { verdict: "approve" }), denied, "no reviewer of it");
+  await assert.rejects(clients.lea.requests.get(asked.id), notFound);
+  assert.equal((await stage.ssh([address, "true"])).code, 255, "asking alone opens nothing");
+  assert.equal((await zoe.requests.list({ state: "pending" })).items[0]?.mayReview, true);
+  const approved = await zoe.requests.review(asked.id, { verdict: "approve", comment: "go on" });
+  assert.equal(approved.state, "approved");
+  await assert.rejects(zoe.requests.review(asked.id, { verdict: "deny" }), (error) =>
+    isGatehouseError(error, "conflict"),
+  );
+
+  const terminal = shell("request", address);
+  try {
+    await terminal.shows(/ready>/);
+    // Less than five minutes are left from the beginning.
+    await terminal.shows(/the access that was approved for this session ends at/);
+    const { id } = await awaitSession(gateway, ({ state }) => state === "live");
+    const [start] = await awaitEvents(gateway, { event: "session.start", session: id });
+    assert.equal(start?.fields["request_id"] ?? asked.id, asked.id);
+    await ann.requests.cancel(asked.id);
+    await terminal.shows(/the access that was approved for it has ended/);
+    await terminal.exited;
+    assert.equal((await stage.ssh([address, "true"])).code, 255);
+    for (const [event, code] of [
+      ["access_request.create", "T5000I"],
+      ["access_request.review", "T5002I"],
+      ["access_request.update", "T5001I"],
+      ["access_request.delete", "T5003I"],
+    ] as const) {
+      const [found] = await awaitEvents(gateway, { event });
+      assert.deepEqual([found?.code, found?.fields["request_id"]], [code, asked.id], event);
+    }
+  } finally {
+    terminal.kill();
+  }
+});
+
+test("a recording under four eyes opens with somebody else's approval only, to whoever has it", async () => {
+  const { gateway } = stage;
+  const [web] = (await gateway.admin.targets.list({ q: "web-01" })).items;
+  await gateway.admin.targets.update(web?.id ?? "", { access: { playback: {} } });
+  assert.equal((await stage.ssh([stage.address, "echo for four eyes"])).code, 0);
+  const { id } = await awaitStored(gateway, ({ command }) => command?.includes("four eyes") === true);
+  const { zoe, otto } = clients;
+  const play = async (client: Client) => {
+    for await (const frame of client.recordings.frames(id)) return frame.kind;
+    return undefined;
+  };
+  await assert.rejects(play(zoe), (error) => !isGatehouseError(error, "unavailable"));
+  const asked = await zoe.requests.create({ kind: "playback", sessionId: id, reason: "audit", minutes: 10 });
+  await assert.rejects(zoe.requests.review(asked.id, { verdict: "approve" }), denied);
+  const approved = await gateway.admin.requests.get(asked.id);
+  assert.equal(approved.state, "pending");
+  await otto.requests.review(asked.id, { verdict: "approve" });
+  assert.equal(await play(zoe), "session.start");
+  await assert.rejects(play(otto), "the approval is hers alone");
+  // Taking the policy away later opens nothing that was recorded under it.
+  await gateway.admin.targets.update(web?.id ?? "", { access: {} });
+  await assert.rejects(play(otto));
+});
