@@ -9,6 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { signManifest } from "../../packages/recording/src/manifest.ts";
+import { sampleRecording } from "../../packages/recording/src/testing/sample-recording.ts";
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 const testdata = path("../../testdata/v1");
@@ -79,3 +81,51 @@ test("the reader in Python names what is wrong as we do", { skip }, () => {
     rmSync(folder, { recursive: true });
   }
 });
+
+test(
+  "the reader in Python accepts a loss that the gateway states, and no more than that",
+  { skip },
+  async () => {
+    const sample = await sampleRecording({ seed: 41 });
+    const folder = mkdtempSync(join(tmpdir(), "gatehouse-breaks-"));
+    try {
+      const { facts, keys, end, segments, state } = sample.manifest;
+      const [, lost, later] = segments;
+      assert.ok(lost && later);
+      const { firstSeq, lastSeq, frames } = lost;
+      const { bytes } = await signManifest(
+        { facts, keys, end, segments, state, breaks: [{ firstSeq, lastSeq, frames, reason: "a disk" }] },
+        sample.signer,
+      );
+      const names = [...sample.objects.keys()].filter((name) => name !== lost.name);
+      for (const name of names) writeFileSync(join(folder, name), sample.objects.get(name) as Uint8Array);
+      writeFileSync(join(folder, "manifest.json"), bytes);
+      writeFileSync(join(folder, "identity.txt"), sample.identity);
+      const ask = () =>
+        JSON.parse(
+          spawnSync(
+            python as string,
+            [
+              reader,
+              folder,
+              "--signer",
+              Buffer.from(sample.signer.publicKey).toString("hex"),
+              "--identity",
+              join(folder, "identity.txt"),
+            ],
+            { encoding: "utf8" },
+          ).stdout,
+        ) as { findings: string[]; frames: { seq: number }[] };
+      const answer = ask();
+      assert.deepEqual(answer.findings, []);
+      assert.deepEqual(
+        answer.frames.map(({ seq }) => seq),
+        sample.frames.map(({ seq }) => seq).filter((seq) => seq < firstSeq || seq > lastSeq),
+      );
+      rmSync(join(folder, later.name));
+      assert.deepEqual(ask().findings, ["segment_missing@2"]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+);

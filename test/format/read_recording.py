@@ -267,6 +267,15 @@ def unwrap(keys, recording_id, secret):
     return opened
 
 
+# Section 6.1: takes so many frames of this span from what a break says was lost.
+def stated(breaks, first, last, frames):
+    for one in breaks:
+        if one["firstSeq"] <= first and last <= one["lastSeq"]:
+            one["lost"] = one.get("lost", 0) + frames
+            return one["lost"] <= one["frames"]
+    return False
+
+
 # Section 9.
 def verify(folder, trusted, secret):
     findings, frames, withheld = [], [], []
@@ -275,7 +284,9 @@ def verify(folder, trusted, secret):
         return ["manifest_missing"], withheld, frames
     try:
         manifest = parse_canonical(path.read_bytes())
-        need(manifest["format"] == "gatehouse-recording" and manifest["version"] == 1, "format")
+        need(manifest["format"] == "gatehouse-recording" and manifest["version"] in (1, 2), "format")
+        breaks = manifest.get("breaks", [])
+        need((manifest["version"] == 2) == (len(breaks) > 0), "breaks")
     except Refused:
         return ["manifest_malformed"], withheld, frames
     public_key = base64.b64decode(manifest["signer"]["publicKey"])
@@ -304,7 +315,8 @@ def verify(folder, trusted, secret):
         previous, next_seq = bytes.fromhex(entry["sha256"]), entry["lastSeq"] + 1
         last_time = entry["lastTimeUs"]
         if data is None:
-            add("segment_missing")
+            if not stated(breaks, entry["firstSeq"], entry["lastSeq"], entry["frames"]):
+                add("segment_missing")
             continue
         if hashlib.sha256(data).digest() != previous:
             add("segment_truncated" if len(data) < entry["bytes"] else "segment_altered")
@@ -327,7 +339,11 @@ def verify(folder, trusted, secret):
                 add("manifest_inconsistent")
             if s["previous"] != linked:
                 add("chain_broken")
-            if s["firstSeq"] > before_seq or s["frames"] < s["lastSeq"] - s["firstSeq"] + 1:
+            before = s["firstSeq"] - before_seq
+            within = s["lastSeq"] - s["firstSeq"] + 1 - s["frames"]
+            if before > 0 and not stated(breaks, before_seq, s["firstSeq"] - 1, before):
+                add("seq_gap")
+            if within > 0 and not stated(breaks, s["firstSeq"], s["lastSeq"], within):
                 add("seq_gap")
             if s["firstSeq"] < before_seq:
                 add("seq_repeated")

@@ -45,7 +45,7 @@ test("every field is held to its limits, and the one that breaks them is named",
   };
   for (const [path, value, field] of [
     ["format", "zip", "format"],
-    ["version", 2, "version"],
+    ["version", 3, "version"],
     ["recordingId", "0199C0DE-0000-7000-8000-000000000001", "recordingId"],
     ["recordingId", "0199c0de-0000-7000-8000-0000000000ff", "facts.sessionId"],
     ["facts.track", "video", "facts.track"],

@@ -37,6 +37,14 @@ export type RecordingEnd = {
   lastTimeUs: number;
 };
 
+/** Frames that were recorded and then lost, as the gateway itself states: it lies in this span how many were lost. */
+export type RecordingBreak = {
+  firstSeq: number;
+  lastSeq: number;
+  frames: number;
+  reason: string;
+};
+
 /** What is to be signed; `signManifest` adds the rest. */
 export type ManifestContent = {
   facts: SessionFacts;
@@ -45,11 +53,14 @@ export type ManifestContent = {
   end: RecordingEnd;
   keys: WrappedKeys;
   segments: SegmentEntry[];
+  /** Absent where nothing was lost, which is nearly always. */
+  breaks?: RecordingBreak[];
 };
 
 export type Manifest = ManifestContent & {
   format: "gatehouse-recording";
-  version: 1;
+  /** 2 with breaks, for a reader that knows of none must not take such a recording for whole. */
+  version: 1 | 2;
   /** The session's id. */
   recordingId: string;
   /** SHA-256 (hex) of the last segment: with the chain, it stands for the whole. */
@@ -88,10 +99,16 @@ const segmentEntry = object(
   "refuse",
 );
 
+const recordingBreak = object(
+  { firstSeq: count, lastSeq: count, frames: count, reason: text({ charsMax: 1_024 }) },
+  {},
+  "refuse",
+);
+
 const manifest: Shape<Manifest> = object(
   {
     format: oneOf("gatehouse-recording"),
-    version: oneOf(1),
+    version: oneOf(1, 2),
     recordingId: recordingIdText,
     facts: sessionFacts,
     state: oneOf("complete", "interrupted"),
@@ -116,7 +133,7 @@ const manifest: Shape<Manifest> = object(
     ),
     signature: signature64,
   },
-  {},
+  { breaks: list(recordingBreak, formatLimits.segmentsMax) },
   "refuse",
 );
 
@@ -137,7 +154,7 @@ export async function signManifest(
     {
       ...content,
       format: "gatehouse-recording",
-      version: 1,
+      version: content.breaks ? 2 : 1,
       recordingId: content.facts.sessionId,
       headSha256: head.sha256,
       frames: content.segments.reduce((sum, segment) => sum + segment.frames, 0),
@@ -166,11 +183,22 @@ export function parseManifest(bytes: Uint8Array): Manifest {
   if (!equalBytes(canonicalBytes(asJson(parsed)), bytes))
     throw wrong("the document", "is not canonical JSON");
   if (parsed.facts.sessionId !== parsed.recordingId) throw wrong("facts.sessionId", "is not recordingId");
+  if ((parsed.version === 2) !== (parsed.breaks ?? []).length > 0)
+    throw wrong("breaks", "stand in a manifest of version 2, and there only");
   if (parsed.segments.length === 0) throw wrong("segments", "is empty");
   for (const [i, segment] of parsed.segments.entries())
     if (segment.n !== i || segment.name !== segmentName(i))
       throw wrong(`segments[${i}]`, `is numbered ${segment.n} and named ${segment.name}`);
   return parsed;
+}
+
+/** The break that a span of sequences lies in, where the gateway has stated one. */
+export function breakOf(
+  { breaks = [] }: Pick<Manifest, "breaks">,
+  firstSeq: number,
+  lastSeq: number,
+): RecordingBreak | undefined {
+  return breaks.find((one) => one.firstSeq <= firstSeq && lastSeq <= one.lastSeq);
 }
 
 export async function manifestSignature(given: Manifest): Promise<SignatureVerdict> {

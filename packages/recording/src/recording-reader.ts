@@ -2,7 +2,14 @@ import { isGatehouseError, toHex } from "@gatehouse/kernel";
 import { corrupt } from "./binary-fields.ts";
 import { formatLimits } from "./format-limits.ts";
 import type { Frame, FrameKind, Lane, SessionFacts } from "./frame.ts";
-import { type Manifest, manifestName, manifestSignature, parseManifest, segmentName } from "./manifest.ts";
+import {
+  breakOf,
+  type Manifest,
+  manifestName,
+  manifestSignature,
+  parseManifest,
+  segmentName,
+} from "./manifest.ts";
 import { decodeOpening } from "./opening.ts";
 import { importKeys, type OpenKeys, openSegment } from "./segment-opener.ts";
 import { parseSegment, type SegmentParts } from "./segment-layout.ts";
@@ -111,7 +118,8 @@ async function* segmentsOf(place: Place, filter: FrameFilter): AsyncGenerator<Se
   if (manifest) {
     for (const entry of manifest.segments) {
       if (!overlaps(entry, filter)) continue;
-      const bytes = await source.read(entry.name, formatLimits.segmentBytesMax);
+      const bytes = await readOrBreak(source, manifest, entry);
+      if (!bytes) continue;
       if (toHex(await sha256(bytes)) !== entry.sha256)
         throw corrupt("recording.read", `${entry.name} is not the object that the manifest lists`);
       yield own(parseSegment(bytes), entry.n);
@@ -122,6 +130,20 @@ async function* segmentsOf(place: Place, filter: FrameFilter): AsyncGenerator<Se
   for (let n = 0; present.has(segmentName(n)); n++) {
     const parts = own(parseSegment(await source.read(segmentName(n), formatLimits.segmentBytesMax)), n);
     if (overlaps(parts.header, filter)) yield parts;
+  }
+}
+
+/** Nothing for a segment that is absent and of which the gateway has stated that it is lost. */
+async function readOrBreak(
+  source: RecordingSource,
+  manifest: Manifest,
+  { name, firstSeq, lastSeq }: Manifest["segments"][number],
+): Promise<Uint8Array | undefined> {
+  try {
+    return await source.read(name, formatLimits.segmentBytesMax);
+  } catch (error) {
+    if (isGatehouseError(error, "not_found") && breakOf(manifest, firstSeq, lastSeq)) return undefined;
+    throw error;
   }
 }
 

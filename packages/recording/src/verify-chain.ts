@@ -1,6 +1,6 @@
 import { equalBytes, isGatehouseError, messageOf, toBase64, toHex } from "@gatehouse/kernel";
 import { canonicalJson } from "./canonical-json.ts";
-import type { Manifest, SegmentEntry } from "./manifest.ts";
+import { breakOf, type Manifest, type RecordingBreak, type SegmentEntry } from "./manifest.ts";
 import { decodeOpening, type Opening } from "./opening.ts";
 import { parseSegment, type SegmentHeader, type SegmentParts } from "./segment-layout.ts";
 import { asJson } from "./shape.ts";
@@ -37,6 +37,7 @@ export class ChainWalk {
   /** Segments found where they do not belong: reordered if their own place lacks them, duplicated if not. */
   readonly #strays: { found: string; segment: number | undefined; belongs: number }[] = [];
   readonly #foreign = new Set<string>();
+  readonly #lostIn = new Map<RecordingBreak, number>();
   #signer: string | undefined;
   #before: Before | undefined = { sha256: noHash, lastSeq: -1, lastTimeUs: 0 };
 
@@ -59,7 +60,9 @@ export class ChainWalk {
   }
 
   absent(n: number): void {
-    this.#findings.add("segment_missing", undefined, n);
+    const entry = this.#manifest?.segments[n];
+    if (!entry || !this.#isStated(entry.firstSeq, entry.lastSeq, entry.frames))
+      this.#findings.add("segment_missing", undefined, n);
     this.#pass(n);
   }
 
@@ -117,6 +120,15 @@ export class ChainWalk {
 
   decrypted() {
     return this.#frameWalk.result();
+  }
+
+  /** Whether the manifest says that so many frames of this span were lost, and no more than it says. */
+  #isStated(firstSeq: number, lastSeq: number, frames: number): boolean {
+    const stated = this.#manifest && breakOf(this.#manifest, firstSeq, lastSeq);
+    if (!stated) return false;
+    const lost = (this.#lostIn.get(stated) ?? 0) + frames;
+    this.#lostIn.set(stated, lost);
+    return lost <= stated.frames;
   }
 
   /** Goes past a place whose segment cannot be trusted: the manifest still says what it was. */
@@ -187,12 +199,13 @@ export class ChainWalk {
           : equalBytes(before.sha256, header.previousSha256);
       if (!linked) this.#findings.add("chain_broken", undefined, n);
       const lost = header.firstSeq - before.lastSeq - 1;
-      if (lost > 0) this.#findings.add("seq_gap", `${lost} before sequence ${header.firstSeq}`, n);
+      if (lost > 0 && !this.#isStated(before.lastSeq + 1, header.firstSeq - 1, lost))
+        this.#findings.add("seq_gap", `${lost} before sequence ${header.firstSeq}`, n);
       if (lost < 0) this.#findings.add("seq_repeated", `sequence ${header.firstSeq}`, n);
       if (header.firstTimeUs < before.lastTimeUs) this.#findings.add("time_backwards", undefined, n);
     }
     const lost = header.lastSeq - header.firstSeq + 1 - header.frames;
-    if (lost > 0)
+    if (lost > 0 && !this.#isStated(header.firstSeq, header.lastSeq, lost))
       this.#findings.add("seq_gap", `${lost} between ${header.firstSeq} and ${header.lastSeq}`, n);
   }
 

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { GatehouseError } from "@gatehouse/kernel";
 import { canonicalBytes } from "./canonical-json.ts";
 import type { Frame } from "./frame.ts";
-import { manifestName, parseManifest, signManifest } from "./manifest.ts";
+import { manifestName, parseManifest, type RecordingBreak, signManifest } from "./manifest.ts";
 import { nodeSignerFromSeed, nodeZstd } from "./node/mod.ts";
 import { buildRawSegment, sealSegment } from "./segment-writer.ts";
 import { asJson } from "./shape.ts";
@@ -284,6 +284,33 @@ test("a chain that is broken though all is signed", async () => {
     chain: (n) => new Uint8Array(32).fill(n),
   });
   await named(objects, ["chain_broken@1", "chain_broken@2"]);
+});
+
+test("what the gateway states as lost is no finding, and what it does not state is", async () => {
+  const [, second, third] = sample.segments.map(({ entry }) => entry);
+  assert.ok(second && third);
+  const { facts, keys, end, segments, state } = sample.manifest;
+  const { firstSeq, lastSeq, frames } = second;
+  const stating = async (breaks: RecordingBreak[]) => {
+    const { bytes } = await signManifest({ facts, keys, end, segments, state, breaks }, sample.signer);
+    const objects = new Map(sample.objects).set("manifest.json", bytes);
+    objects.delete(second.name);
+    return objects;
+  };
+  const stated = { firstSeq, lastSeq, frames, reason: "a disk" };
+  const openers = [sample.opener];
+  const good = await verifyRecording(memorySource(await stating([stated])), { openers });
+  assert.deepEqual([good.ok, good.breaks], [true, [stated]]);
+  const more = await stating([stated]);
+  more.delete(third.name);
+  const names = async (objects: Map<string, Uint8Array>) =>
+    (await verifyRecording(memorySource(objects), { openers })).findings.map(
+      ({ code, segment }) => `${code}@${segment}`,
+    );
+  assert.deepEqual(await names(more), ["segment_missing@2"]);
+  assert.deepEqual(await names(await stating([{ ...stated, frames: frames - 1 }])), ["segment_missing@1"]);
+  const altered = (await stating([stated])).set(second.name, new Uint8Array(100));
+  assert.equal((await names(altered)).length, 1, "a loss that was stated excuses no other bytes");
 });
 
 test("frames that are missing between and within segments", async () => {

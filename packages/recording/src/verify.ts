@@ -1,7 +1,14 @@
 import { equalBytes, fromBase64, isGatehouseError, messageOf } from "@gatehouse/kernel";
 import { formatLimits } from "./format-limits.ts";
 import type { Lane, SessionFacts } from "./frame.ts";
-import { type Manifest, manifestName, manifestSignature, parseManifest, segmentName } from "./manifest.ts";
+import {
+  type Manifest,
+  type RecordingBreak,
+  manifestName,
+  manifestSignature,
+  parseManifest,
+  segmentName,
+} from "./manifest.ts";
 import type { RecordingSource } from "./source.ts";
 import { ChainWalk } from "./verify-chain.ts";
 import { type Finding, Findings } from "./verify-findings.ts";
@@ -29,6 +36,8 @@ export type Verification = {
   readonly facts: SessionFacts | undefined;
   readonly state: Manifest["state"] | "open" | undefined;
   readonly end: Manifest["end"] | undefined;
+  /** What the gateway itself states as lost. Such a loss is no finding, and `ok` speaks of the rest. */
+  readonly breaks: readonly RecordingBreak[];
   /** The manifest's signer (base64), and whether it is among `trustedKeys`. */
   readonly signer: { publicKey: string; keyId: string; trusted: boolean } | undefined;
   /** Of the last good segment. */
@@ -98,6 +107,7 @@ export async function verifyRecording(
     facts: manifest?.facts ?? walk.opening?.facts,
     state: manifest?.state ?? (walk.segments > 0 ? "open" : undefined),
     end: manifest?.end,
+    breaks: manifest?.breaks ?? [],
     signer: manifest && {
       publicKey: manifest.signer.publicKey,
       keyId: manifest.signer.keyId,

@@ -89,6 +89,8 @@ function say(verification: Verification, options: Options, cli: Cli): void {
     ["signed by", fingerprint && `${fingerprint}${signer.trusted ? ", which you trust" : ""}`],
   ]);
   if (printer.format !== "text") return;
+  for (const { frames, reason } of verification.breaks)
+    printer.line(`- stated as lost by the gateway, ${frames} frames: ${reason}`);
   for (const finding of findings) printer.line(`- ${finding.code}: ${finding.message}`);
   if (findingsCount > findings.length) printer.line(`- and ${findingsCount - findings.length} more`);
   if (signer && !signer.trusted && !options.trustedKey)

@@ -74,7 +74,10 @@ export function createChecker(options: CheckerOptions): Checker {
     return verification;
   }
 
-  async function note(entry: SessionEntry, { ok, findings, bytes, decrypted }: Verification): Promise<void> {
+  async function note(
+    entry: SessionEntry,
+    { ok, findings, breaks, bytes, decrypted }: Verification,
+  ): Promise<void> {
     const { sessionId, target } = entry.facts;
     const fault = findings[0]?.message;
     await checks.put({
@@ -86,8 +89,9 @@ export function createChecker(options: CheckerOptions): Checker {
       ...(fault !== undefined && { fault }),
     });
     if (ok) {
-      // A person has put back what was missing.
-      if (entry.recordingState === "corrupt") await sessions.setRecording(sessionId, { state: "stored" });
+      // A person has put back what was missing. What the manifest itself states as lost stays lost.
+      if (entry.recordingState === "corrupt" && breaks.length === 0)
+        await sessions.setRecording(sessionId, { state: "stored" });
       return;
     }
     // Found before, and told before.

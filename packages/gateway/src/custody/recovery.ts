@@ -95,6 +95,7 @@ function judge(
   // The rest of it may still lie on the gateway that made it, whose next start sends it.
   if (!manifest) return { state: "interrupted" };
   const signer = fromBase64(manifest.signer.publicKey);
+  const stated = manifest.breaks?.map(({ reason }) => reason).join("; ");
   const missing = manifest.segments.filter(({ name }) => !names.has(name)).map(({ name }) => name);
   const detail =
     signature !== "valid"
@@ -102,8 +103,8 @@ function judge(
       : !trustedKeys.some((key) => equalBytes(key, signer))
         ? `signed by ${manifest.signer.keyId}, a key that is not trusted here`
         : missing.length > 0
-          ? `${missing.length} segments are absent, ${missing[0]} first`
-          : undefined;
+          ? (stated ?? `${missing.length} segments are absent, ${missing[0]} first`)
+          : stated;
   return detail === undefined ? { state: "stored" } : { state: "corrupt", detail };
 }
 

@@ -57,7 +57,10 @@ export function verificationWords(
     checks: [
       check(
         "segments",
-        `${verification.segments} segments, ${verification.bytes} bytes, each as it was listed`,
+        [
+          `${verification.segments} segments, ${verification.bytes} bytes, each as it was listed`,
+          ...verification.breaks.map(({ frames, reason }) => `${frames} frames stated as lost: ${reason}`),
+        ].join("\n"),
       ),
       check("chain", `each segment names the one before it, up to ${verification.headSha256 ?? "none"}`),
       check("signature", `signed by ${signer ?? "nobody"}, a key that this gateway trusts`),

@@ -312,14 +312,15 @@ test("a store that hangs is given up, and one bad object keeps no other waiting"
   await state(stuck.sessionId, "stored");
 });
 
-test("a damaged file in the spool is named and kept, and never shipped", async () => {
-  const { pipeline, store, disk, clock, lines } = await started();
+test("a segment damaged on its way: the alarm, the session goes on, and the loss is stated and nothing else", async () => {
+  const { pipeline, store, disk, clock, state, lines } = await started();
+  const facts = newFacts();
+  const writer = await pipeline.open(facts);
+  await writer.append("output", 0, utf8("before"));
   store.fault = (call) => {
     if (call === "create") throw failure("unavailable", "down");
   };
-  const facts = newFacts();
-  const writer = await pipeline.open(facts);
-  await writer.close({ reason: "closed" });
+  await writer.append("output", 0, new Uint8Array(9_000).fill(66));
   // Its first attempt came from memory; from now on it is read from the disk.
   await until(clock, () => pipeline.status().shipping.lastError !== undefined);
   const path = `/gate/spool/${facts.sessionId}/000000.seg`;
@@ -328,10 +329,69 @@ test("a damaged file in the spool is named and kept, and never shipped", async (
     return bytes;
   });
   store.fault = () => {};
-  await until(clock, () => lines.some((line) => String(line.fields["error"]).includes(`${path} is damaged`)));
-  assert.ok(disk.paths().includes(path));
-  assert.equal(store.objects.has(`${objectPrefix(facts)}/000000.seg`), false);
+  const alarm = state(facts.sessionId, "corrupt");
+  await until(clock, () => lines.some((line) => line.message === "a recording is corrupt"));
+  assert.match((await alarm).detail ?? "", /000000\.seg is damaged/);
+  await writer.append("output", 0, utf8("after"));
+  const closed = await writer.close({ reason: "closed" });
+  await until(clock, () => store.objects.has(`${objectPrefix(facts)}/manifest.json`));
+  await until(clock, () => pipeline.status().shipping.waitingSegments === 0);
+  assert.equal(
+    store.objects.has(`${objectPrefix(facts)}/000000.seg`),
+    false,
+    "damaged bytes are never shipped",
+  );
+  assert.deepEqual(await disk.list("/gate/damaged"), [`${facts.sessionId}-000000.seg`]);
+
+  const { frames, verification } = await readBack(store, facts);
+  assert.deepEqual(
+    [verification.ok, verification.state, verification.headSha256],
+    [true, "complete", closed.headSha256],
+  );
+  assert.deepEqual(verification.breaks, [
+    {
+      firstSeq: 0,
+      lastSeq: 2,
+      frames: 3,
+      reason: "segment 0 is lost: it was damaged on the gateway before it was stored",
+    },
+  ]);
+  assert.deepEqual(
+    frames.map(({ kind, data }) => (kind === "output" ? fromUtf8(data) : kind)),
+    ["after", "session.end"],
+  );
 });
+
+for (const moment of ["before", "after"])
+  test(`a loss is stated once when the gateway is killed ${moment} it is stated`, async () => {
+    const { pipeline, store, disk, clock } = await started();
+    const facts = newFacts();
+    store.fault = (call) => {
+      if (call === "create") throw failure("unavailable", "down");
+    };
+    const writer = await pipeline.open(facts);
+    await writer.append("output", 0, new Uint8Array(9_000).fill(66));
+    await until(clock, () => pipeline.status().shipping.lastError !== undefined);
+    disk.damage(`/gate/spool/${facts.sessionId}/000000.seg`, (bytes) => bytes.fill(0xff, 50, 60));
+    await writer.close({ reason: "closed" });
+    store.fault = (call, key) => {
+      if (call === "create" && key.endsWith("manifest.json")) throw failure("unavailable", "down");
+    };
+    await until(clock, () =>
+      moment === "after"
+        ? disk.paths().includes(`/gate/damaged/${facts.sessionId}-000000.seg`)
+        : store.objects.has(`${objectPrefix(facts)}/000001.seg`),
+    );
+    store.fault = () => {};
+    const image = disk.crash(() => 0.9);
+    const next = testPipeline({ disk: image, store });
+    assert.deepEqual(await next.pipeline.recover(), []);
+    await until(next.clock, () => next.changes.at(-1)?.detail?.startsWith("segment 0 is lost") === true);
+    assert.equal(next.pipeline.status().shipping.waitingSegments, 0);
+    const { verification } = await readBack(store, facts);
+    assert.deepEqual([verification.ok, verification.breaks.length], [true, 1]);
+    assert.deepEqual(await image.list("/gate/damaged"), [`${facts.sessionId}-000000.seg`]);
+  });
 
 test("stored but not yet released when the power goes: the next start finds it there and finishes", async () => {
   for (const name of ["000000.seg", "manifest.json"]) {
@@ -420,13 +480,14 @@ test("damage in the journal: named, in the manifest too, while other sessions lo
   assert.match(damage, /^1 frames between sequence 0 and 2 are missing: the journal was damaged$/);
   assert.ok(next.lines.some((line) => line.level === "error" && /group \d+ is damaged/.test(line.message)));
   assert.equal((await image.list("/gate/damaged")).length, 1, "the damaged file is kept for a person");
-  await Promise.all([hit, spared].map((facts) => next.state(facts.sessionId, "stored")));
+  await next.state(spared.sessionId, "stored");
+  const corrupt = await next.state(hit.sessionId, "corrupt");
+  assert.equal(corrupt.detail, damage);
   assert.deepEqual(await texts(store, spared), { kept: ["one", "two"], state: "interrupted" });
   const { frames, verification } = await readBack(store, hit);
-  assert.deepEqual(
-    verification.findings.map((finding) => finding.code),
-    ["seq_gap"],
-  );
+  // What is lost is stated under the signature, so that the rest verifies and nobody can claim that more was.
+  assert.deepEqual([verification.ok, verification.findings], [true, []]);
+  assert.deepEqual(verification.breaks, [{ firstSeq: 0, lastSeq: 2, frames: 1, reason: damage }]);
   assert.deepEqual(
     frames.map((frame) => frame.seq),
     [0, 2],

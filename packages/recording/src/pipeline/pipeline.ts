@@ -12,6 +12,7 @@ import type { Lane, SessionFacts } from "../frame.ts";
 import { LaneSealer } from "../lane-sealer.ts";
 import { nodeSealCrypto } from "../node/seal-crypto.ts";
 import { recordingIdBytes } from "../recording-id.ts";
+import { signManifest } from "../manifest.ts";
 import type { RecordingSigner, SealCrypto } from "../seal-crypto.ts";
 import { encodeSessionStart } from "../tracks/session-payloads.ts";
 import { type KeyWrapper, type RecordingKeys, wrapKeys } from "../wrapped-keys.ts";
@@ -98,7 +99,7 @@ class Pipeline implements RecordingPipeline {
     this.#crypto = { ...nodeSealCrypto, random: (length) => options.random.bytes(length) };
     const disk = this.#disk;
     const { clock, log, store } = options;
-    this.#spool = new Spool({ disk, directory: this.#path("spool") });
+    this.#spool = new Spool({ disk, directory: this.#path("spool"), damaged: this.#path("damaged") });
     this.#notes = new RecoveredNotes({ disk, directory: this.#path("recovered") });
     this.#health = new StoreHealth({ store, clock, log, ...this.#limits });
     this.#shipper = new Shipper({
@@ -110,8 +111,21 @@ class Pipeline implements RecordingPipeline {
       signal: this.#stopping.signal,
       ...this.#limits,
       forget: (sessionId) => this.#forget(sessionId),
-      stored: (sessionId, { headSha256, frames }, bytes) =>
-        this.#tell({ sessionId, state: "stored", headSha256, frames, bytes }),
+      restate: async ({ facts, state, end, keys, segments }, breaks) => {
+        const signed = await signManifest(
+          { facts, state, end, keys, segments, breaks },
+          this.#options.signer,
+        );
+        await this.#spool.addManifest(facts.sessionId, signed.bytes);
+        return signed;
+      },
+      stored: (sessionId, { headSha256, frames, breaks }, bytes) => {
+        const detail = breaks?.map(({ reason }) => reason).join("; ");
+        const figures = { sessionId, headSha256, frames, bytes };
+        this.#tell(
+          detail === undefined ? { ...figures, state: "stored" } : { ...figures, state: "corrupt", detail },
+        );
+      },
       troubled: (sessionId, detail) => this.#tell({ sessionId, state: "corrupt", detail }),
       shrunk: () => this.#wake(),
     });
@@ -482,9 +496,15 @@ class Pipeline implements RecordingPipeline {
       const { content } = manifest;
       const prefix = objectPrefix(content.facts);
       const names = new Set(waiting);
-      for (const entry of content.segments)
-        if (names.has(entry.name)) this.#shipper.segment(sessionId, prefix, entry);
+      for (const entry of content.segments) {
+        const isLost = content.breaks?.some(
+          (one) =>
+            one.firstSeq === entry.firstSeq && one.lastSeq === entry.lastSeq && one.frames === entry.frames,
+        );
+        if (isLost) await this.#spool.setAside(sessionId, entry.name);
+        else if (names.has(entry.name)) this.#shipper.segment(sessionId, prefix, entry);
         else this.#shipper.expected(sessionId, prefix, entry);
+      }
       this.#shipper.manifest(sessionId, prefix, content, manifest.raw);
       if (!interrupted.has(sessionId)) this.#tell({ sessionId, state: "shipping" });
     }

@@ -1,5 +1,5 @@
 import { type Clock, fromHex } from "@gatehouse/kernel";
-import { type SegmentEntry, signManifest } from "../manifest.ts";
+import { type RecordingBreak, type SegmentEntry, signManifest } from "../manifest.ts";
 import type { Opening } from "../opening.ts";
 import type { RecordingSigner, SealCrypto } from "../seal-crypto.ts";
 import { buildRawSegment, type SegmentPlace } from "../segment-writer.ts";
@@ -110,35 +110,40 @@ async function closeWithManifest(
   options: Pick<RecoveryOptions, "spool" | "notes" | "signer" | "clock">,
   opening: Opening,
   segments: SegmentEntry[],
-  missing: string | undefined,
+  missing: RecordingBreak | undefined,
 ): Promise<void> {
   const { spool, notes, signer, clock } = options;
   const lastTimeUs = (segments.at(-1) as SegmentEntry).lastTimeUs;
   const end = {
     reason: "interrupted",
-    ...(missing !== undefined && { detail: missing }),
+    ...(missing && { detail: missing.reason }),
     at: new Date(clock.nowMs()).toISOString(),
     lastTimeUs,
   };
-  const { manifest, bytes } = await signManifest({ ...opening, state: "interrupted", end, segments }, signer);
+  const { manifest, bytes } = await signManifest(
+    { ...opening, state: "interrupted", end, segments, ...(missing && { breaks: [missing] }) },
+    signer,
+  );
   await notes.add({
     facts: opening.facts,
     frames: manifest.frames,
     bytes: manifest.bytes + bytes.length,
     headSha256: manifest.headSha256,
     lastTimeUs,
-    ...(missing !== undefined && { damage: missing }),
+    ...(missing && { damage: missing.reason }),
   });
   await spool.addManifest(opening.facts.sessionId, bytes);
 }
 
 /** Names frames that should lie between the last segment and the last record and do not: the journal was damaged there. */
-function missingFrames(sealedUpTo: number, records: readonly PlacedRecord[]): string | undefined {
+function missingFrames(sealedUpTo: number, records: readonly PlacedRecord[]): RecordingBreak | undefined {
   const last = records.reduce((max, record) => Math.max(max, record.lastSeq), sealedUpTo);
   const have = records.reduce((sum, record) => sum + record.frames, 0);
-  const count = last - sealedUpTo - have;
-  if (count === 0) return undefined;
-  return `${count} frames between sequence ${sealedUpTo + 1} and ${last} are missing: the journal was damaged`;
+  const frames = last - sealedUpTo - have;
+  if (frames === 0) return undefined;
+  const firstSeq = sealedUpTo + 1;
+  const reason = `${frames} frames between sequence ${firstSeq} and ${last} are missing: the journal was damaged`;
+  return { firstSeq, lastSeq: last, frames, reason };
 }
 
 /** Records by segment. Groups stay together: the two lanes of one group overlap in their sequences. */

@@ -1,6 +1,6 @@
 import { type Clock, GatehouseError, isGatehouseError, messageOf } from "@gatehouse/kernel";
 import { createHash } from "node:crypto";
-import { type Manifest, manifestName, type SegmentEntry } from "../manifest.ts";
+import { type Manifest, manifestName, type RecordingBreak, type SegmentEntry } from "../manifest.ts";
 import type { ObjectStore } from "./door.ts";
 import type { PipelineLog } from "./log.ts";
 import type { Spool } from "./spool.ts";
@@ -9,7 +9,7 @@ import { corrupted } from "./unavailable.ts";
 import { Slots, untilDone, within } from "./waiting.ts";
 
 export type ShipperOptions = {
-  spool: Pick<Spool, "read" | "removeSegment" | "removeRecording">;
+  spool: Pick<Spool, "read" | "removeSegment" | "setAside" | "removeRecording">;
   store: ObjectStore;
   health: Pick<StoreHealth, "heard" | "turn">;
   clock: Clock;
@@ -25,6 +25,8 @@ export type ShipperOptions = {
   forget(sessionId: string): Promise<void>;
   /** Every object was read back and is as it was written. */
   stored(sessionId: string, manifest: Manifest, bytes: number): void;
+  /** Signs the manifest anew, with what was lost of the recording since, and puts it in the place of the other. */
+  restate(manifest: Manifest, breaks: RecordingBreak[]): Promise<{ manifest: Manifest; bytes: Uint8Array }>;
   /** Something about this recording needs a person: it will not become `stored` by waiting. */
   troubled(sessionId: string, detail: string): void;
   /** Space has become free in the spool. */
@@ -37,6 +39,8 @@ type Shipment = {
   waiting: number;
   settled: (() => void) | undefined;
   troubled: boolean;
+  /** Segments that were damaged here. Their files stay until a manifest states the loss, so that a crash forgets none. */
+  readonly lost: SegmentEntry[];
 };
 
 /** `atHand` gives the bytes at the first attempt, where they are still in memory; later ones read the spool. */
@@ -45,6 +49,9 @@ type Expected = { bytes: number; sha256: string };
 
 /** Segments kept in memory between sealing and their first attempt. */
 const atHandBytesMax = 16 * 1024 * 1024;
+
+/** A file in the spool that was read as damaged so often is. */
+const damagedReads = 3;
 
 /** `recordings/2026/02/10/<session>`: by the day the session began. */
 export function objectPrefix(facts: { sessionId: string; startedAt: string }): string {
@@ -95,7 +102,8 @@ export class Shipper {
         atHand: take,
       });
       if (!done) return;
-      await this.#retry(sessionId, () => this.#options.spool.removeSegment(sessionId, entry.name));
+      if (done === "lost") shipment.lost.push(entry);
+      else await this.#retry(sessionId, () => this.#options.spool.removeSegment(sessionId, entry.name));
       this.#options.shrunk();
       this.#done(shipment);
     });
@@ -125,11 +133,21 @@ export class Shipper {
   }
 
   /** The manifest, once every segment has been given to `segment`. */
-  manifest(sessionId: string, prefix: string, manifest: Manifest, bytes: Uint8Array): void {
+  manifest(sessionId: string, prefix: string, signed: Manifest, signedBytes: Uint8Array): void {
     const shipment = this.#shipmentOf(sessionId, prefix);
     this.#run(async () => {
       if (shipment.waiting > 0) await this.#allSegments(shipment);
       if (this.#options.signal.aborted) return;
+      let manifest = signed;
+      let bytes = signedBytes;
+      if (shipment.lost.length > 0) {
+        const stated = await this.#retry(sessionId, async () => {
+          const breaks = [...(signed.breaks ?? []), ...shipment.lost.map(breakAt)];
+          ({ manifest, bytes } = await this.#options.restate(signed, breaks));
+          for (const { name } of shipment.lost) await this.#options.spool.setAside(sessionId, name);
+        });
+        if (!stated) return;
+      }
       const sha256 = createHash("sha256").update(bytes).digest("hex");
       const object = { name: manifestName, sha256, keepMs: 0 };
       if (!(await this.#ship(sessionId, shipment, object))) return;
@@ -157,7 +175,7 @@ export class Shipper {
   #shipmentOf(sessionId: string, prefix: string): Shipment {
     let shipment = this.#shipments.get(sessionId);
     if (!shipment) {
-      shipment = { prefix, waiting: 0, settled: undefined, troubled: false };
+      shipment = { prefix, waiting: 0, settled: undefined, troubled: false, lost: [] };
       this.#shipments.set(sessionId, shipment);
     }
     return shipment;
@@ -171,12 +189,25 @@ export class Shipper {
     });
   }
 
-  #ship(sessionId: string, shipment: Shipment, object: ShipObject): Promise<boolean> {
-    return this.#retry(
-      sessionId,
-      () => this.#inTurn(() => this.#attempt(sessionId, `${shipment.prefix}/${object.name}`, object)),
-      shipment,
-    );
+  /** `lost`: what the spool has of it is not what was put there. Undefined when the pipeline was stopped. */
+  async #ship(
+    sessionId: string,
+    shipment: Shipment,
+    object: ShipObject,
+  ): Promise<"sent" | "lost" | undefined> {
+    let damaged = 0;
+    const attempt = async () => {
+      try {
+        await this.#attempt(sessionId, `${shipment.prefix}/${object.name}`, object);
+      } catch (error) {
+        if (isGatehouseError(error, "corrupt") && error.op === "spool.read") damaged++;
+        // A manifest can be made again, by a start; of a segment the frames are gone.
+        if (damaged < damagedReads || object.name === manifestName) throw error;
+      }
+    };
+    const done = await this.#retry(sessionId, () => this.#inTurn(attempt), shipment);
+    if (!done) return undefined;
+    return damaged >= damagedReads ? "lost" : "sent";
   }
 
   async #inTurn(work: () => Promise<void>): Promise<void> {
@@ -237,6 +268,7 @@ export class Shipper {
       });
       if (shipment && !shipment.troubled && isGatehouseError(error, "corrupt")) {
         shipment.troubled = true;
+        this.#options.log.error("a recording is corrupt", { session: sessionId, detail: message });
         this.#options.troubled(sessionId, message);
       }
     });
@@ -252,3 +284,10 @@ export class Shipper {
     });
   }
 }
+
+const breakAt = ({ n, firstSeq, lastSeq, frames }: SegmentEntry): RecordingBreak => ({
+  firstSeq,
+  lastSeq,
+  frames,
+  reason: `segment ${n} is lost: it was damaged on the gateway before it was stored`,
+});

@@ -26,11 +26,13 @@ export type SpooledRecording = {
 export class Spool {
   readonly #disk: Disk;
   readonly #directory: string;
+  readonly #damaged: string;
   readonly #ledgers = new Map<string, { file: DiskFile; at: number }>();
   readonly #sizes = new Map<string, number>();
   #usedBytes = 0;
 
-  constructor(options: { disk: Disk; directory: string }) {
+  constructor(options: { disk: Disk; directory: string; damaged: string }) {
+    this.#damaged = options.damaged;
     this.#disk = options.disk;
     this.#directory = options.directory;
   }
@@ -86,6 +88,20 @@ export class Spool {
   async removeSegment(sessionId: string, name: string): Promise<void> {
     const path = this.pathOf(sessionId, name);
     await removeIfThere(this.#disk, path);
+    this.#uncount(path);
+  }
+
+  /** A damaged file may still tell a person something. */
+  async setAside(sessionId: string, name: string): Promise<void> {
+    const { disk, path } = { disk: this.#disk, path: this.pathOf(sessionId, name) };
+    await disk.makeDirectory(this.#damaged);
+    try {
+      await disk.rename(path, `${this.#damaged}/${sessionId}-${name}`);
+    } catch (error) {
+      if (diskCode(error) !== "ENOENT") throw error;
+    }
+    await disk.syncDirectory(this.#damaged);
+    await disk.syncDirectory(this.pathOf(sessionId));
     this.#uncount(path);
   }
 
