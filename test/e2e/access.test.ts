@@ -117,10 +117,16 @@ test("what is asked for opens when somebody else approves it, and ends by itself
   writeFileSync(policy, "requests:\n  askers: { roles: [user] }\n  reviewers: { roles: [platform-admin] }\n");
   const set = await gatehouse("targets", "policy", "db-01", "--set", policy);
   assert.equal(set.code, 0, set.stderr);
-  const told = await stage.ssh([address, "true"]);
-  assert.match(told.stderr, /db-01 opens to you as .* when somebody approves it/);
-  assert.match(told.stderr, /gatehouse requests create db-01 --login/);
+  const hinted = await stage.ssh([address, "true"]);
+  assert.match(hinted.stderr, /db-01 opens to you as .* when somebody approves it/);
+  assert.match(hinted.stderr, /gatehouse requests create db-01 --login/);
 
+  const explain = (...args: string[]) =>
+    gatehouse("access", "explain", "ann", "session.open", ...args, "--json");
+  const db = `target:db-01/${stage.sshd.user}`;
+  const no = await explain(db);
+  assert.equal(no.code, 3, no.stderr);
+  assert.equal((JSON.parse(no.stdout.toString()) as { rule: string }).rule, "deny-by-default");
   const { ann, zoe, otto } = clients;
   const asked = await ann.requests.create({
     kind: "target",
@@ -137,6 +143,10 @@ test("what is asked for opens when somebody else approves it, and ends by itself
   assert.equal((await zoe.requests.list({ state: "pending" })).items[0]?.mayReview, true);
   const approved = await zoe.requests.review(asked.id, { verdict: "approve", comment: "go on" });
   assert.equal(approved.state, "approved");
+  const yes = await explain(db);
+  assert.equal(yes.code, 0, yes.stderr);
+  const told = JSON.parse(yes.stdout.toString()) as { rule: string; request: string };
+  assert.deepEqual([told.rule, told.request], ["approved-request", asked.id]);
   await assert.rejects(zoe.requests.review(asked.id, { verdict: "deny" }), (error) =>
     isGatehouseError(error, "conflict"),
   );

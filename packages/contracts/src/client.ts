@@ -7,6 +7,8 @@ import type {
   Connection,
   CoverageQuery,
   CredentialWrite,
+  ExplainQuery,
+  Explanation,
   ExportFormat,
   FramesQuery,
   Health,
@@ -178,6 +180,9 @@ export function createClient(options: ClientOptions) {
       addSshKey: (id: string, key: SshKeyAdd) => write<SshKey>("POST", `/people/${part(id)}/ssh-keys`, key),
       removeSshKey: (id: string, keyId: string) =>
         write<void>("DELETE", `/people/${part(id)}/ssh-keys/${part(keyId)}`),
+    },
+    access: {
+      explain: (query: ExplainQuery, call?: CallOptions) => get<Explanation>("/access/explain", call, query),
     },
     teams: {
       list: (query: TeamQuery = {}, call?: CallOptions) => get<Page<Team>>("/teams", call, query),

@@ -7,6 +7,7 @@ import { type Question, decide as decideAt, sessionScope } from "./access/mod.ts
 import {
   createAuditReader,
   createConnections,
+  createExplain,
   createHealth,
   createModeration,
   createLocks,
@@ -287,6 +288,7 @@ export async function compose(options: {
       teams: createTeams({ teams: directory.teams, audit, rightsChanged }),
       locks: createLocks({ ...directory, live: sessions.live, audit, clock, rightsChanged }),
       requests: createRequestsDoor(requests),
+      explain: createExplain({ ...directory, identity, decide }),
       targets: createTargets({
         targets: directory.targets,
         credentials,

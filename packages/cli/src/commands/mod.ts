@@ -6,6 +6,7 @@
  */
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
+import { addAccess } from "./access.ts";
 import { addAudit } from "./audit.ts";
 import { addCa } from "./ca.ts";
 import { addCompletion } from "./completion.ts";
@@ -42,6 +43,7 @@ export const commands: readonly ((program: Command, cli: Cli) => void)[] = [
   addUsers,
   addTeams,
   addLocks,
+  addAccess,
   addTargets,
   addAudit,
   addCa,

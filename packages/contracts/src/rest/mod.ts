@@ -18,5 +18,6 @@ export * from "./audit.ts";
 export * from "./health.ts";
 export * from "./frame-stream.ts";
 export * from "./teams.ts";
+export * from "./explain.ts";
 export * from "./locks.ts";
 export * from "./requests.ts";

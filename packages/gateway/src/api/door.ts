@@ -16,6 +16,8 @@ import type {
   Connection,
   CoverageQuery,
   CredentialWrite,
+  ExplainQuery,
+  Explanation,
   ExportFormat,
   Health,
   HostScan,
@@ -197,6 +199,9 @@ export type RequestsDoor = {
   cancel(principal: Principal, id: string): Promise<AccessRequest>;
 };
 
+/** The caller was allowed. Throws `not_found`, `invalid`. */
+export type ExplainDoor = { explain(query: ExplainQuery): Promise<Explanation> };
+
 /** Ways in for clients that sign in with a password. The caller was allowed; audited behind this door. */
 export type ConnectionsDoor = {
   /** What `session.open` is decided on. Throws `not_found`. */
@@ -234,6 +239,7 @@ export type RestDoors = {
   teams: TeamsDoor;
   locks: LocksDoor;
   requests: RequestsDoor;
+  explain: ExplainDoor;
   targets: TargetsDoor;
   connections: ConnectionsDoor;
   audit: AuditDoor;

@@ -12,6 +12,7 @@ export { createPeople } from "./people.ts";
 export { createSessionCatalogue } from "./sessions.ts";
 export { createTargets } from "./targets.ts";
 export { createConnections } from "./connections.ts";
+export { createExplain } from "./explain.ts";
 export { createLocks } from "./locks.ts";
 export { createRequestsDoor } from "./requests.ts";
 export { createTeams } from "./teams.ts";

@@ -20,6 +20,7 @@ import { authRoutes } from "./routes/auth.ts";
 import { authorityRoutes } from "./routes/authorities.ts";
 import { connectionRoutes } from "./routes/connections.ts";
 import { custodyRoutes } from "./routes/custody.ts";
+import { explainRoutes } from "./routes/explain.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { moderationRoutes } from "./routes/moderation.ts";
 import { peopleRoutes } from "./routes/people.ts";
@@ -102,6 +103,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       teamRoutes(api, doors);
       lockRoutes(api, doors);
       requestRoutes(api, doors);
+      explainRoutes(api, doors);
       targetRoutes(api, doors);
       connectionRoutes(api, doors);
       auditRoutes(api, doors);

@@ -3,7 +3,7 @@ import { type Clock, GatehouseError, newId, systemRandom } from "@gatehouse/kern
 import type { RestDoors } from "../../door.ts";
 
 /** Teams, locks and requests in memory: enough for the pages, and for what REST itself does with them. */
-export function memoryAccess(clock: Clock): Pick<RestDoors, "teams" | "locks" | "requests"> {
+export function memoryAccess(clock: Clock): Pick<RestDoors, "teams" | "locks" | "requests" | "explain"> {
   const iso = () => new Date(clock.nowMs()).toISOString();
   const teams: Team[] = [];
   const locks: Lock[] = [];
@@ -54,6 +54,7 @@ export function memoryAccess(clock: Clock): Pick<RestDoors, "teams" | "locks" | 
         locks.splice(at, 1);
       },
     },
+    explain: { explain: async () => notFound("person") },
     requests: {
       list: async () => ({ items: [], next: null }),
       get: async () => notFound("request"),
