@@ -13,7 +13,9 @@ import { openBrowser } from "../parts/web.ts";
 let stage: Stage;
 let browser: Awaited<ReturnType<typeof openBrowser>>;
 before(async () => {
-  [stage, browser] = await Promise.all([startStage(), openBrowser()]);
+  // One after the other: a gateway that does not start must not leave a browser behind.
+  browser = await openBrowser();
+  stage = await startStage();
 });
 after(async () => {
   await browser?.close();

@@ -289,7 +289,7 @@ test("statements stand with their values in place; words and outcomes narrow the
   await stand.signIn(page, "auditor");
   await page.goto(`${stand.url}/sessions/${idOf("queries")}`);
   const row = (name: RegExp) => page.getByRole("row", { name });
-  await row(/where email ilike '%@example\.org'\s+limit '50' 50 0\.0s SELECT 50/).waitFor();
+  await row(/where email ilike '%@example\.org'\s+limit '50' 50 14 ms SELECT 50/).waitFor();
   await page.getByText("8 statements").waitFor();
   await page.getByRole("button", { name: "Failed" }).click();
   await row(/payment_cards .* ERROR 42501 permission denied for table payment_cards/).waitFor();

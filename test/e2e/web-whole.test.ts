@@ -12,7 +12,9 @@ import { openBrowser } from "../parts/web.ts";
 let stage: Stage;
 let browser: Awaited<ReturnType<typeof openBrowser>>;
 before(async () => {
-  [stage, browser] = await Promise.all([startStage(), openBrowser()]);
+  // One after the other: a gateway that does not start must not leave a browser behind.
+  browser = await openBrowser();
+  stage = await startStage();
 });
 after(async () => {
   await browser?.close();
@@ -79,6 +81,7 @@ test("a session is live in the list, then stored, then watched: every line as th
 
   await page.getByRole("tab", { name: "Facts" }).click();
   await page.getByText("Whole and unaltered").waitFor();
+  await page.getByText("Why allowed").waitFor();
   await page.getByRole("button", { name: "Check in this browser" }).click();
   await page.getByText("It holds, computed here").waitFor();
   await page.getByText(/signed by [0-9a-f]{16}, this gateway's key/).waitFor();

@@ -167,7 +167,7 @@ function StatementTable({
               </td>
               <td className="figures text-end whitespace-nowrap max-sm:hidden">{rowsOf(row)}</td>
               <td className="figures text-end whitespace-nowrap max-sm:hidden">
-                {row.durationUs === undefined ? "–" : duration(row.durationUs / 1000)}
+                {row.durationUs === undefined ? "–" : tookWords(row.durationUs)}
               </td>
               <td className={`text-xs ${row.error ? "text-danger" : "text-soft"}`}>{outcomeOf(row)}</td>
             </tr>
@@ -208,6 +208,12 @@ function StatementText({ row }: { row: Statement }) {
       {others.length > 0 && <span className="block text-soft">{others.join(", ")}</span>}
     </>
   );
+}
+
+/** Most statements take less than a second, so tenths of one would say nothing. */
+function tookWords(us: number): string {
+  if (us >= slowUs) return duration(us / 1000);
+  return us < 10_000 ? `${(us / 1000).toFixed(1)} ms` : `${Math.round(us / 1000)} ms`;
 }
 
 function rowsOf({ results }: Statement): string {

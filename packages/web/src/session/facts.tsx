@@ -41,6 +41,7 @@ export function Facts({ session, watchers }: { session: Session; watchers: reado
             {session.login}@{session.target.name}
             <span className="block text-xs text-faint">{session.target.address}</span>
           </Fact>
+          <WhyAllowed sessionId={session.id} />
           {session.client && (
             <Fact name="Client">
               <span className="font-mono text-xs">{session.client}</span>
@@ -106,6 +107,33 @@ export function Facts({ session, watchers }: { session: Session; watchers: reado
       <RelatedEvents sessionId={session.id} />
     </div>
   );
+}
+
+/** The rule that let it in, and the approved request where one was needed: as the audit log has it. */
+function WhyAllowed({ sessionId }: { sessionId: string }) {
+  const allowed = useMayReadAudit();
+  const query = useInfiniteQuery({
+    ...queries.audit({ session: sessionId, event: "session.start", limit: 1 }),
+    enabled: allowed,
+  });
+  const { rule, access_request_id: request } = query.data?.pages[0]?.items[0]?.fields ?? {};
+  if (typeof rule !== "string" && typeof request !== "string") return null;
+  return (
+    <Fact name="Why allowed">
+      {typeof rule === "string" ? rule.replaceAll("-", " ") : "an approved request"}
+      {typeof request === "string" && (
+        <span className="block">
+          <span className="text-faint">approved request </span>
+          <Identifier text={request} what="request's id" />
+        </span>
+      )}
+    </Fact>
+  );
+}
+
+function useMayReadAudit(): boolean {
+  const me = useQuery(queries.me);
+  return me.data?.may.includes("audit.read") ?? false;
 }
 
 const checkNames: Record<Verification["checks"][number]["name"], string> = {
@@ -216,8 +244,7 @@ function CheckedHere({ session }: { session: Session }) {
 }
 
 function RelatedEvents({ sessionId }: { sessionId: string }) {
-  const me = useQuery(queries.me);
-  const allowed = me.data?.may.includes("audit.read") ?? false;
+  const allowed = useMayReadAudit();
   const query = useInfiniteQuery({ ...queries.audit({ session: sessionId, limit: 10 }), enabled: allowed });
   const events = query.data?.pages[0]?.items ?? [];
   if (!allowed || events.length === 0) return null;

@@ -165,7 +165,7 @@ export function memoryGate(clock: Clock): MemoryGate {
     note("session.start", "T2000I", session.user.name, {
       ...about,
       time: session.startedAt,
-      fields: { login: session.login, kind: session.kind },
+      fields: { login: session.login, kind: session.kind, rule: "target-allows-person" },
     });
     if (session.endedAt)
       note("session.end", "T2004I", session.user.name, {
