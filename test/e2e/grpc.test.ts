@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { exchangeLink } from "../../packages/cli/src/connection/mod.ts";
+import { createClient } from "@gatehouse/contracts/client";
 import type { Session } from "@gatehouse/contracts/rest";
 import { sshOptions } from "../parts/gateway.ts";
 import { type GrpcAnswer, type GrpcClient, startGrpcClient } from "../parts/grpc-client.ts";
@@ -154,6 +155,43 @@ test("who may not is refused in the words of the code: nobody, a stranger, a use
   assert.deepEqual([bad.status, bad.problem.code], ["INVALID_ARGUMENT", "invalid"]);
   const long = await call(sessions, "ListSessions", { text: "x".repeat(300_000) }, "ann");
   assert.equal(long.status, "RESOURCE_EXHAUSTED");
+});
+
+test("a token for a program does what its scopes say, as its person, until it is revoked", async () => {
+  const { gateway } = stage;
+  const otto = createClient({ baseUrl: gateway.web, token: tokens.otto });
+  const { id } = await otto.auth.me();
+  const made = await otto.tokens.create(id, { name: "exporter", scopes: ["session.*"] });
+  assert.match(made.token, /^gatehouse_[\w-]{43}$/);
+  const ask = (service: string, method: string) =>
+    client.call(service, method, {}, { token: made.token }).ended;
+  assert.equal((await ask(sessions, "ListSessions")).status, "OK");
+  const log = await ask(audit, "ListAuditEvents");
+  assert.deepEqual(
+    [log.status, log.detail],
+    ["PERMISSION_DENIED", "the token that you use is not for audit.read"],
+  );
+  const program = createClient({ baseUrl: gateway.web, token: made.token });
+  assert.equal((await program.sessions.list()).items.length, 1);
+  await assert.rejects(program.tokens.create(id, { name: "more", scopes: ["audit.read"] }), {
+    code: "denied",
+  });
+  const cookie = await fetch(`${gateway.web}/api/v1/sessions`, {
+    headers: { cookie: `gatehouse=${made.token}` },
+  });
+  assert.equal(cookie.status, 401);
+  const { items } = await otto.tokens.list(id);
+  assert.deepEqual(
+    items.map(({ name, scopes, lastUsedAt }) => [name, scopes, lastUsedAt !== null]),
+    [["exporter", ["session.*"], true]],
+  );
+  assert.ok(!JSON.stringify(items).includes(made.token), "it is shown once");
+  await otto.tokens.remove(id, made.id);
+  assert.equal((await ask(sessions, "ListSessions")).status, "UNAUTHENTICATED");
+  for (const event of ["api_token.create", "api_token.delete"]) {
+    const [found] = await awaitEvents(gateway, { event });
+    assert.deepEqual([found?.user, found?.fields["token_id"]], ["otto", made.id]);
+  }
 });
 
 test("the audit log, by filters and pages, and its chain", async () => {

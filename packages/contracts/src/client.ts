@@ -1,6 +1,9 @@
 import { type ErrorCode, GatehouseError, errorCodes } from "@gatehouse/kernel";
 import type {
   AccessRequest,
+  ApiToken,
+  ApiTokenCreate,
+  ApiTokenMade,
   AuditEvent,
   AuditQuery,
   AuditVerification,
@@ -183,6 +186,14 @@ export function createClient(options: ClientOptions) {
     },
     access: {
       explain: (query: ExplainQuery, call?: CallOptions) => get<Explanation>("/access/explain", call, query),
+    },
+    tokens: {
+      list: (personId: string, call?: CallOptions) =>
+        get<{ items: ApiToken[] }>(`/people/${part(personId)}/tokens`, call),
+      create: (personId: string, token: ApiTokenCreate) =>
+        write<ApiTokenMade>("POST", `/people/${part(personId)}/tokens`, token),
+      remove: (personId: string, id: string) =>
+        write<void>("DELETE", `/people/${part(personId)}/tokens/${part(id)}`),
     },
     teams: {
       list: (query: TeamQuery = {}, call?: CallOptions) => get<Page<Team>>("/teams", call, query),

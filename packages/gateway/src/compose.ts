@@ -16,6 +16,7 @@ import {
   createSessionCatalogue,
   createTargets,
   createTeams,
+  createTokens,
   restIdentity,
 } from "./api/application/mod.ts";
 import type { RestDoors } from "./api/door.ts";
@@ -288,6 +289,7 @@ export async function compose(options: {
       teams: createTeams({ teams: directory.teams, audit, rightsChanged }),
       locks: createLocks({ ...directory, live: sessions.live, audit, clock, rightsChanged }),
       requests: createRequestsDoor(requests),
+      tokens: createTokens({ ...directory, identity, audit }),
       explain: createExplain({ ...directory, identity, decide }),
       targets: createTargets({
         targets: directory.targets,

@@ -25,6 +25,7 @@ import { addStatus } from "./status.ts";
 import { addStore } from "./store.ts";
 import { addTargets } from "./targets.ts";
 import { addTeams } from "./teams.ts";
+import { addTokens } from "./tokens.ts";
 import { addUsers } from "./users.ts";
 import { addVerify } from "./verify.ts";
 import { addVersion } from "./version.ts";
@@ -42,6 +43,7 @@ export const commands: readonly ((program: Command, cli: Cli) => void)[] = [
   addRequests,
   addUsers,
   addTeams,
+  addTokens,
   addLocks,
   addAccess,
   addTargets,

@@ -1,4 +1,6 @@
 import { agentForward } from "./agent-forward.ts";
+import { apiTokenCreate } from "./api-token-create.ts";
+import { apiTokenDelete } from "./api-token-delete.ts";
 import { auth } from "./auth.ts";
 import { credentialCreate } from "./credential-create.ts";
 import { credentialDelete } from "./credential-delete.ts";
@@ -53,6 +55,8 @@ import type { EventDescriptor } from "./descriptor.ts";
 /** Every event that the audit log may hold. A new one is a file of its own and a line here. */
 export const eventCatalogue: readonly EventDescriptor[] = [
   agentForward,
+  apiTokenCreate,
+  apiTokenDelete,
   auth,
   connectionSecretCreate,
   credentialCreate,

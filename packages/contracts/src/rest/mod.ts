@@ -19,5 +19,6 @@ export * from "./health.ts";
 export * from "./frame-stream.ts";
 export * from "./teams.ts";
 export * from "./explain.ts";
+export * from "./tokens.ts";
 export * from "./locks.ts";
 export * from "./requests.ts";

@@ -1,4 +1,7 @@
 import type {
+  ApiToken,
+  ApiTokenCreate,
+  ApiTokenMade,
   AccessRequest,
   Lock,
   LockCreate,
@@ -199,6 +202,14 @@ export type RequestsDoor = {
   cancel(principal: Principal, id: string): Promise<AccessRequest>;
 };
 
+/** Tokens for programs, of one person. The caller was allowed; changes are audited behind this door. */
+export type TokensDoor = {
+  list(personId: string): Promise<{ items: ApiToken[] }>;
+  /** Throws `denied` for who asks with a token, `invalid` for scopes that mean nothing. */
+  create(principal: Principal, personId: string, token: ApiTokenCreate): Promise<ApiTokenMade>;
+  remove(principal: Principal, personId: string, id: string): Promise<void>;
+};
+
 /** The caller was allowed. Throws `not_found`, `invalid`. */
 export type ExplainDoor = { explain(query: ExplainQuery): Promise<Explanation> };
 
@@ -240,6 +251,7 @@ export type RestDoors = {
   locks: LocksDoor;
   requests: RequestsDoor;
   explain: ExplainDoor;
+  tokens: TokensDoor;
   targets: TargetsDoor;
   connections: ConnectionsDoor;
   audit: AuditDoor;

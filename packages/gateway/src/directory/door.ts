@@ -370,6 +370,27 @@ export type ConnectionSecrets = {
   byHash(hash: string): Promise<ConnectionSecret | undefined>;
 };
 
+/** What a program signs in with, as its person. */
+export type ApiToken = {
+  id: string;
+  userId: string;
+  name: string;
+  scopes: readonly string[];
+  createdAtMs: number;
+  expiresAtMs: number;
+  lastUsedAtMs?: number;
+};
+export type ApiTokens = {
+  create(
+    token: Pick<ApiToken, "userId" | "name" | "scopes" | "expiresAtMs"> & { hash: string },
+  ): Promise<ApiToken>;
+  /** Only one that has not expired; the use is noted. */
+  use(hash: string): Promise<ApiToken | undefined>;
+  ofUser(userId: string): Promise<readonly ApiToken[]>;
+  /** False when there was none. */
+  remove(userId: string, id: string): Promise<boolean>;
+};
+
 export type WebSession = {
   /** Hash of the cookie's token. */
   hash: string;
@@ -447,6 +468,7 @@ export type Directory = {
   readonly sealedCredentials: SealedCredentials;
   readonly loginLinks: LoginLinks;
   readonly webSessions: WebSessions;
+  readonly apiTokens: ApiTokens;
   readonly connectionSecrets: ConnectionSecrets;
   readonly settings: Settings;
   readonly auditRows: AuditRows;

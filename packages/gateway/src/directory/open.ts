@@ -1,6 +1,7 @@
 import type { Clock, Random } from "@gatehouse/kernel";
 import { Kysely, sql } from "kysely";
 import { accessRequestsIn } from "./access-requests.ts";
+import { apiTokensIn } from "./api-tokens.ts";
 import { auditRowsIn } from "./audit-rows.ts";
 import { connectionSecretsIn } from "./connection-secrets.ts";
 import type { Directory } from "./door.ts";
@@ -60,6 +61,7 @@ export async function openDirectory({
     sealedCredentials: sealedCredentialsIn(parts),
     loginLinks: loginLinksIn(parts),
     webSessions: webSessionsIn(parts),
+    apiTokens: apiTokensIn(parts),
     connectionSecrets: connectionSecretsIn(parts),
     settings: {
       async get(key) {

@@ -121,6 +121,16 @@ export type Tables = {
     created_at: number;
     expires_at: number;
   };
+  api_tokens: {
+    id: string;
+    hash: string;
+    user_id: string;
+    name: string;
+    scopes: string;
+    created_at: number;
+    expires_at: number;
+    last_used_at: number | null;
+  };
   locks: {
     id: string;
     kind: string;

@@ -2,7 +2,16 @@ import { createHash } from "node:crypto";
 import { type Clock, type Random, GatehouseError, toBase64 } from "@gatehouse/kernel";
 import type { Subject } from "../access/mod.ts";
 import type { AuditLog } from "../audit/mod.ts";
-import type { ConnectionSecrets, LoginLinks, User, UserKeys, Users, WebSessions } from "../directory/mod.ts";
+import type {
+  ApiToken,
+  ApiTokens,
+  ConnectionSecrets,
+  LoginLinks,
+  User,
+  UserKeys,
+  Users,
+  WebSessions,
+} from "../directory/mod.ts";
 import type { Standing } from "./standing.ts";
 
 /** Somebody known, as access asks about them. */
@@ -35,6 +44,11 @@ export type Identity = {
   ): Promise<{ token: string; person: Person; expiresAtMs: number }>;
   /** The person behind a web session's or API session's token, or nobody. */
   personByToken(token: string): Promise<{ person: Person; expiresAtMs: number } | undefined>;
+  /** A token for a program, 256 bits, shown once; it does nothing but what its scopes say. `not_found` as above. */
+  createApiToken(
+    personId: string,
+    token: { name: string; scopes: readonly string[]; ttlMs: number },
+  ): Promise<{ token: string; kept: ApiToken }>;
   /** A token that is nobody's is no error. */
   signOut(token: string, remoteAddress: string): Promise<void>;
   /** Somebody active, or nobody. */
@@ -55,6 +69,9 @@ export type Identity = {
   personBySecret(secret: string): Promise<{ person: Person; scope: ConnectionScope } | undefined>;
 };
 
+/** So that whoever finds one in a file or a log knows what it is, and scanners for secrets do too. */
+export const apiTokenPrefix = "gatehouse_";
+
 const firstLinkMs = 24 * 3_600_000;
 const linkMs = 15 * 60_000;
 
@@ -64,6 +81,7 @@ export function createIdentity(options: {
   loginLinks: LoginLinks;
   webSessions: WebSessions;
   connectionSecrets: ConnectionSecrets;
+  apiTokens: Pick<ApiTokens, "create" | "use">;
   standing: Standing;
   audit: AuditLog;
   clock: Clock;
@@ -144,7 +162,37 @@ export function createIdentity(options: {
       return { token: session, person: await personOf(user), expiresAtMs };
     },
 
+    async createApiToken(personId, { name, scopes, ttlMs }) {
+      const person = await this.personById(personId);
+      if (!person)
+        throw new GatehouseError({
+          code: "not_found",
+          op: "identity.token",
+          message: "there is no such active person",
+        });
+      const token = apiTokenPrefix + secret(random);
+      const expiresAtMs = clock.nowMs() + ttlMs;
+      const kept = await options.apiTokens.create({
+        hash: hashOf(token),
+        userId: personId,
+        name,
+        scopes,
+        expiresAtMs,
+      });
+      return { token, kept };
+    },
+
     async personByToken(token) {
+      if (token.startsWith(apiTokenPrefix)) {
+        const used = await options.apiTokens.use(hashOf(token));
+        const found = used && (await this.personById(used.userId));
+        return (
+          found && {
+            person: { ...found, proof: { scopes: used.scopes } },
+            expiresAtMs: used.expiresAtMs,
+          }
+        );
+      }
       const session = await webSessions.byHash(hashOf(token));
       const person = session && (await this.personById(session.userId));
       return person && { person, expiresAtMs: session.expiresAtMs };

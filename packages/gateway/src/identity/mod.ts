@@ -9,6 +9,7 @@ export {
   type ConnectionScope,
   type Identity,
   type Person,
+  apiTokenPrefix,
   createIdentity,
   localAdministrator,
 } from "./identity.ts";

@@ -1,4 +1,4 @@
-import { type Identity, localAdministrator } from "../../identity/mod.ts";
+import { type Identity, apiTokenPrefix, localAdministrator } from "../../identity/mod.ts";
 import type { IdentityDoor } from "../door.ts";
 
 /** Signing in and out, as the API tells people apart. */
@@ -16,6 +16,8 @@ export function restIdentity(identity: Identity): IdentityDoor {
     async whoIs(credential, { remoteAddress }) {
       if (credential.kind === "admin-socket")
         return { subject: localAdministrator, via: "admin-socket", remoteAddress };
+      // A browser has a session of its own; a program's token in a cookie would be sent by every page.
+      if (credential.kind === "cookie" && credential.token.startsWith(apiTokenPrefix)) return undefined;
       const found = await identity.personByToken(credential.token);
       if (!found) return undefined;
       const via = credential.kind === "cookie" ? "web" : "token";

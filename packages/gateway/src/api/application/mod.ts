@@ -15,4 +15,5 @@ export { createConnections } from "./connections.ts";
 export { createExplain } from "./explain.ts";
 export { createLocks } from "./locks.ts";
 export { createRequestsDoor } from "./requests.ts";
+export { createTokens } from "./tokens.ts";
 export { createTeams } from "./teams.ts";

@@ -29,6 +29,7 @@ import { sessionRoutes } from "./routes/sessions.ts";
 import { lockRoutes } from "./routes/locks.ts";
 import { requestRoutes } from "./routes/requests.ts";
 import { targetRoutes } from "./routes/targets.ts";
+import { tokenRoutes } from "./routes/tokens.ts";
 import { teamRoutes } from "./routes/teams.ts";
 import { secureResponses } from "./security.ts";
 
@@ -104,6 +105,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       lockRoutes(api, doors);
       requestRoutes(api, doors);
       explainRoutes(api, doors);
+      tokenRoutes(api, doors);
       targetRoutes(api, doors);
       connectionRoutes(api, doors);
       auditRoutes(api, doors);

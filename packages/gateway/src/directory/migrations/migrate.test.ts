@@ -86,6 +86,7 @@ test("the released steps are in order and unchanged", () => {
       "0024-locks 4c8f1385d68f41a09e4b96ccf510938a6050a61226cf774467c56a7181b312b7",
       "0025-access-requests ae288c788c41a34308706bea1454144f8fd7dd039ceda2aa14d1727cbb257a69",
       "0030-custody 3d1a474b580fb4e08e6555ecc92f4edeae9c88548d6861b4bb51eb3983a8a4b9",
+      "0031-api-tokens f63ce35cc68ef6a5957dd9265008dc7ffe361cc6be96e0f7749f2746b865ee1a",
     ],
   );
 });
@@ -96,6 +97,7 @@ test("a new database has every table", async (context) => {
   assert.deepEqual(await tables(database), [
     "access_requests",
     "access_reviews",
+    "api_tokens",
     "audit_events",
     "connection_secrets",
     "credentials",

@@ -12,6 +12,7 @@ import { wideExitStatus } from "./0023-wide-exit-status.ts";
 import { locks } from "./0024-locks.ts";
 import { accessRequests } from "./0025-access-requests.ts";
 import { custody } from "./0030-custody.ts";
+import { apiTokens } from "./0031-api-tokens.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every step, in order. A new one is a file of its own and a line at the end. */
@@ -25,6 +26,7 @@ export const migrations: readonly Migration[] = [
   locks,
   accessRequests,
   custody,
+  apiTokens,
 ];
 
 export function checksumOf({ statements, postgresStatements = [] }: Migration): string {

@@ -3,7 +3,9 @@ import { type Clock, GatehouseError, newId, systemRandom } from "@gatehouse/kern
 import type { RestDoors } from "../../door.ts";
 
 /** Teams, locks and requests in memory: enough for the pages, and for what REST itself does with them. */
-export function memoryAccess(clock: Clock): Pick<RestDoors, "teams" | "locks" | "requests" | "explain"> {
+export function memoryAccess(
+  clock: Clock,
+): Pick<RestDoors, "teams" | "locks" | "requests" | "explain" | "tokens"> {
   const iso = () => new Date(clock.nowMs()).toISOString();
   const teams: Team[] = [];
   const locks: Lock[] = [];
@@ -53,6 +55,11 @@ export function memoryAccess(clock: Clock): Pick<RestDoors, "teams" | "locks" | 
         if (at < 0) notFound("lock");
         locks.splice(at, 1);
       },
+    },
+    tokens: {
+      list: async () => ({ items: [] }),
+      create: async () => notFound("person"),
+      remove: async () => notFound("token"),
     },
     explain: { explain: async () => notFound("person") },
     requests: {

@@ -1,0 +1,84 @@
+import type { ApiToken } from "@gatehouse/contracts/rest";
+import { GatehouseError } from "@gatehouse/kernel";
+import { actions } from "../../access/mod.ts";
+import type { AuditLog } from "../../audit/mod.ts";
+import type { ApiTokens, ApiToken as StoredToken, Users } from "../../directory/mod.ts";
+import type { Identity } from "../../identity/mod.ts";
+import type { Principal, TokensDoor } from "../door.ts";
+import { found, isoTime } from "./page.ts";
+
+const dayMs = 24 * 3_600_000;
+
+export function createTokens(options: {
+  users: Pick<Users, "byId">;
+  apiTokens: Pick<ApiTokens, "ofUser" | "remove">;
+  identity: Pick<Identity, "createApiToken">;
+  audit: Pick<AuditLog, "append">;
+}): TokensDoor {
+  const { users, apiTokens, identity, audit } = options;
+  const note = (principal: Principal, event: string, owner: string, token: StoredToken) =>
+    audit.append({
+      event,
+      user: principal.subject.name,
+      success: true,
+      ...(principal.remoteAddress && { remoteAddress: principal.remoteAddress }),
+      fields: {
+        token_id: token.id,
+        name: token.name,
+        owner,
+        scopes: [...token.scopes],
+        expires: isoTime(token.expiresAtMs),
+      },
+    });
+
+  return {
+    list: async (personId) => ({ items: (await apiTokens.ofUser(personId)).map(words) }),
+    async create(principal, personId, { name, scopes, days = 90 }) {
+      // Else whoever has a token could make one that may do more, and that lasts longer.
+      if (principal.subject.proof?.scopes !== undefined)
+        throw new GatehouseError({
+          code: "denied",
+          op: "tokens.create",
+          message: "a token makes no tokens",
+          hint: "Sign in yourself: gatehouse login.",
+        });
+      const strange = scopes.filter((scope) => !actions.some((action) => isCovered(scope, action)));
+      if (strange.length > 0)
+        throw new GatehouseError({
+          code: "invalid",
+          op: "tokens.create",
+          message: `there is nothing that ${strange.join(", ")} would allow`,
+          hint: `There are ${actions.join(", ")}.`,
+        });
+      const person = found(await users.byId(personId), "person", personId);
+      const { token, kept } = await identity.createApiToken(personId, { name, scopes, ttlMs: days * dayMs });
+      await note(principal, "api_token.create", person.name, kept);
+      return { ...words(kept), token };
+    },
+    async remove(principal, personId, id) {
+      const person = found(await users.byId(personId), "person", personId);
+      const token = found(
+        (await apiTokens.ofUser(personId)).find((one) => one.id === id),
+        "token",
+        id,
+      );
+      await apiTokens.remove(personId, id);
+      await note(principal, "api_token.delete", person.name, token);
+    },
+  };
+}
+
+function isCovered(scope: string, action: string): boolean {
+  return scope === action || (scope.endsWith(".*") && action.startsWith(scope.slice(0, -1)));
+}
+
+function words({ id, name, scopes, createdAtMs, expiresAtMs, lastUsedAtMs }: StoredToken): ApiToken {
+  return {
+    id,
+    name,
+    scopes: [...scopes],
+    createdAt: isoTime(createdAtMs),
+    expiresAt: isoTime(expiresAtMs),
+    lastUsedAt: lastUsedAtMs === undefined ? null : isoTime(lastUsedAtMs),
+  };
+}
