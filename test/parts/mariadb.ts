@@ -35,13 +35,14 @@ export type MysqlServer = {
 export type Way = { host: string; port: number; user: string; password: string; certificateFile: string };
 
 /** The server of Debian. */
-export async function startMariadb(): Promise<MysqlServer> {
+export async function startMariadb(options: { trustedClient?: string } = {}): Promise<MysqlServer> {
   return start({
     certificate: await makeCertificate({
       hosts: ["127.0.0.1", "localhost"],
       clock: systemClock,
       random: systemRandom,
     }),
+    ...(options.trustedClient !== undefined && { trustedClient: options.trustedClient }),
     protocol: "mariadb",
     program: "/usr/sbin/mariadbd",
     initialize: (data, user) =>
@@ -112,6 +113,8 @@ async function start(options: {
   passwords: Record<string, string>;
   /** With its key, PEM. */
   certificate?: string;
+  /** PEM. */
+  trustedClient?: string;
 }): Promise<MysqlServer> {
   const folder = mkdtempSync(join(tmpdir(), `gatehouse-${options.protocol}-`));
   chmodSync(folder, 0o755);
@@ -150,6 +153,9 @@ async function start(options: {
       ...(given
         ? [`--ssl-cert=${file("server.crt", certificate)}`, `--ssl-key=${file("server.key", given.key)}`]
         : []),
+      ...(options.trustedClient === undefined
+        ? []
+        : [`--ssl-ca=${file("clients.crt", options.trustedClient)}`]),
       "--general-log=1",
       `--general-log-file=${log}`,
       "--local-infile=1",
