@@ -72,7 +72,7 @@ test("killed while statements run, the gateway has recorded all that database an
         assert.equal(session.state, "interrupted");
         for await (const one of statements((await recorded(gateway, session)).frames)) all.push(one);
         const verified = await gateway.admin.recordings.verify(session.id);
-        assert.equal(verified.ok, true, verified.firstFault);
+        assert.equal(verified.ok, true, String(verified.firstFault));
       }
       const asked = new Set(all.map(({ text }) => text));
       const told = new Set(all.filter(({ results }) => results.length > 0).map(({ text }) => text));
