@@ -29,6 +29,8 @@ export type ObjectService = {
   readonly location: string;
   /** Whether `put` asks the service to keep each object until its retention ends. */
   readonly asksRetention: boolean;
+  /** False where `facts` never has a SHA-256, so that nobody asks in vain. */
+  readonly givesSha256?: boolean;
   /** Writes one whole object. With `onlyNew` the service is asked to refuse an existing key; some do not listen. */
   put(
     key: string,

@@ -31,6 +31,8 @@ class ServiceStore implements ObjectStore {
   readonly #strangers = new Strangers();
   readonly #creating = new Map<string, Promise<void>>();
   readonly #firsts = new Map<string, { version: ObjectVersion; sinceUs: number }>();
+  /** The first versions of keys that were written and not yet asked for. */
+  readonly #written = new Map<string, ObjectVersion>();
   /** Whether the service refuses an existing key by itself: what the last probe saw. */
   #refusesExisting = false;
 
@@ -73,8 +75,13 @@ class ServiceStore implements ObjectStore {
   async stat(key: string): Promise<{ bytes: number; sha256: string }> {
     const op = "store.stat";
     checkKey(op, key);
-    const first = await this.#first(op, key);
-    const { sha256 } = await this.#ask(op, key, () => this.#service.facts(key, first));
+    // Whoever has just written asks what is there: which version is the first was seen after the write.
+    const first = this.#written.get(key) ?? (await this.#first(op, key));
+    this.#written.delete(key);
+    const { sha256 } =
+      this.#service.givesSha256 === false
+        ? {}
+        : await this.#ask(op, key, () => this.#service.facts(key, first));
     if (sha256 !== undefined) return { bytes: first.bytes, sha256 };
     const bytes = await this.#get(op, key, first, undefined);
     return { bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
@@ -153,6 +160,7 @@ class ServiceStore implements ObjectStore {
     if (refuses || id === undefined) return;
     const [first] = (await this.#ask(op, key, () => service.versions(key))).versions;
     if (first && first.id !== id) throw conflict();
+    if (first && this.#written.size < firstKnownMax) this.#written.set(key, first);
   }
 
   #knownFirst(key: string): ObjectVersion | undefined {

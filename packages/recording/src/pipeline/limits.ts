@@ -51,7 +51,7 @@ export const defaultPipelineLimits: PipelineLimits = {
   segmentAgeMs: 15_000,
   unsealedBytesMax: 256 * mebi,
   spoolBytesMax: 8192 * mebi,
-  shipConcurrency: 4,
+  shipConcurrency: 8,
   retryMinMs: 500,
   retryMaxMs: 30_000,
   probeIntervalMs: 30_000,

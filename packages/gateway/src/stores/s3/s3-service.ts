@@ -192,6 +192,10 @@ class S3Service implements ObjectService {
     ];
   }
 
+  get givesSha256(): boolean {
+    return this.#verifiesSha256 === true;
+  }
+
   clockAheadMs(): number | undefined {
     return this.#clockAheadMs;
   }
