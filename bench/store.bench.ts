@@ -1,6 +1,6 @@
 /**
  * What it costs to bring recordings to a store: `node bench/store.bench.ts`. Shipping (create, read back, compare, release) against
- * the SDK's plain upload of the same objects at the same number at a time, in one run, interleaved; on Ceph where it is installed,
+ * the SDK's plain upload of the same objects, four at a time, in one run, interleaved; on Ceph where it is installed,
  * else in the file system, against plain writes with fsync. Then the CPU of sealing a gigabyte, and how long it takes until a stored
  * eight-hour recording is open and its first frame of the last minute is there.
  */

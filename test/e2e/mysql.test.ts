@@ -1,5 +1,5 @@
 /**
- * MariaDB, and MySQL where it is there, through the whole gateway, with stock clients: results are those of a direct
+ * MariaDB through the whole gateway, with stock clients: results are those of a direct
  * connection, and the recording is what was sent.
  */
 import assert from "node:assert/strict";

@@ -1,15 +1,6 @@
 /** MariaDB as its own process, with TLS and passwords, on a free port; a directory of its own that goes with it. */
 import { execFileSync, spawn } from "node:child_process";
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock, systemRandom } from "@gatehouse/kernel";
@@ -63,44 +54,6 @@ export async function startMariadb(options: { trustedClient?: string } = {}): Pr
       ed25519: "identified via ed25519 using password('ed25519 secret')",
     },
     passwords: { mysql_native_password: "native secret", ed25519: "ed25519 secret" },
-  });
-}
-
-/**
- * MySQL 8 where its files are (`tools/mysql-server.ts` brings them); Debian has none. Undefined where they are not.
- */
-export function startMysql(): Promise<MysqlServer> | undefined {
-  const base = "/opt/gatehouse-mysql";
-  if (!existsSync(`${base}/bin/mysqld`)) return undefined;
-  return start({
-    protocol: "mysql",
-    program: `${base}/bin/mysqld`,
-    initialize: (data, user) =>
-      execFileSync(
-        "/usr/sbin/runuser",
-        [
-          "-u",
-          user,
-          "--",
-          `${base}/bin/mysqld`,
-          "--no-defaults",
-          "--initialize-insecure",
-          `--basedir=${base}`,
-          `--datadir=${data}`,
-        ],
-        { stdio: ["ignore", "ignore", "pipe"], cwd: "/" },
-      ),
-    settings: [`--basedir=${base}`, "--mysqlx=OFF", "--innodb-buffer-pool-size=32M"],
-    logins: {
-      mysql_native_password: "identified with mysql_native_password by 'native secret'",
-      caching_sha2_password: "identified with caching_sha2_password by 'sha2 secret'",
-      sha256_password: "identified with sha256_password by 'sha256 secret'",
-    },
-    passwords: {
-      mysql_native_password: "native secret",
-      caching_sha2_password: "sha2 secret",
-      sha256_password: "sha256 secret",
-    },
   });
 }
 
