@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { count, defineEvent, instant, text } from "./descriptor.ts";
+import { defineEvent, instant, text } from "./descriptor.ts";
 
 const fields = {
   lock_id: text(64),
@@ -18,7 +18,5 @@ export const lockCreated = defineEvent({
   fields: z.strictObject({
     ...fields,
     expires: instant().optional(),
-    /** How many live sessions it ended at once. */
-    ended: count().optional(),
   }),
 });

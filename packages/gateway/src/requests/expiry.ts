@@ -14,6 +14,7 @@ export type Expiry = {
 const warnBeforeMs = 5 * 60_000;
 /** Other gateways decide too, and tell nobody here. */
 const lookEveryMs = 5_000;
+const over = "the access that was approved for it has ended";
 const gate = { id: "system", name: "system" };
 
 /**
@@ -77,27 +78,36 @@ export function createExpiry(options: {
     const hasEnded = request?.state === "approved" || request?.state === "expired";
     if (hasEnded && request.atExpiry === "warn")
       live.notify(sessionId, "the access that was approved for this session has ended; you may finish");
-    else
-      await live.terminate(sessionId, {
-        by: gate,
-        reason: "the access that was approved for it has ended",
-      });
+    else await live.terminate(sessionId, { by: gate, reason: over });
     return undefined;
+  }
+
+  /** The database does not answer: what this gateway knows itself is enough to end what is over. */
+  async function lookAlone({ facts, access }: LiveView): Promise<void> {
+    if (access?.untilMs === undefined || access.untilMs > clock.nowMs()) return;
+    if (told.get(facts.sessionId) === "over") return;
+    told.set(facts.sessionId, "over");
+    await live.terminate(facts.sessionId, { by: gate, reason: over });
   }
 
   async function lookNow(): Promise<void> {
     let nextMs = clock.nowMs() + lookEveryMs;
-    try {
-      nextMs = Math.min(nextMs, (await expireRequests()) ?? nextMs);
-      const views = live.list();
-      for (const view of views) nextMs = Math.min(nextMs, (await lookAtSession(view)) ?? nextMs);
-      const ids = new Set(views.map(({ facts }) => facts.sessionId));
-      for (const id of told.keys()) if (!ids.has(id)) told.delete(id);
-    } catch (error) {
-      // A database that is away now is asked again soon; access itself looks at the end of each grant anyway.
+    const soon = (error: unknown) => {
       log.error("ended access could not be looked for", { error: messageOf(error) });
-      nextMs = clock.nowMs() + 1000;
-    }
+      nextMs = Math.min(nextMs, clock.nowMs() + 1000);
+    };
+    const dueMs = await expireRequests().catch(soon);
+    nextMs = Math.min(nextMs, dueMs ?? nextMs);
+    const views = live.list();
+    for (const view of views)
+      try {
+        nextMs = Math.min(nextMs, (await lookAtSession(view)) ?? nextMs);
+      } catch (error) {
+        soon(error);
+        await lookAlone(view).catch(soon);
+      }
+    const ids = new Set(views.map(({ facts }) => facts.sessionId));
+    for (const id of told.keys()) if (!ids.has(id)) told.delete(id);
     if (stopped) return;
     timer?.cancel();
     timer = clock.after(Math.max(0, nextMs - clock.nowMs()), look);

@@ -10,8 +10,8 @@ import { found, isoTime } from "./page.ts";
 /** Locks: from the moment one is set nothing new begins that it stands against, and what is live of it ends. */
 export function createLocks(options: {
   locks: Locks;
-  users: Pick<Users, "byName" | "byId">;
-  live: Pick<LiveSessions, "list" | "terminate">;
+  users: Pick<Users, "byName" | "list">;
+  live: Pick<LiveSessions, "terminate">;
   audit: Pick<AuditLog, "append">;
   clock: Pick<Clock, "nowMs">;
   rightsChanged(): void;
@@ -39,6 +39,17 @@ export function createLocks(options: {
       throw wrong(`${name} is neither an address nor a network such as 10.0.0.0/8`);
   }
 
+  async function holdersOf(role: string): Promise<Set<string>> {
+    const holders = new Set<string>();
+    let after: string | undefined;
+    do {
+      const page = await users.list({}, { limit: 500, ...(after !== undefined && { after }) });
+      for (const user of page.items) if (role === "user" || user.roles.includes(role)) holders.add(user.id);
+      after = page.next;
+    } while (after !== undefined);
+    return holders;
+  }
+
   return {
     list: async () => ({ items: (await locks.inForce()).map(words) }),
     async create(principal, { on, name, reason, seconds }) {
@@ -51,32 +62,29 @@ export function createLocks(options: {
         createdBy: principal.subject.name,
       });
       options.rightsChanged();
-      const ended: string[] = [];
-      for (const { facts } of live.list()) {
-        const owner = await users.byId(facts.user.id);
-        const { login, target, remoteAddress } = facts;
-        const what = {
-          name: facts.user.name,
-          roles: [...(owner?.roles ?? []), "user"],
-          login,
-          remoteAddress,
-        };
-        if (isShut(lock, { ...what, target: target.name })) ended.push(facts.sessionId);
-      }
+      // Told first: what could go wrong with the end of a session must not keep the lock out of the log.
+      await note(principal, "lock.created", lock, {
+        ...(lock.untilMs !== undefined && { expires: isoTime(lock.untilMs) }),
+      });
+      const holders = on === "role" ? await holdersOf(name) : undefined;
       const by = {
         id: principal.subject.id,
         name: principal.subject.name,
         ...(principal.remoteAddress !== "" && { remoteAddress: principal.remoteAddress }),
       };
-      await live.terminate(({ sessionId }) => ended.includes(sessionId), {
-        by,
-        reason: `${lock.on} ${lock.name} is locked: ${lock.reason}`,
-      });
-      await note(principal, "lock.created", lock, {
-        ...(lock.untilMs !== undefined && { expires: isoTime(lock.untilMs) }),
-        ended: ended.length,
-      });
-      return { lock: words(lock), ended };
+      // Asked of sessions that are being admitted at this moment too, which were allowed before the lock was there.
+      const ended = await live.terminate(
+        ({ user, target, login, remoteAddress }) =>
+          isShut(lock, {
+            name: user.name,
+            roles: holders?.has(user.id) ? [name] : [],
+            target: target.name,
+            login,
+            remoteAddress,
+          }),
+        { by, reason: `${on} ${name} is locked: ${reason}` },
+      );
+      return { lock: words(lock), ended: [...ended] };
     },
     async remove(principal, id) {
       const lock = found(await locks.byId(id), "lock", id);
