@@ -106,6 +106,18 @@ test("a lock ends what is live of somebody at once, and lets nothing new begin u
   }
 });
 
+test("a locked address shuts recordings and live sessions too", async () => {
+  const { admin } = stage.gateway;
+  const { items } = await admin.sessions.list({ limit: 1 });
+  const id = items[0]?.id ?? "";
+  await clients.otto.recordings.get(id);
+  const { lock } = await admin.locks.create({ on: "address", name: "127.0.0.0/8", reason: "drill" });
+  await assert.rejects(clients.otto.recordings.verify(id));
+  await assert.rejects(clients.otto.sessions.terminate(id, { reason: "x" }), notFound);
+  await admin.locks.remove(lock.id);
+  await clients.otto.recordings.get(id);
+});
+
 test("what is asked for opens when somebody else approves it, and its sessions end when it is taken back", async () => {
   const { gateway } = stage;
   const target = await addTarget(gateway, stage.sshd, { name: "db-01", allowRoles: [] });

@@ -176,6 +176,20 @@ test("a token for a program does what its scopes say, as its person, until it is
   await assert.rejects(program.tokens.create(id, { name: "more", scopes: ["audit.read"] }), {
     code: "denied",
   });
+  const { gateway: whole } = stage;
+  const { id: zoe } = await whole.admin.people.create({ name: "zoe", roles: ["platform-admin"] });
+  const wide = await whole.admin.tokens.create(zoe, { name: "hr", scopes: ["person.*", "self.*"] });
+  const hr = createClient({ baseUrl: whole.web, token: wide.token });
+  const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+  // Whatever outlives or outgrows a token cannot be made with one.
+  await assert.rejects(hr.people.signInLink(zoe), { code: "denied" });
+  await assert.rejects(hr.people.addSshKey(zoe, { publicKey: key }), { code: "denied" });
+  await assert.rejects(hr.people.create({ name: "eve", roles: ["platform-admin"] }), { code: "denied" });
+  await assert.rejects(hr.people.update(id, { roles: ["platform-admin"] }), { code: "denied" });
+  await hr.people.update(zoe, { displayName: "Zoe" });
+  await whole.admin.people.update(zoe, { disabled: true });
+  await whole.admin.people.update(zoe, { disabled: false });
+  await assert.rejects(hr.people.get(zoe), { code: "unauthenticated" });
   const cookie = await fetch(`${gateway.web}/api/v1/sessions`, {
     headers: { cookie: `gatehouse=${made.token}` },
   });

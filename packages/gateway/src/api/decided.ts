@@ -4,6 +4,20 @@ import type { AccessDoor, Principal } from "./door.ts";
 import { found } from "./application/page.ts";
 
 /**
+ * For what would outlive or outgrow a token: another token, a sign-in link, an SSH key, roles. Else whoever has a token could
+ * make of it what may do more.
+ */
+export function requireNoToken({ subject }: Principal, what: string): void {
+  if (subject.proof?.scopes === undefined) return;
+  throw new GatehouseError({
+    code: "denied",
+    op: "api.token",
+    message: `a token may not ${what}`,
+    hint: "Sign in yourself: gatehouse login.",
+  });
+}
+
+/**
  * Returns where it is allowed. Throws `denied` with why; and for a thing whose existence is not for everybody, `not_found`
  * exactly as for one that never was.
  */

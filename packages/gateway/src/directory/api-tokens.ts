@@ -69,6 +69,9 @@ export function apiTokensIn({
         .executeTakeFirstOrThrow();
       return numDeletedRows > 0n;
     },
+    async removeOfUser(userId) {
+      await database.deleteFrom("api_tokens").where("user_id", "=", userId).execute();
+    },
   };
 }
 

@@ -29,6 +29,9 @@ export function connectionSecretsIn({
           .execute();
       });
     },
+    async removeOfUser(userId) {
+      await database.deleteFrom("connection_secrets").where("user_id", "=", userId).execute();
+    },
     async byHash(hash) {
       const row = await database
         .selectFrom("connection_secrets")

@@ -368,6 +368,7 @@ export type ConnectionSecrets = {
   create(secret: ConnectionSecret & { hash: string }): Promise<void>;
   /** Only one that has not expired. */
   byHash(hash: string): Promise<ConnectionSecret | undefined>;
+  removeOfUser(userId: string): Promise<void>;
 };
 
 /** What a program signs in with, as its person. */
@@ -389,6 +390,7 @@ export type ApiTokens = {
   ofUser(userId: string): Promise<readonly ApiToken[]>;
   /** False when there was none. */
   remove(userId: string, id: string): Promise<boolean>;
+  removeOfUser(userId: string): Promise<void>;
 };
 
 export type WebSession = {

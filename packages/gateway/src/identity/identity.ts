@@ -199,6 +199,8 @@ export function createIdentity(options: {
     },
 
     async signOut(token, remoteAddress) {
+      // A program's token is revoked, not signed out.
+      if (token.startsWith(apiTokenPrefix)) return;
       const found = await this.personByToken(token);
       if (!found) return;
       await webSessions.revoke(hashOf(token));

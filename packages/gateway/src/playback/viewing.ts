@@ -89,16 +89,18 @@ export function createViewing({
       fields: { from: fromOf[viewer.via], owner: entry.facts.user.name, ...fields },
     });
   }
+  function asked({ subject, remoteAddress }: Viewer, action: Action, resource: Resource): Decision {
+    return decide({ subject, action, resource, context: { remoteAddress } });
+  }
   function mayInput(viewer: Viewer, resource: Resource): boolean {
-    return decide({ subject: viewer.subject, action: "recording.view_input", resource }).allowed;
+    return asked(viewer, "recording.view_input", resource).allowed;
   }
 
   return {
     async facts(viewer, sessionId) {
       const entry = await entryOf(sessionId);
-      const { subject } = viewer;
       const resource = await resources.ofSession(entry);
-      const { allowed, rule } = decide({ subject, action: "session.view", resource });
+      const { allowed, rule } = asked(viewer, "session.view", resource);
       if (!allowed) {
         await record(viewer, entry, false, { action: "play", rule });
         throw notFound(sessionId);
@@ -107,11 +109,10 @@ export function createViewing({
     },
     async admit(viewer, sessionId, action, about = {}) {
       const entry = await entryOf(sessionId);
-      const { subject } = viewer;
       const resource = await resources.ofSession(entry);
-      const { allowed, rule } = decide({ subject, action: rights[action], resource });
+      const { allowed, rule } = asked(viewer, rights[action], resource);
       const input = allowed && mayInput(viewer, resource);
-      const key = `${subject.id} ${viewer.via} ${sessionId}`;
+      const key = `${viewer.subject.id} ${viewer.via} ${sessionId}`;
       const isContinued = about.continues === true && continues(key);
       if (!allowed || !isContinued)
         await record(viewer, entry, allowed, {

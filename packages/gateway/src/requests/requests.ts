@@ -122,8 +122,9 @@ export function createRequests(options: {
   async function playbackWanted(asker: Asker, sessionId: string): Promise<Terms> {
     const entry = await sessions.byId(sessionId);
     const resource = entry && (await resources.ofSession(entry));
-    const { subject } = asker;
-    const decision = resource && decide({ subject, action: "recording.play", resource });
+    const { subject, remoteAddress } = asker;
+    const decision =
+      resource && decide({ subject, action: "recording.play", resource, context: { remoteAddress } });
     if (!entry || !decision || (!decision.allowed && decision.rule !== "second-person-needed"))
       throw new GatehouseError({
         code: "not_found",

@@ -75,10 +75,11 @@ export function createModerators(options: ModeratorsOptions): Moderators {
     if (!entry) throw unknown(sessionId);
     const { subject } = moderator;
     const resource = await resourceOf(entry);
-    const { allowed, rule } = decide({ subject, action, resource });
+    const context = { remoteAddress: moderator.remoteAddress };
+    const { allowed, rule } = decide({ subject, action, resource, context });
     if (!allowed) {
       await refuse(moderator, entry, event, rule);
-      if (!decide({ subject, action: "session.view", resource }).allowed) throw unknown(sessionId);
+      if (!decide({ subject, action: "session.view", resource, context }).allowed) throw unknown(sessionId);
       throw denied(`${subject.name} may not do this to this session (${action})`);
     }
     if (!live.get(sessionId)) throw notLive(entry);
@@ -106,7 +107,11 @@ export function createModerators(options: ModeratorsOptions): Moderators {
   }
 
   /** Rejects when this person may not look on any longer, or when that cannot be known. */
-  async function stillMay(renew: () => Promise<Subject | undefined>, sessionId: string): Promise<void> {
+  async function stillMay(
+    renew: () => Promise<Subject | undefined>,
+    sessionId: string,
+    remoteAddress: string,
+  ): Promise<void> {
     let subject: Subject | undefined;
     let entry: SessionEntry | undefined;
     let resource: Resource;
@@ -122,7 +127,7 @@ export function createModerators(options: ModeratorsOptions): Moderators {
       });
       throw denied("it cannot be known now whether you may still look on");
     }
-    if (!decide({ subject, action: "session.join", resource }).allowed)
+    if (!decide({ subject, action: "session.join", resource, context: { remoteAddress } }).allowed)
       throw denied("you may not look on at this session any longer");
   }
 
@@ -134,7 +139,7 @@ export function createModerators(options: ModeratorsOptions): Moderators {
       const gone = new AbortController();
       const state: { refusal?: unknown } = {};
       const check = () =>
-        stillMay(renew, sessionId).catch((error: unknown) => {
+        stillMay(renew, sessionId, moderator.remoteAddress).catch((error: unknown) => {
           state.refusal = error;
           gone.abort();
         });

@@ -51,5 +51,12 @@ test("a flipped bit is damage, or makes the last line one that was cut short", (
       assert.deepEqual(read.entries, [entry(0), entry(1), entry(2)].slice(0, read.entries.length));
       assert.ok(read.entries.length < 3);
     }),
+    // The end of the line before the last: what follows it looks like one line with a wrong sum.
+    {
+      examples: [0, 3, 7].map((bit): [number, number] => [
+        whole.length - (lines.at(-1) as Uint8Array).length - 1,
+        bit,
+      ]),
+    },
   );
 });

@@ -35,7 +35,7 @@ export function readLedger(bytes: Uint8Array): Ledger {
     const text = end === -1 ? "" : buffer.toString("utf8", at, end);
     const json = text.slice(9);
     if (text.slice(0, 9) !== `${sum(json)} `) {
-      const damage = buffer.indexOf(0x0a, at) !== -1 && end + 1 < buffer.length;
+      const damage = end !== -1 && (end + 1 < buffer.length || endsInLine(text));
       return {
         opening,
         entries,
@@ -48,4 +48,11 @@ export function readLedger(bytes: Uint8Array): Ledger {
     at = end + 1;
   }
   return { opening, entries, bytes: at, damage: undefined };
+}
+
+/** Whether a good line stands at the end of a bad one: then the end of a line was damaged, and no write was cut short. */
+function endsInLine(text: string): boolean {
+  for (const { 0: found, index } of text.matchAll(/[0-9a-f]{8}(?= )/g))
+    if (index > 0 && found === sum(text.slice(index + 9))) return true;
+  return false;
 }

@@ -1,15 +1,26 @@
 import type { Person, SshKey } from "@gatehouse/contracts/rest";
 import { type Role, roles as knownRoles } from "../../access/mod.ts";
 import type { AuditLog } from "../../audit/mod.ts";
-import type { User, UserKey, UserKeys, Users, WebSessions } from "../../directory/mod.ts";
+import type {
+  ApiTokens,
+  ConnectionSecrets,
+  User,
+  UserKey,
+  UserKeys,
+  Users,
+  WebSessions,
+} from "../../directory/mod.ts";
 import type { Identity } from "../../identity/mod.ts";
 import type { PeopleDoor, Principal } from "../door.ts";
+import { requireNoToken } from "../decided.ts";
 import { found, isoTime, pageRequest, wirePage } from "./page.ts";
 
 export function createPeople(options: {
   users: Users;
   userKeys: UserKeys;
   webSessions: Pick<WebSessions, "revokeOfUser">;
+  apiTokens: Pick<ApiTokens, "removeOfUser">;
+  connectionSecrets: Pick<ConnectionSecrets, "removeOfUser">;
   identity: Pick<Identity, "createLink">;
   audit: AuditLog;
   /** Called when what somebody may do has changed. */
@@ -19,7 +30,7 @@ export function createPeople(options: {
   /** `https://gate.example.com`. */
   publicUrl(): string;
 }): PeopleDoor {
-  const { users, userKeys, webSessions, identity, audit } = options;
+  const { users, userKeys, webSessions, apiTokens, connectionSecrets, identity, audit } = options;
 
   const note = (principal: Principal, event: string, fields: Record<string, unknown>) =>
     audit.append({
@@ -54,6 +65,7 @@ export function createPeople(options: {
       return words(found(await users.byId(id), "person", id));
     },
     async create(principal, person) {
+      requireNoToken(principal, "add people");
       const roles = person.roles ?? ["user"];
       const user = await users.create({
         name: person.name,
@@ -64,13 +76,20 @@ export function createPeople(options: {
       return words(user);
     },
     async update(principal, id, change) {
+      if (change.roles !== undefined || change.disabled === false)
+        requireNoToken(principal, "change what people may do");
       const user = await users.update(id, {
         ...(change.displayName !== undefined && { displayName: change.displayName ?? "" }),
         ...(change.roles !== undefined && { roles: change.roles }),
         ...(change.disabled !== undefined && { disabled: change.disabled }),
       });
       // Somebody shut out is out at once, not when the cookie ends.
-      if (user.disabled) await webSessions.revokeOfUser(user.id);
+      if (user.disabled) {
+        await webSessions.revokeOfUser(user.id);
+        // Nor is what was given out before good again when they are let in again.
+        await apiTokens.removeOfUser(user.id);
+        await connectionSecrets.removeOfUser(user.id);
+      }
       options.rightsChanged?.();
       await note(principal, "user.update", {
         user_id: user.id,
@@ -82,6 +101,7 @@ export function createPeople(options: {
       return words(user);
     },
     async signInLink(principal, id) {
+      requireNoToken(principal, "make sign-in links");
       const user = found(await users.byId(id), "person", id);
       const link = await identity.createLink(user.id);
       await note(principal, "login_link.create", {
@@ -101,6 +121,7 @@ export function createPeople(options: {
       return (await userKeys.ofUser(id)).map(keyWords);
     },
     async addSshKey(principal, id, publicKey) {
+      requireNoToken(principal, "register SSH keys");
       const user = found(await users.byId(id), "person", id);
       const key = await userKeys.add({ userId: user.id, ...options.parsePublicKey(publicKey) });
       await note(principal, "user.key.create", {

@@ -5,6 +5,7 @@ import type { AuditLog } from "../../audit/mod.ts";
 import type { ApiTokens, ApiToken as StoredToken, Users } from "../../directory/mod.ts";
 import type { Identity } from "../../identity/mod.ts";
 import type { Principal, TokensDoor } from "../door.ts";
+import { requireNoToken } from "../decided.ts";
 import { found, isoTime } from "./page.ts";
 
 const dayMs = 24 * 3_600_000;
@@ -34,14 +35,7 @@ export function createTokens(options: {
   return {
     list: async (personId) => ({ items: (await apiTokens.ofUser(personId)).map(words) }),
     async create(principal, personId, { name, scopes, days = 90 }) {
-      // Else whoever has a token could make one that may do more, and that lasts longer.
-      if (principal.subject.proof?.scopes !== undefined)
-        throw new GatehouseError({
-          code: "denied",
-          op: "tokens.create",
-          message: "a token makes no tokens",
-          hint: "Sign in yourself: gatehouse login.",
-        });
+      requireNoToken(principal, "make tokens");
       const strange = scopes.filter((scope) => !actions.some((action) => isCovered(scope, action)));
       if (strange.length > 0)
         throw new GatehouseError({
