@@ -1,21 +1,11 @@
 import { z } from "zod";
-import { defineEvent, text } from "./descriptor.ts";
-
-const fields = {
-  request_id: text(64),
-  /** Who asked. */
-  owner: text(256),
-  /** `target` or `playback`. */
-  kind: text(16),
-  server_hostname: text(256),
-  logins: z.array(text(128)).max(20).optional(),
-};
-const shared = { category: "access", severity: "info" } as const;
+import { accessRequestFields, defineEvent, text } from "./descriptor.ts";
 
 export const accessRequestExpire = defineEvent({
   event: "access_request.expire",
   codes: { success: "T5005I" },
-  ...shared,
+  category: "access",
+  severity: "info",
   description: "A request was not answered in time, or approved access ended.",
-  fields: z.strictObject({ ...fields, state: text(16) }),
+  fields: z.strictObject({ ...accessRequestFields, state: text(16) }),
 });

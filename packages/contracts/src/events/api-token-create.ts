@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineEvent, text } from "./descriptor.ts";
+import { apiTokenFields, defineEvent } from "./descriptor.ts";
 
 export const apiTokenCreate = defineEvent({
   event: "api_token.create",
@@ -7,13 +7,5 @@ export const apiTokenCreate = defineEvent({
   category: "authentication",
   severity: "info",
   description: "A token for a program was made.",
-  fields: z.strictObject({
-    token_id: text(64),
-    name: text(64),
-    /** Whose it is. */
-    owner: text(256),
-    scopes: z.array(text(64)).max(64),
-    /** ISO 8601. */
-    expires: text(64),
-  }),
+  fields: z.strictObject(apiTokenFields),
 });

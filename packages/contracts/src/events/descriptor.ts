@@ -64,3 +64,42 @@ export const sessionFields = {
   /** `host:port` */
   server_addr: text(512).optional(),
 } as const;
+
+/** What every event about an access request repeats. */
+export const accessRequestFields = {
+  request_id: text(64),
+  /** Who asked. */
+  owner: text(256),
+  /** `target` or `playback`. */
+  kind: text(16),
+  server_hostname: text(256),
+  logins: z.array(text(128)).max(20).optional(),
+} as const;
+
+/** What every event about a lock repeats. */
+export const lockFields = {
+  lock_id: text(64),
+  /** `user`, `role`, `target`, `login` or `address`. */
+  on: text(16),
+  name: text(128),
+  reason: text(1000),
+} as const;
+
+export const teamFields = {
+  team_id: text(64),
+  name: text(64),
+  /** Names; those who lead are among both. */
+  members: z.array(text(256)).max(1000).optional(),
+  leads: z.array(text(256)).max(1000).optional(),
+} as const;
+
+/** What every event about a token for programs repeats. */
+export const apiTokenFields = {
+  token_id: text(64),
+  name: text(64),
+  /** Whose it is. */
+  owner: text(256),
+  scopes: z.array(text(64)).max(64),
+  /** ISO 8601. */
+  expires: text(64),
+} as const;

@@ -1,13 +1,5 @@
 import { z } from "zod";
-import { defineEvent, instant, text } from "./descriptor.ts";
-
-const fields = {
-  lock_id: text(64),
-  /** `user`, `role`, `target`, `login` or `address`. */
-  on: text(16),
-  name: text(128),
-  reason: text(1000),
-};
+import { defineEvent, instant, lockFields } from "./descriptor.ts";
 
 export const lockCreated = defineEvent({
   event: "lock.created",
@@ -16,7 +8,7 @@ export const lockCreated = defineEvent({
   severity: "warning",
   description: "Somebody or something was locked.",
   fields: z.strictObject({
-    ...fields,
+    ...lockFields,
     expires: instant().optional(),
   }),
 });

@@ -1,13 +1,5 @@
 import { z } from "zod";
-import { defineEvent, text } from "./descriptor.ts";
-
-const fields = {
-  lock_id: text(64),
-  /** `user`, `role`, `target`, `login` or `address`. */
-  on: text(16),
-  name: text(128),
-  reason: text(1000),
-};
+import { defineEvent, lockFields } from "./descriptor.ts";
 
 export const lockDeleted = defineEvent({
   event: "lock.deleted",
@@ -15,5 +7,5 @@ export const lockDeleted = defineEvent({
   category: "security",
   severity: "info",
   description: "A lock was lifted.",
-  fields: z.strictObject(fields),
+  fields: z.strictObject(lockFields),
 });

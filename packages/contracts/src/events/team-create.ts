@@ -1,13 +1,5 @@
 import { z } from "zod";
-import { defineEvent, text } from "./descriptor.ts";
-
-const fields = z.strictObject({
-  team_id: text(64),
-  name: text(64),
-  /** Names; those who lead are among both. */
-  members: z.array(text(256)).max(1000).optional(),
-  leads: z.array(text(256)).max(1000).optional(),
-});
+import { defineEvent, teamFields } from "./descriptor.ts";
 
 export const teamCreate = defineEvent({
   event: "team.create",
@@ -15,5 +7,5 @@ export const teamCreate = defineEvent({
   category: "administrative",
   severity: "info",
   description: "A team was made.",
-  fields,
+  fields: z.strictObject(teamFields),
 });

@@ -1,13 +1,5 @@
 import { z } from "zod";
-import { defineEvent, text } from "./descriptor.ts";
-
-const fields = z.strictObject({
-  team_id: text(64),
-  name: text(64),
-  /** Names; those who lead are among both. */
-  members: z.array(text(256)).max(1000).optional(),
-  leads: z.array(text(256)).max(1000).optional(),
-});
+import { defineEvent, teamFields } from "./descriptor.ts";
 
 export const teamUpdate = defineEvent({
   event: "team.update",
@@ -15,5 +7,5 @@ export const teamUpdate = defineEvent({
   category: "administrative",
   severity: "info",
   description: "A team's description, or who is in it and leads it, changed.",
-  fields,
+  fields: z.strictObject(teamFields),
 });
