@@ -6,13 +6,14 @@
  * `BENCH_ROUNDS`, `BENCH_SECONDS`, `BENCH_CLIENTS` (1,8,64), `BENCH_WAYS` (direct,gate,memory), `BENCH_BULK_MIB`,
  * `BENCH_WORK` (select,bulk).
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createClient } from "@gatehouse/contracts/client";
 import { exchangeLink } from "../packages/cli/src/connection/exchange-link.ts";
 import { startGateway } from "../test/parts/gateway.ts";
 import { mariadbProgram, startMariadb } from "../test/parts/mariadb.ts";
 import { type Sysbench, type SysbenchWay, hasSysbench, openSysbench } from "../test/parts/sysbench.ts";
+import { type Measured, compareWays } from "./ways.ts";
 
 const rounds = Number(process.env["BENCH_ROUNDS"] ?? 3);
 const seconds = Number(process.env["BENCH_SECONDS"] ?? 3);
@@ -117,42 +118,10 @@ async function bulk(): Promise<void> {
   });
 }
 
-type Measured = { speed: number; amount: number };
-
-async function compare(
+function compare(
   name: string,
   unit: string,
   measure: (way: SysbenchWay) => Promise<Measured>,
 ): Promise<void> {
-  const found = new Map<string, number[]>();
-  const cpu = new Map<string, number[]>();
-  for (let round = 0; round < rounds; round++)
-    for (const [way, to] of ways) {
-      const pid = processes.get(way);
-      const before = pid === undefined ? 0 : cpuMs(pid);
-      const { speed, amount } = await measure(to);
-      found.set(way, [...(found.get(way) ?? []), speed]);
-      if (pid !== undefined) cpu.set(way, [...(cpu.get(way) ?? []), (cpuMs(pid) - before) / amount]);
-    }
-  const parts = [...found].map(([way, values]) => {
-    const each = cpu.get(way);
-    const cost = each ? ` (${median(each).toFixed(3)} ms CPU each)` : "";
-    return `${way} ${Math.round(median(values))} ${unit}${cost}`;
-  });
-  const below = found.get("direct") ?? [];
-  for (const way of ["gate", "memory"]) {
-    const above = found.get(way);
-    if (above) parts.push(`${way}/direct ${median(above.map((v, i) => v / (below[i] ?? v))).toFixed(2)}`);
-  }
-  console.log(`${name}: ${parts.join(", ")}`);
-}
-
-/** User and system time of a process so far; the kernel counts in hundredths of a second. */
-function cpuMs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * 10;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+  return compareWays({ name, unit, rounds, ways, processes, against: ["direct"], measure });
 }

@@ -5,13 +5,14 @@
  *
  * `BENCH_ROUNDS`, `BENCH_SECONDS`, `BENCH_CLIENTS` (1,8,64), `BENCH_WAYS` (direct,pgbouncer,gate,memory), `BENCH_COPY_MIB`.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createClient } from "@gatehouse/contracts/client";
 import { exchangeLink } from "../packages/cli/src/connection/exchange-link.ts";
 import { startGateway } from "../test/parts/gateway.ts";
 import { hasPgbouncer, startPgbouncer } from "../test/parts/pgbouncer.ts";
 import { type Way, postgresProgram, startPostgres } from "../test/parts/postgres.ts";
+import { type Measured, compareWays } from "./ways.ts";
 
 const rounds = Number(process.env["BENCH_ROUNDS"] ?? 3);
 const seconds = process.env["BENCH_SECONDS"] ?? "3";
@@ -121,39 +122,6 @@ async function copies(): Promise<void> {
   await compare("copy in", "MB/s", (way) => timed(way, "truncate filled", `\\copy filled from ${file}`));
 }
 
-type Measured = { speed: number; amount: number };
-
-async function compare(name: string, unit: string, measure: (way: Way) => Promise<Measured>): Promise<void> {
-  const found = new Map<string, number[]>();
-  const cpu = new Map<string, number[]>();
-  for (let round = 0; round < rounds; round++)
-    for (const [way, to] of ways) {
-      const pid = processes.get(way);
-      const before = pid === undefined ? 0 : cpuMs(pid);
-      const { speed, amount } = await measure(to);
-      found.set(way, [...(found.get(way) ?? []), speed]);
-      if (pid !== undefined) cpu.set(way, [...(cpu.get(way) ?? []), (cpuMs(pid) - before) / amount]);
-    }
-  const parts = [...found].map(([name, values]) => {
-    const each = cpu.get(name);
-    const cost = each ? ` (${median(each).toFixed(3)} ms CPU each)` : "";
-    return `${name} ${Math.round(median(values))} ${unit}${cost}`;
-  });
-  for (const way of ["gate", "memory"])
-    for (const to of ["direct", "pgbouncer"]) {
-      const [above, below] = [found.get(way), found.get(to)];
-      if (above && below)
-        parts.push(`${way}/${to} ${median(above.map((v, i) => v / (below[i] ?? v))).toFixed(2)}`);
-    }
-  console.log(`${name}: ${parts.join(", ")}`);
-}
-
-/** User and system time of a process so far; the kernel counts in hundredths of a second. */
-function cpuMs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * 10;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+function compare(name: string, unit: string, measure: (way: Way) => Promise<Measured>): Promise<void> {
+  return compareWays({ name, unit, rounds, ways, processes, against: ["direct", "pgbouncer"], measure });
 }

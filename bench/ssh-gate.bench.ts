@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { publicKeyLine } from "../packages/gateway/src/protocols/ssh/keys/mod.ts";
 import { addPerson, addTarget, sshOptions, startGateway } from "../test/parts/gateway.ts";
 import { startSshd } from "../test/parts/openssh.ts";
+import { cpuMs } from "./ways.ts";
 
 const rounds = Number(process.env["BENCH_ROUNDS"] ?? 5);
 const bulkBytes = Number(process.env["BENCH_BULK_MIB"] ?? 512) * 1024 * 1024;
@@ -189,10 +190,9 @@ async function timed(work: () => Promise<void>): Promise<number> {
   return (performance.now() - start) / 1000;
 }
 
-/** Seconds of processor time, user and system (proc(5): fields 14 and 15, in hundredths). */
+/** Seconds of processor time. */
 function cpuOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / 100;
+  return cpuMs(pid) / 1000;
 }
 function rssOf(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) * 1024;

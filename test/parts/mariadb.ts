@@ -65,7 +65,7 @@ async function start(options: {
   logins: Record<string, string>;
   passwords: Record<string, string>;
   /** With its key, PEM. */
-  certificate?: string;
+  certificate: string;
   /** PEM. */
   trustedClient?: string;
 }): Promise<MysqlServer> {
@@ -84,9 +84,7 @@ async function start(options: {
     owned(path);
     return path;
   };
-  // MySQL makes its own, and the OpenSSL of its day knows no other kind.
-  const given = options.certificate === undefined ? undefined : readCertificate(options.certificate);
-  const certificate = given?.certificate ?? readFileSync(join(data, "server-cert.pem"), "utf8");
+  const { certificate, key } = readCertificate(options.certificate);
   const port = await freePort();
   const socket = join(data, "s.sock");
   const log = file("general.log", "");
@@ -103,9 +101,8 @@ async function start(options: {
       `--port=${port}`,
       `--socket=${socket}`,
       `--pid-file=${join(data, "pid")}`,
-      ...(given
-        ? [`--ssl-cert=${file("server.crt", certificate)}`, `--ssl-key=${file("server.key", given.key)}`]
-        : []),
+      `--ssl-cert=${file("server.crt", certificate)}`,
+      `--ssl-key=${file("server.key", key)}`,
       ...(options.trustedClient === undefined
         ? []
         : [`--ssl-ca=${file("clients.crt", options.trustedClient)}`]),
@@ -124,7 +121,6 @@ async function start(options: {
   await new Promise<void>((resolve, reject) => {
     child.stderr.on("data", (chunk: Buffer) => {
       output += chunk.toString();
-      // MySQL says it of its X plugin too, with its socket.
       if (/ready for connections[\s\S]*port: [1-9]/.test(output)) resolve();
     });
     void exited.then(() => reject(new Error(`${options.program} ended at its start:\n${output}`)));

@@ -1,13 +1,11 @@
 import { type Command, Argument } from "commander";
-import type { LockCreate } from "@gatehouse/contracts/rest";
+import { type LockCreate, lockedThings } from "@gatehouse/contracts/rest";
 import type { Cli } from "../cli.ts";
 import { type GatewayOptions, connect, withGateway } from "../connection/mod.ts";
 import { secondsOf } from "./moderation.ts";
 import { type OutputOptions, printerFor, withOutput } from "./options.ts";
 
 type Options = OutputOptions & GatewayOptions;
-
-const kinds = ["user", "role", "target", "login", "address"] as const satisfies LockCreate["on"][];
 
 /** `lock`, `unlock` and `locks ls`. */
 export function addLocks(program: Command, cli: Cli): void {
@@ -20,7 +18,7 @@ export function addLocks(program: Command, cli: Cli): void {
       .description(
         "Shuts a person, a role, a target, a login or a network: nothing new begins, and what is live of it ends at once.",
       )
-      .addArgument(new Argument("<what>", "what to shut").choices([...kinds]))
+      .addArgument(new Argument("<what>", "what to shut").choices([...lockedThings]))
       .argument("<name>", "its name, an address, or a network such as 10.0.0.0/8"),
   )
     .requiredOption("--reason <text>", "why: told to whoever is refused, and audited")

@@ -1,4 +1,4 @@
-import type { AccessRequest, RequestQuery } from "@gatehouse/contracts/rest";
+import { type AccessRequest, type RequestQuery, requestStates } from "@gatehouse/contracts/rest";
 import { type Command, Option } from "commander";
 import type { Cli } from "../cli.ts";
 import { type GatewayOptions, connect, withGateway } from "../connection/mod.ts";
@@ -9,8 +9,6 @@ import { firstOf } from "./sessions.ts";
 import { targetCalled } from "./targets.ts";
 
 type Options = OutputOptions & GatewayOptions;
-
-const states = ["pending", "approved", "denied", "cancelled", "expired"] as const;
 
 export function addRequests(program: Command, cli: Cli): void {
   const requests = program.command("requests").summary("ask for access, and decide about it");
@@ -59,7 +57,7 @@ export function addRequests(program: Command, cli: Cli): void {
     );
 
   answering(requests.command("ls").summary("list requests that you may see, newest first"))
-    .addOption(new Option("--state <state>", "in this state").choices([...states]))
+    .addOption(new Option("--state <state>", "in this state").choices([...requestStates]))
     .option("--mine", "only what you asked for yourself")
     .option("-n, --limit <count>", "at most so many; 0 for all", "50")
     .action(async (options: Options & { state?: RequestQuery["state"]; mine?: boolean; limit: string }) => {

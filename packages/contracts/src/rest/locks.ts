@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { id, time } from "./shapes.ts";
 
-const lockedThings = ["user", "role", "target", "login", "address"] as const;
+export const lockedThings = ["user", "role", "target", "login", "address"] as const;
 
 /** Somebody or something that is shut for now. */
 export const lock = z

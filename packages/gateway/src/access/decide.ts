@@ -1,4 +1,9 @@
-import { type AccessPolicy, type Statement, builtInRoles } from "@gatehouse/contracts/rest";
+import {
+  type AccessPolicy,
+  type Statement,
+  builtInRoles,
+  type lockedThings,
+} from "@gatehouse/contracts/rest";
 import { refusalOf } from "./restrictions.ts";
 import { allowsBy } from "./statements.ts";
 
@@ -51,11 +56,9 @@ export type Grant = { requestId: string; untilMs: number } & (
   | { kind: "playback"; sessionId: string }
 );
 
-export const lockKinds = ["user", "role", "target", "login", "address"] as const;
-
 /** Somebody or something that is shut for now. */
 export type Lock = {
-  on: (typeof lockKinds)[number];
+  on: (typeof lockedThings)[number];
   /** A name; for `address` an address or a network. */
   name: string;
   reason: string;

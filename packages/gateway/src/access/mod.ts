@@ -25,4 +25,4 @@ export {
 } from "./decide.ts";
 export { type SessionScope, sessionScope } from "./scope.ts";
 export { isNetwork } from "./networks.ts";
-export { isShut } from "./restrictions.ts";
+export { covers, isShut } from "./restrictions.ts";

@@ -35,7 +35,8 @@ export function refusalOf(question: Required<Question>): { name: string; because
   return undefined;
 }
 
-function covers(scope: string, action: string): boolean {
+/** Whether a token with this scope is for that action. */
+export function covers(scope: string, action: string): boolean {
   return scope === action || (scope.endsWith(".*") && action.startsWith(scope.slice(0, -1)));
 }
 

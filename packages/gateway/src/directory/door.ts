@@ -1,4 +1,4 @@
-import type { AccessPolicy, LabelSelector } from "@gatehouse/contracts/rest";
+import type { AccessPolicy, LabelSelector, requestStates } from "@gatehouse/contracts/rest";
 import type { SessionFacts } from "@gatehouse/recording";
 import type { RecordingState } from "@gatehouse/recording/pipeline";
 import type { RecordingChecks } from "./recording-checks.ts";
@@ -119,8 +119,7 @@ export type AccessReview = {
   reviewedAtMs: number;
 };
 
-export const accessRequestStates = ["pending", "approved", "denied", "cancelled", "expired"] as const;
-export type AccessRequestState = (typeof accessRequestStates)[number];
+export type AccessRequestState = (typeof requestStates)[number];
 
 /** What is asked for: a target as some of its logins, or that a recording under four eyes is opened. */
 export type Wanted =

@@ -5,6 +5,7 @@ import type { AuditLog } from "../../audit/mod.ts";
 import type { LockEntry, Locks, Users } from "../../directory/mod.ts";
 import type { LiveSessions } from "../../sessions/mod.ts";
 import type { LocksDoor, Principal } from "../door.ts";
+import { noteChange } from "./note.ts";
 import { found, isoTime } from "./page.ts";
 
 /** Locks: from the moment one is set nothing new begins that it stands against, and what is live of it ends. */
@@ -18,12 +19,12 @@ export function createLocks(options: {
 }): LocksDoor {
   const { locks, users, live, audit, clock } = options;
   const note = (principal: Principal, event: string, lock: LockEntry, fields: Record<string, unknown> = {}) =>
-    audit.append({
-      event,
-      user: principal.subject.name,
-      success: true,
-      ...(principal.remoteAddress && { remoteAddress: principal.remoteAddress }),
-      fields: { lock_id: lock.id, on: lock.on, name: lock.name, reason: lock.reason, ...fields },
+    noteChange(audit, principal, event, {
+      lock_id: lock.id,
+      on: lock.on,
+      name: lock.name,
+      reason: lock.reason,
+      ...fields,
     });
 
   /** A lock on a slip of the finger would shut nobody, and look as if it did. */

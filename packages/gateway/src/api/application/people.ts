@@ -13,6 +13,7 @@ import type {
 import type { Identity } from "../../identity/mod.ts";
 import type { PeopleDoor, Principal } from "../door.ts";
 import { requireNoToken } from "../decided.ts";
+import { noteChange } from "./note.ts";
 import { found, isoTime, pageRequest, wirePage } from "./page.ts";
 
 export function createPeople(options: {
@@ -33,13 +34,7 @@ export function createPeople(options: {
   const { users, userKeys, webSessions, apiTokens, connectionSecrets, identity, audit } = options;
 
   const note = (principal: Principal, event: string, fields: Record<string, unknown>) =>
-    audit.append({
-      event,
-      user: principal.subject.name,
-      success: true,
-      ...(principal.remoteAddress && { remoteAddress: principal.remoteAddress }),
-      fields,
-    });
+    noteChange(audit, principal, event, fields);
 
   async function words(user: User): Promise<Person> {
     const keys = await userKeys.ofUser(user.id);

@@ -12,6 +12,7 @@ import {
 import type { TargetAdministration } from "../../protocols/door.ts";
 import { decide } from "../../access/mod.ts";
 import type { Principal, TargetScope, TargetsDoor } from "../door.ts";
+import { noteChange } from "./note.ts";
 import { found, isoTime, pageRequest, wirePage } from "./page.ts";
 
 const credentialWords = {
@@ -46,15 +47,7 @@ export function createTargets(options: {
     event: string,
     target: StoredTarget,
     fields: Record<string, unknown> = {},
-  ) =>
-    audit.append({
-      event,
-      user: principal.subject.name,
-      success: true,
-      serverId: target.id,
-      ...(principal.remoteAddress && { remoteAddress: principal.remoteAddress }),
-      fields: { name: target.name, ...fields },
-    });
+  ) => noteChange(audit, principal, event, { name: target.name, ...fields }, { serverId: target.id });
 
   async function byId(id: string): Promise<StoredTarget> {
     return found(await targets.byId(id), "target", id);

@@ -2,6 +2,7 @@ import type { Team } from "@gatehouse/contracts/rest";
 import type { AuditLog } from "../../audit/mod.ts";
 import type { Team as StoredTeam, Teams } from "../../directory/mod.ts";
 import type { Principal, TeamsDoor } from "../door.ts";
+import { noteChange } from "./note.ts";
 import { found, isoTime, pageRequest, wirePage } from "./page.ts";
 
 export function createTeams(options: {
@@ -12,19 +13,13 @@ export function createTeams(options: {
 }): TeamsDoor {
   const { teams, audit, rightsChanged } = options;
   const note = (principal: Principal, event: string, team: StoredTeam, withMembers: boolean) =>
-    audit.append({
-      event,
-      user: principal.subject.name,
-      success: true,
-      ...(principal.remoteAddress && { remoteAddress: principal.remoteAddress }),
-      fields: {
-        team_id: team.id,
-        name: team.name,
-        ...(withMembers && {
-          members: team.members.map(({ name }) => name),
-          leads: team.members.filter(({ leads }) => leads).map(({ name }) => name),
-        }),
-      },
+    noteChange(audit, principal, event, {
+      team_id: team.id,
+      name: team.name,
+      ...(withMembers && {
+        members: team.members.map(({ name }) => name),
+        leads: team.members.filter(({ leads }) => leads).map(({ name }) => name),
+      }),
     });
   const byId = async (id: string) => found(await teams.byId(id), "team", id);
   const membersOf = (members: readonly { userId: string; leads?: boolean | undefined }[]) =>

@@ -1,11 +1,12 @@
 import type { ApiToken } from "@gatehouse/contracts/rest";
 import { GatehouseError } from "@gatehouse/kernel";
-import { actions } from "../../access/mod.ts";
+import { actions, covers } from "../../access/mod.ts";
 import type { AuditLog } from "../../audit/mod.ts";
 import type { ApiTokens, ApiToken as StoredToken, Users } from "../../directory/mod.ts";
 import type { Identity } from "../../identity/mod.ts";
 import type { Principal, TokensDoor } from "../door.ts";
 import { requireNoToken } from "../decided.ts";
+import { noteChange } from "./note.ts";
 import { found, isoTime } from "./page.ts";
 
 const dayMs = 24 * 3_600_000;
@@ -18,25 +19,19 @@ export function createTokens(options: {
 }): TokensDoor {
   const { users, apiTokens, identity, audit } = options;
   const note = (principal: Principal, event: string, owner: string, token: StoredToken) =>
-    audit.append({
-      event,
-      user: principal.subject.name,
-      success: true,
-      ...(principal.remoteAddress && { remoteAddress: principal.remoteAddress }),
-      fields: {
-        token_id: token.id,
-        name: token.name,
-        owner,
-        scopes: [...token.scopes],
-        expires: isoTime(token.expiresAtMs),
-      },
+    noteChange(audit, principal, event, {
+      token_id: token.id,
+      name: token.name,
+      owner,
+      scopes: [...token.scopes],
+      expires: isoTime(token.expiresAtMs),
     });
 
   return {
     list: async (personId) => ({ items: (await apiTokens.ofUser(personId)).map(words) }),
     async create(principal, personId, { name, scopes, days = 90 }) {
       requireNoToken(principal, "make tokens");
-      const strange = scopes.filter((scope) => !actions.some((action) => isCovered(scope, action)));
+      const strange = scopes.filter((scope) => !actions.some((action) => covers(scope, action)));
       if (strange.length > 0)
         throw new GatehouseError({
           code: "invalid",
@@ -60,10 +55,6 @@ export function createTokens(options: {
       await note(principal, "api_token.delete", person.name, token);
     },
   };
-}
-
-function isCovered(scope: string, action: string): boolean {
-  return scope === action || (scope.endsWith(".*") && action.startsWith(scope.slice(0, -1)));
 }
 
 function words({ id, name, scopes, createdAtMs, expiresAtMs, lastUsedAtMs }: StoredToken): ApiToken {

@@ -1,5 +1,6 @@
 import { type HandlerContext, createContextKey } from "@connectrpc/connect";
 import { GatehouseError } from "@gatehouse/kernel";
+import { bearerTokenIn } from "../bearer.ts";
 import type { IdentityDoor, Principal } from "../door.ts";
 
 /** Whoever a call comes from, and how to ask anew who that is. */
@@ -14,8 +15,8 @@ export async function callerOf(
   header: Headers,
   remoteAddress: string,
 ): Promise<Caller> {
-  // RFC 6750 §2.1. A token stands in no other place: a URL or a cookie of a browser opens nothing here.
-  const token = /^Bearer ([\x21-\x7e]{1,4096})$/.exec(header.get("authorization") ?? "")?.[1];
+  // A token stands in no other place: a URL or a cookie of a browser opens nothing here.
+  const token = bearerTokenIn(header.get("authorization"));
   if (token === undefined) throw nobody();
   const renew = () => identity.whoIs({ kind: "bearer", token }, { remoteAddress });
   const principal = await renew();

@@ -1,6 +1,7 @@
 import { GatehouseError } from "@gatehouse/kernel";
 import type { FastifyReply, FastifyRequest, RouteOptions } from "fastify";
 import type { Action, Resource, Subject } from "../../access/mod.ts";
+import { bearerTokenIn } from "../bearer.ts";
 import { requireAllowed } from "../decided.ts";
 import type { App, AppOptions } from "./app.ts";
 import type { Credential, Principal } from "../door.ts";
@@ -121,7 +122,6 @@ function credentialOf(request: FastifyRequest, listener: AppOptions["listener"])
   return token === undefined ? undefined : { kind: "cookie", token };
 }
 
-/** RFC 6750 §2.1. */
 export function bearerTokenOf(request: FastifyRequest): string | undefined {
-  return /^Bearer ([\x21-\x7e]{1,4096})$/.exec(request.headers.authorization ?? "")?.[1];
+  return bearerTokenIn(request.headers.authorization);
 }
