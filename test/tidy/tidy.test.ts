@@ -28,7 +28,7 @@ const packageImports: Record<string, readonly string[]> = {
 
 /** The rooms of the gateway, lowest first. A room may import rooms of a lower row, never of its own or a higher one. */
 const gatewayRows: readonly (readonly string[])[] = [
-  ["config", "telemetry", "access"],
+  ["config", "telemetry", "access", "statements"],
   ["directory", "identity", "credentials", "audit", "stores"],
   ["sessions", "custody"],
   ["passage", "requests"],

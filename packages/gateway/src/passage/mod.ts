@@ -23,7 +23,14 @@ export {
   unreachable,
 } from "./dial-tls.ts";
 export { Lane } from "./lane.ts";
-export { cutText, digested, recordedText } from "./recorded-text.ts";
+export {
+  type TextSecrets,
+  cutText,
+  digested,
+  maskedValues,
+  recordedText,
+  textSecrets,
+} from "./recorded-text.ts";
 export { type PasswordTarget, type ResolveTarget, passwordTargetsOf } from "./resolve-target.ts";
 export { signInBySecret } from "./secret-sign-in.ts";
 export { Spans } from "./spans.ts";

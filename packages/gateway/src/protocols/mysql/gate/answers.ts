@@ -14,6 +14,7 @@ import {
   progressCode,
   status,
 } from "../wire/messages.ts";
+import { withoutQuoted } from "../../../statements/mod.ts";
 import { broken, packetBytesMax } from "../wire/packets.ts";
 import type { PreparedStatement, PreparedStatements } from "./prepared.ts";
 
@@ -31,6 +32,8 @@ export type Owed = {
   /** The server may ask for a file of the client's. */
   loads?: boolean;
   error?: ServerError;
+  /** It holds secrets: what the server says of it may repeat them. */
+  masked?: boolean;
 };
 
 type Phase = "first" | "parameters" | "parameters-end" | "columns" | "columns-end" | "rows";
@@ -172,7 +175,7 @@ export class Answers {
     outcome.error = {
       severity: "ERROR",
       code: sqlState === "" ? String(code) : `${code} (${sqlState})`,
-      message: message.slice(0, messageCharsMax).toWellFormed(),
+      message: (head?.masked ? withoutQuoted(message) : message).slice(0, messageCharsMax).toWellFormed(),
     };
     if (head?.what === "refused") outcome.refused = true;
     outcome.final = true;

@@ -2,11 +2,20 @@ import { isGatehouseError } from "@gatehouse/kernel";
 import {
   type FrameKind,
   type Query,
+  type QuerySecret,
+  type QueryValue,
   encodeQuery,
   encodeQueryOutcome,
+  encodeQuerySecret,
   queryLimits,
 } from "@gatehouse/recording";
-import { ContentDigest, digested } from "../../../passage/mod.ts";
+import {
+  ContentDigest,
+  type TextSecrets,
+  digested,
+  maskedValues,
+  textSecrets,
+} from "../../../passage/mod.ts";
 import type { Capabilities } from "../wire/capabilities.ts";
 import { readText } from "../wire/fields.ts";
 import {
@@ -193,13 +202,16 @@ export class Commands {
     const { attributes, text: bytes } = decodeQuery(payload, this.#capabilities);
     const renamed = killsConnection(bytes) ? renamedKill(readText(bytes), this.#connections) : undefined;
     const text = renamed ?? readText(bytes);
-    const statement = this.#query({
-      type: "simple",
-      ...(renamed === undefined ? recordedStatement(bytes) : { text: renamed }),
-      ...(attributes.length > 0 && { values: recordedParameters(attributes, undefined) }),
-    });
+    const { statement, secrets } = this.#texted(
+      {
+        type: "simple",
+        ...(attributes.length > 0 && { values: recordedParameters(attributes, undefined) }),
+      },
+      renamed === undefined ? recordedStatement(bytes) : { text: renamed },
+    );
     const loads = this.#localFiles && /\bload\b/i.test(text);
-    this.#answers.owe({ what: "rows", statement, ...(loads && { loads }) });
+    const masked = secrets !== undefined;
+    this.#answers.owe({ what: "rows", statement, ...(loads && { loads }), ...(masked && { masked }) });
     if (renamed === undefined) return pass;
     const head = payload.subarray(0, payload.length - bytes.length);
     return { type: "replace", payload: Buffer.concat([head, Buffer.from(renamed)]) };
@@ -207,12 +219,12 @@ export class Commands {
 
   #prepared(payload: Uint8Array): void {
     const slot = this.#statements.freeSlot();
-    const statement = this.#query({
-      type: "prepare",
-      name: String(slot),
-      ...recordedStatement(payload.subarray(1)),
-    });
-    this.#answers.owe({ what: "prepare", statement, prepared: this.#statements.open(statement) });
+    const { statement, secrets } = this.#texted(
+      { type: "prepare", name: String(slot) },
+      recordedStatement(payload.subarray(1)),
+    );
+    const prepared = this.#statements.open(statement, secrets?.parameters);
+    this.#answers.owe({ what: "prepare", statement, prepared, ...(secrets && { masked: true }) });
   }
 
   #executed(payload: Uint8Array): void {
@@ -228,11 +240,8 @@ export class Commands {
     const values = recordedParameters(execution?.parameters ?? [unread(payload)], prepared?.long);
     this.#answers.owe({
       what: "rows",
-      statement: this.#query({
-        type: "execute",
-        ...of(prepared),
-        ...(values.length > 0 && { values }),
-      }),
+      statement: this.#valued({ type: "execute", ...of(prepared) }, values, prepared),
+      masked: prepared?.secrets !== undefined,
     });
     // The server forgets it with the execution.
     prepared?.long.clear();
@@ -253,12 +262,12 @@ export class Commands {
     if (prepared && bulk) prepared.types = bulk.types;
     this.#answers.owe({
       what: "rows",
-      statement: this.#query({
-        type: "execute",
-        ...of(prepared),
-        values: recordedParameters(bulk?.rows ?? [unread(payload)], undefined),
-        ...(bulk?.more === true && digested(payload)),
-      }),
+      statement: this.#valued(
+        { type: "execute", ...of(prepared), ...(bulk?.more === true && digested(payload)) },
+        recordedParameters(bulk?.rows ?? [unread(payload)], undefined),
+        prepared,
+      ),
+      masked: prepared?.secrets !== undefined,
     });
   }
 
@@ -325,6 +334,39 @@ export class Commands {
       name: commandName(first),
       ...(shown !== "" && { values: [{ text: shown.slice(0, 1024).toWellFormed() }] }),
     });
+  }
+
+  /** A text, without what of it is secret; that stands before it, for those who may read what was typed. */
+  #texted(
+    query: Omit<Query, "statement">,
+    recorded: ReturnType<typeof recordedStatement>,
+  ): { statement: number; secrets?: TextSecrets } {
+    const secrets = textSecrets(recorded, "mysql");
+    if (!secrets) return { statement: this.#query({ ...query, ...recorded }) };
+    this.#secret(secrets.secret);
+    return { statement: this.#query({ ...query, ...secrets.query }), secrets };
+  }
+  /** Where the gate could not tell one value from another, none is shown that may be a secret. */
+  #valued(
+    query: Omit<Query, "statement">,
+    values: QueryValue[],
+    prepared: PreparedStatement | undefined,
+  ): number {
+    if (values.length === 0) return this.#query(query);
+    if (!prepared?.secrets || prepared.secrets.size === 0) return this.#query({ ...query, values });
+    this.#secret({ values });
+    const { parameters: width } = prepared;
+    const shown =
+      width === undefined || values.length % width !== 0
+        ? values.map(() => ({ masked: true as const }))
+        : maskedValues(values, prepared.secrets, width);
+    return this.#query({ ...query, values: shown, masked: true });
+  }
+  /** Of the query that is recorded next. */
+  #secret(secret: Omit<QuerySecret, "statement">): void {
+    this.#asked.push(
+      this.#record("query.secret", encodeQuerySecret({ statement: this.#count + 1, ...secret })),
+    );
   }
 
   #query(query: Omit<Query, "statement">): number {

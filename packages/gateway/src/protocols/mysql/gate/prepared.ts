@@ -12,6 +12,8 @@ export type PreparedStatement = {
   parameters: number | undefined;
   /** As they were sent last: a client need not repeat them. */
   types: ParameterTypes | undefined;
+  /** Its text holds secrets; parameters with these numbers, from 1, stand for some. */
+  readonly secrets: ReadonlySet<number> | undefined;
   long: Map<number, LongData>;
   closed: boolean;
 };
@@ -28,7 +30,7 @@ export class PreparedStatements {
   freeSlot(): number {
     return this.#slotsFree.at(-1) ?? this.#slotsUsed + 1;
   }
-  open(statement: number): PreparedStatement {
+  open(statement: number, secrets: ReadonlySet<number> | undefined): PreparedStatement {
     const slot = this.#slotsFree.pop() ?? ++this.#slotsUsed;
     this.#last = {
       statement,
@@ -36,6 +38,7 @@ export class PreparedStatements {
       id: undefined,
       parameters: undefined,
       types: undefined,
+      secrets,
       long: new Map(),
       closed: false,
     };

@@ -4,11 +4,15 @@ import {
   type Query,
   type QueryCondition,
   type QueryOutcome,
+  type QuerySecret,
+  type QueryValue,
   encodeQuery,
   encodeQueryOutcome,
+  encodeQuerySecret,
   queryLimits,
 } from "@gatehouse/recording";
-import { ContentDigest, recordedText } from "../../../passage/mod.ts";
+import { ContentDigest, maskedValues, recordedText, textSecrets } from "../../../passage/mod.ts";
+import { withoutQuoted } from "../../../statements/mod.ts";
 import {
   backend,
   decodeBind,
@@ -38,8 +42,13 @@ type Owed = {
   startedUs: number;
   rows: number;
   prepared?: Prepared;
+  /** It holds secrets: what the server says of it may repeat them. */
+  masked?: true;
 };
-type Prepared = { statement: number; types: number[] };
+/** What was recorded, and whether it holds secrets. */
+type Asked = { statement: number; masked?: true };
+/** `secrets` are the numbers of the parameters that stand for some. */
+type Prepared = Asked & { types: number[]; secrets?: ReadonlySet<number> };
 type Outcome = Omit<QueryOutcome, "final"> & { final: boolean };
 
 const notesMax = queryLimits.notesMax;
@@ -55,7 +64,7 @@ export class StatementLog {
   #statements = 0;
   #owed: Owed[] = [];
   readonly #prepared = new Map<string, Prepared>();
-  readonly #portals = new Map<string, number>();
+  readonly #portals = new Map<string, Asked>();
   readonly #copyIn = new ContentDigest();
   /** The server waits for the client's data: a Sync now is passed over by it (§55.2.6). */
   #copyingIn = false;
@@ -84,71 +93,67 @@ export class StatementLog {
         this.#copyIn.update(body);
         return;
       case frontend.query:
-        this.#owe("simple", this.#query({ type: "simple", ...recordedText(decodeQuery(body).text) }));
+        this.#owe("simple", this.#texted({ type: "simple" }, decodeQuery(body).text));
         return;
       case frontend.parse: {
         const { name, text, types } = decodeParse(body);
-        const statement = this.#query({
-          type: "prepare",
-          name,
-          ...recordedText(text),
-          types: types.map((oid) => (oid === 0 ? "" : (typeName(oid) ?? String(oid)))),
-        });
-        const prepared = { statement, types };
+        const shown = types.map((oid) => (oid === 0 ? "" : (typeName(oid) ?? String(oid))));
+        const prepared = { types, ...this.#texted({ type: "prepare", name, types: shown }, text) };
         this.#prepared.set(name, prepared);
-        this.#owe("parse", statement, prepared);
+        this.#owe("parse", prepared, prepared);
         return;
       }
       case frontend.bind: {
         const { portal, statement: name, formats, values } = decodeBind(body);
         const prepared = this.#prepared.get(name);
-        const statement = this.#query({
-          type: "bind",
-          ...(prepared && { of: prepared.statement }),
-          name,
-          portal,
-          values: valuesOf(values, formats, prepared?.types),
-        });
-        this.#portals.set(portal, statement);
-        this.#owe("bind", statement);
+        const asked = this.#bound(
+          { type: "bind", ...(prepared && { of: prepared.statement }), name, portal },
+          valuesOf(values, formats, prepared?.types),
+          prepared,
+        );
+        this.#portals.set(portal, asked);
+        this.#owe("bind", asked);
         return;
       }
       case frontend.execute: {
         const { portal, rowsMax } = decodeExecute(body);
         const of = this.#portals.get(portal);
-        this.#owe(
-          "execute",
-          this.#query({
+        this.#owe("execute", {
+          ...of,
+          statement: this.#query({
             type: "execute",
-            ...(of !== undefined && { of }),
+            ...(of && { of: of.statement }),
             portal,
             ...(rowsMax > 0 && { rowsMax }),
           }),
-        );
+        });
         return;
       }
       case frontend.functionCall: {
         const { oid, formats, values } = decodeFunctionCall(body);
-        this.#owe(
-          "call",
-          this.#query({ type: "call", name: String(oid), values: valuesOf(values, formats, undefined) }),
-        );
+        this.#owe("call", {
+          statement: this.#query({
+            type: "call",
+            name: String(oid),
+            values: valuesOf(values, formats, undefined),
+          }),
+        });
         return;
       }
       case frontend.describe: {
         const { of, name } = decodeNamed(body);
-        this.#owe("describe", 0, of === "statement" ? this.#prepared.get(name) : undefined);
+        this.#owe("describe", noStatement, of === "statement" ? this.#prepared.get(name) : undefined);
         return;
       }
       case frontend.close: {
         const { of, name } = decodeNamed(body);
         if (of === "statement") this.#prepared.delete(name);
         else this.#portals.delete(name);
-        this.#owe("close", 0);
+        this.#owe("close", noStatement);
         return;
       }
       case frontend.sync:
-        if (!this.#copyingIn) this.#owe("sync", 0);
+        if (!this.#copyingIn) this.#owe("sync", noStatement);
         return;
       case frontend.copyDone:
         this.#copyEnded(undefined);
@@ -210,7 +215,7 @@ export class StatementLog {
         this.#suspended(head);
         return;
       case backend.errorResponse:
-        this.#failed(head, decodeError(body));
+        this.#failed(head, without(head, decodeError(body)));
         return;
       case backend.readyForQuery:
         this.#ready(decodeReady(body));
@@ -234,7 +239,7 @@ export class StatementLog {
         if (head?.what === "describe") this.#owed.shift();
         return;
       case backend.noticeResponse:
-        if (this.#notices.length < notesMax) this.#notices.push(bounded(decodeError(body)));
+        if (this.#notices.length < notesMax) this.#notices.push(bounded(without(head, decodeError(body))));
         return;
       case backend.notificationResponse:
         if (this.#notifications.length < notesMax)
@@ -268,10 +273,36 @@ export class StatementLog {
     return statement;
   }
 
-  #owe(what: Owed["what"], statement: number, prepared?: Prepared): void {
+  /** A text, without what of it is secret; that stands before it, for those who may read what was typed. */
+  #texted(query: Omit<Query, "statement">, text: string): Asked & { secrets?: ReadonlySet<number> } {
+    const recorded = recordedText(text);
+    const secrets = textSecrets(recorded, "postgres");
+    if (!secrets) return { statement: this.#query({ ...query, ...recorded }) };
+    this.#secret(secrets.secret);
+    const statement = this.#query({ ...query, ...secrets.query });
+    return { statement, masked: true, secrets: secrets.parameters };
+  }
+  #bound(query: Omit<Query, "statement">, values: QueryValue[], prepared: Prepared | undefined): Asked {
+    if (!prepared?.masked) return { statement: this.#query({ ...query, values }) };
+    const { secrets = new Set<number>() } = prepared;
+    if (secrets.size === 0) return { statement: this.#query({ ...query, values }), masked: true };
+    this.#secret({ values });
+    return {
+      statement: this.#query({ ...query, values: maskedValues(values, secrets), masked: true }),
+      masked: true,
+    };
+  }
+  /** Of the query that is recorded next. */
+  #secret(secret: Omit<QuerySecret, "statement">): void {
+    const statement = this.#statements + 1;
+    this.#asked.push(this.#record("query.secret", encodeQuerySecret({ statement, ...secret })));
+  }
+
+  #owe(what: Owed["what"], { statement, masked }: Asked, prepared?: Prepared): void {
     this.#owed.push({
       what,
       statement,
+      ...(masked && { masked }),
       startedUs: this.#clock.monotonicUs(),
       rows: 0,
       ...(prepared && { prepared }),
@@ -281,7 +312,7 @@ export class StatementLog {
   /** The digest of the data is durable before the server learns that it has all of it, and so before it can commit. */
   #copyEnded(failed: string | undefined): void {
     const digest = this.#copyIn.done();
-    if (!this.#copyingIn) this.#owe("copy-end", 0);
+    if (!this.#copyingIn) this.#owe("copy-end", noStatement);
     this.#copyingIn = false;
     const of = this.#owed.find(({ what }) => what === "simple" || what === "execute")?.statement;
     this.#query({
@@ -419,6 +450,21 @@ export class StatementLog {
     const last = this.#outcomes.at(-1);
     if (last) last.status = status;
   }
+}
+
+const noStatement: Asked = { statement: 0 };
+
+/** Where the statement holds secrets, what the server quotes of it is left out. */
+function without(head: Owed | undefined, said: QueryCondition): QueryCondition {
+  if (!head?.masked) return said;
+  const { severity, code, message, detail, hint } = said;
+  return {
+    severity,
+    code,
+    message: withoutQuoted(message),
+    ...(detail !== undefined && { detail: withoutQuoted(detail) }),
+    ...(hint !== undefined && { hint: withoutQuoted(hint) }),
+  };
 }
 
 function valuesOf(

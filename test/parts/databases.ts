@@ -1,0 +1,91 @@
+/** A gateway before a PostgreSQL and a MariaDB, and people who go through it. */
+import { type Client, createClient } from "@gatehouse/contracts/client";
+import type { Person, Target, TargetCreate } from "@gatehouse/contracts/rest";
+import mysql2 from "mysql2/promise";
+import pg from "pg";
+import { exchangeLink } from "../../packages/cli/src/connection/exchange-link.ts";
+import { type Gateway, startGateway } from "./gateway.ts";
+import { type MysqlServer, startMariadb } from "./mariadb.ts";
+import { type Postgres, startPostgres } from "./postgres.ts";
+
+export type Databases = {
+  readonly gateway: Gateway;
+  readonly postgres: Postgres;
+  readonly mariadb: MysqlServer;
+  /** Named `postgres` and `mariadb` unless the change says otherwise; entered as `postgres` and `root`. */
+  addTarget(protocol: "postgres" | "mariadb", change?: Partial<TargetCreate>): Promise<Target>;
+  person(name: string, roles?: Person["roles"]): Promise<Client & { id: string }>;
+  close(): Promise<void>;
+};
+
+export async function startDatabases(config: Record<string, unknown> = {}): Promise<Databases> {
+  const [postgres, mariadb] = await Promise.all([startPostgres(), startMariadb()]);
+  const gateway = await startGateway({
+    config: {
+      postgres: { listen: "127.0.0.1:0" },
+      mysql: { listen: "127.0.0.1:0", mariadb: { listen: "127.0.0.1:0" } },
+      ...config,
+    },
+  });
+  const { admin, web } = gateway;
+  return {
+    gateway,
+    postgres,
+    mariadb,
+    async addTarget(protocol, change = {}) {
+      const server = protocol === "postgres" ? postgres : mariadb;
+      const login = protocol === "postgres" ? "postgres" : "root";
+      const password = protocol === "postgres" ? postgres.password : (mariadb.logins["root"] ?? "");
+      const { id } = await admin.targets.create({
+        name: protocol,
+        protocol,
+        host: "127.0.0.1",
+        port: server.port,
+        logins: [login],
+        allowRoles: ["user"],
+        ...change,
+      });
+      await admin.targets.setCredential(id, login, { kind: "password", password });
+      return admin.targets.trustHostKeys(id, { kind: "pinned", keys: [server.certificate] });
+    },
+    async person(name, roles = ["user"]) {
+      const { id } = await admin.people.create({ name, roles });
+      const link = await admin.people.signInLink(id);
+      const { token } = await exchangeLink(web, new URL(link.url).hash.replace("#token=", ""));
+      return { ...createClient({ baseUrl: web, token }), id };
+    },
+    async close() {
+      await gateway.close();
+      await Promise.all([postgres.close(), mariadb.close()]);
+    },
+  };
+}
+
+/** Through the gate with a fresh secret, its certificate verified. */
+export async function openPostgres(person: Client, target: Target): Promise<pg.Client> {
+  const way = await person.targets.openConnection(target.id, "postgres");
+  const { host, port, user, password } = way;
+  const client = new pg.Client({
+    host,
+    port,
+    user,
+    password,
+    database: "postgres",
+    ssl: { ca: way.certificate },
+  });
+  client.on("error", () => undefined);
+  await client.connect();
+  return client;
+}
+export async function openMariadb(person: Client, target: Target): Promise<mysql2.Connection> {
+  const way = await person.targets.openConnection(target.id, "root");
+  const { host, port, user, password } = way;
+  return mysql2.createConnection({
+    host,
+    port,
+    user,
+    password,
+    ssl: { ca: way.certificate },
+    multipleStatements: true,
+  });
+}
