@@ -344,6 +344,26 @@ test("the command line opens a database and prints what was run there", async ()
   await lastSession();
   const played = await gatehouse(["play", "--format", "text", session.id]);
   assert.match(played.stdout.toString(), /^\S+ {2}select 6 \* 7 -> SELECT 1, [\d.]+ ms\n$/, played.stderr);
+  const failed = await gatehouse(["play", "--format", "text", "--failed", session.id]);
+  assert.equal(failed.stdout.toString(), "");
+  const found = await gatehouse(["play", "--format", "text", "--find", "6 * 7", session.id]);
+  assert.equal(found.stdout.toString(), played.stdout.toString(), found.stderr);
+  const exported = async (format: string) => {
+    const out = join(profiles, format);
+    const ran = await gatehouse(["recordings", "export", "-f", format, "-o", out, session.id]);
+    assert.equal(ran.code, 0, ran.stderr);
+    return readFileSync(out, "utf8");
+  };
+  assert.match(
+    await exported("sql"),
+    /^-- jane as postgres on orders\n[^]* done, [^]*SELECT 1[^]*\nselect 6 \* 7\n;\n$/,
+  );
+  assert.match(
+    await exported("csv"),
+    /^time,number,type,state,statement[^]*,done,select 6 \* 7,,SELECT 1,1,/,
+  );
+  assert.equal((JSON.parse(await exported("jsonl")) as { text: string }).text, "select 6 * 7");
+  assert.match(await exported("text"), /^\S+Z {2}select 6 \* 7 -> SELECT 1, [\d.]+ ms\n$/);
   rmSync(profiles, { recursive: true });
 });
 

@@ -1,5 +1,5 @@
 import { toBase64 } from "@gatehouse/kernel";
-import { statementLine, statements } from "@gatehouse/recording";
+import { type Statement, statementLine, statements } from "@gatehouse/recording";
 import { transcribe } from "@gatehouse/recording/transcript";
 import { stringify } from "yaml";
 import type { Cli } from "../cli.ts";
@@ -17,14 +17,18 @@ export function frameWords(frame: PlayFrame): Record<string, unknown> {
 /** Written together: a call for each line would take longer than making it. */
 const chunkChars = 32 * 1024;
 
+/** Which statements are printed; all where nothing is said. */
+export type StatementFilter = { find?: string; failed?: boolean };
+
 /** Every frame, one JSON object or one YAML entry each; or the lines that were shown. Waits for nothing but the reader. */
 export async function printFrames(
   source: PlaySource,
   format: "json" | "yaml" | "text",
   cli: Cli,
+  filter: StatementFilter = {},
 ): Promise<void> {
   let text = "";
-  for await (const piece of piecesOf(source, format)) {
+  for await (const piece of piecesOf(source, format, filter)) {
     if (cli.signal.aborted) return;
     text += piece;
     if (text.length < chunkChars) continue;
@@ -34,10 +38,16 @@ export async function printFrames(
   if (text !== "") await writeAll(cli.stdout, text);
 }
 
-async function* piecesOf(source: PlaySource, format: "json" | "yaml" | "text"): AsyncGenerator<string> {
+async function* piecesOf(
+  source: PlaySource,
+  format: "json" | "yaml" | "text",
+  filter: StatementFilter,
+): AsyncGenerator<string> {
   if (format === "text" && source.track === "query") {
-    for await (const statement of statements(source.frames()))
-      yield `${formatMoment(statement.startedUs)}  ${statementLine(statement)}\n`;
+    for await (const statement of statements(source.frames())) {
+      const line = statementLine(statement);
+      if (fits(statement, line, filter)) yield `${formatMoment(statement.startedUs)}  ${line}\n`;
+    }
     return;
   }
   if (format === "text") {
@@ -48,4 +58,9 @@ async function* piecesOf(source: PlaySource, format: "json" | "yaml" | "text"): 
     const words = frameWords(frame);
     yield format === "json" ? `${JSON.stringify(words)}\n` : stringify([words]);
   }
+}
+
+function fits({ error }: Statement, line: string, { find, failed }: StatementFilter): boolean {
+  if (failed && !error) return false;
+  return find === undefined || line.toLowerCase().includes(find.toLowerCase());
 }

@@ -1,3 +1,4 @@
+import { GatehouseError } from "@gatehouse/kernel";
 import { type Command, Option } from "commander";
 import type { Cli } from "../cli.ts";
 import { exitCodes, SilentExit, writeAll } from "../output/mod.ts";
@@ -10,7 +11,13 @@ const speeds = [0.5, 0.75, 1, 1.5, 2, 4, 8] as const;
 const formats = ["pty", "json", "yaml", "text"] as const;
 type PlayFormat = (typeof formats)[number];
 type Options = IdentityOptions &
-  GatewayOptions & { speed: string; skipIdleTime?: boolean; format: PlayFormat };
+  GatewayOptions & {
+    speed: string;
+    skipIdleTime?: boolean;
+    format: PlayFormat;
+    find?: string;
+    failed?: boolean;
+  };
 
 export function addPlay(program: Command, cli: Cli): void {
   const command = program
@@ -33,7 +40,9 @@ export function addPlay(program: Command, cli: Cli): void {
       )
         .choices([...formats])
         .default("pty"),
-    );
+    )
+    .option("--find <words>", "of a database session, as text: only statements whose line has these words")
+    .option("--failed", "of a database session, as text: only statements that failed or were refused");
   withGateway(withIdentity(command))
     .addHelpText(
       "after",
@@ -47,9 +56,23 @@ Examples:
       // Loaded here: a terminal and the cryptography of recordings are what no other command waits for.
       const { openPlayable } = await import("../source/mod.ts");
       const source = await openPlayable(what, options, cli);
+      if (
+        (options.find !== undefined || options.failed) &&
+        (options.format !== "text" || source.track !== "query")
+      )
+        throw new GatehouseError({
+          code: "invalid",
+          op: "play",
+          message: "--find and --failed choose among the statements of a database session",
+          hint: "Use them with --format text and a session on a database.",
+        });
       if (options.format === "pty") return playIt(source, options, cli);
       const { printFrames } = await import("./play-print.ts");
-      await printFrames(source, options.format, cli);
+      const { find, failed } = options;
+      await printFrames(source, options.format, cli, {
+        ...(find !== undefined && { find }),
+        ...(failed && { failed }),
+      });
     });
 }
 

@@ -27,6 +27,9 @@ const formats: Record<ExportFormat, true> = {
   asciicast: true,
   "asciicast-v3": true,
   text: true,
+  sql: true,
+  csv: true,
+  jsonl: true,
   json: true,
 };
 

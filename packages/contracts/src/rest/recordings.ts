@@ -44,12 +44,21 @@ export const frameLine = z
   ])
   .meta({ id: "FrameLine" });
 
-export const exportFormats = ["asciicast", "asciicast-v3", "text", "json", "bundle"] as const;
+export const exportFormats = [
+  "asciicast",
+  "asciicast-v3",
+  "text",
+  "sql",
+  "csv",
+  "jsonl",
+  "json",
+  "bundle",
+] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 export const exportQuery = z.strictObject({
   format: z.enum(exportFormats).meta({
     description:
-      "`asciicast` version 2, which every player takes, or `asciicast-v3`; `text` what was shown, without control sequences; `json` one frame a line; `bundle` everything, still sealed, to verify offline",
+      "`asciicast` version 2, which every player takes, or `asciicast-v3`; `text` what was shown, without control sequences, or what was run; `sql`, `csv` and `jsonl` the statements of a database session: annotated SQL, a table, one object a line with all that is known; `json` one frame a line; `bundle` everything, still sealed, to verify offline",
   }),
 });
 

@@ -6,6 +6,9 @@ import {
   type RecordingSource,
   type SessionFacts,
   asciicast,
+  statementLine,
+  statements,
+  statementsAs,
   writeBundle,
 } from "@gatehouse/recording";
 import { transcribe } from "@gatehouse/recording/transcript";
@@ -21,6 +24,9 @@ const forms = {
   asciicast: { ending: "cast", contentType: "application/x-asciicast" },
   "asciicast-v3": { ending: "v3.cast", contentType: "application/x-asciicast" },
   text: { ending: "txt", contentType: "text/plain; charset=utf-8" },
+  sql: { ending: "sql", contentType: "application/sql; charset=utf-8" },
+  csv: { ending: "csv", contentType: "text/csv; charset=utf-8" },
+  jsonl: { ending: "statements.jsonl", contentType: "application/x-ndjson" },
   json: { ending: "jsonl", contentType: "application/x-ndjson" },
   bundle: { ending: "tar", contentType: "application/x-tar" },
 } as const satisfies Record<ExportFormat, { ending: string; contentType: string }>;
@@ -30,6 +36,7 @@ export function formatsOf(track: SessionFacts["track"], isClosed: boolean): read
   return [
     ...(track === "terminal" ? (["asciicast", "asciicast-v3"] as const) : []),
     "text",
+    ...(track === "query" ? (["sql", "csv", "jsonl"] as const) : []),
     "json",
     ...(isClosed ? (["bundle"] as const) : []),
   ];
@@ -75,7 +82,15 @@ function linesOf(
       return asciicast(frames, facts, { version: 2 });
     case "asciicast-v3":
       return asciicast(frames, facts, { version: 3 });
+    case "sql":
+    case "csv":
+    case "jsonl":
+      return statementsAs(format, statements(frames), {
+        startedAt: facts.startedAt,
+        title: `${facts.user.name} as ${facts.login} on ${facts.target.name}`,
+      });
     case "text":
+      if (facts.track === "query") return statementLines(frames, facts);
       return withFeeds(transcribe(frames, facts.size ?? { cols: 80, rows: 24 }));
     case "json":
       return frameLines(frames, recording.manifest !== undefined);
@@ -84,6 +99,12 @@ function linesOf(
 
 async function* withFeeds(lines: AsyncIterable<string>): AsyncGenerator<string> {
   for await (const line of lines) yield `${line}\n`;
+}
+
+async function* statementLines(frames: AsyncIterable<Frame>, { startedAt }: SessionFacts) {
+  const startedMs = Date.parse(startedAt);
+  for await (const statement of statements(frames))
+    yield `${new Date(startedMs + statement.startedUs / 1000).toISOString()}  ${statementLine(statement)}\n`;
 }
 
 /** As `GET …/frames` has them; the last line says whether there is more to come. */

@@ -43,8 +43,11 @@ export function SessionHead({ session }: { session: Session }) {
 const formatWords: Record<ExportFormat, { name: string; means: string }> = {
   asciicast: { name: "asciicast 2", means: "Terminal recording that every player reads" },
   "asciicast-v3": { name: "asciicast 3", means: "The same in its newer version" },
-  text: { name: "Text", means: "What was shown, without control sequences" },
-  json: { name: "JSON lines", means: "Every frame, with its bytes" },
+  text: { name: "Text", means: "What was shown or run, without control sequences" },
+  sql: { name: "SQL", means: "The statements, annotated with what came of them" },
+  csv: { name: "CSV", means: "The statements as a table" },
+  jsonl: { name: "Statements as JSON lines", means: "All that is known of each statement" },
+  json: { name: "Frames as JSON lines", means: "Every frame, with its bytes" },
   bundle: { name: "Sealed bundle", means: "As it is stored, for `gatehouse verify` without this gateway" },
 };
 const formatNames = Object.keys(formatWords) as ExportFormat[];
