@@ -39,6 +39,8 @@ import type {
   SessionResume,
   SessionTerminate,
   SignInLink,
+  SshCertificate,
+  SshCertificateMade,
   SshKey,
   SshKeyAdd,
   Target,
@@ -194,6 +196,14 @@ export function createClient(options: ClientOptions) {
         write<ApiTokenMade>("POST", `/people/${part(personId)}/tokens`, token),
       remove: (personId: string, id: string) =>
         write<void>("DELETE", `/people/${part(personId)}/tokens/${part(id)}`),
+    },
+    sshCertificates: {
+      /** A certificate for a key of one's own: the line of a .pub file. */
+      create: (publicKey: string) => write<SshCertificateMade>("POST", "/ssh-certificates", { publicKey }),
+      list: async (personId: string, call?: CallOptions) =>
+        (await get<{ items: SshCertificate[] }>(`/people/${part(personId)}/ssh-certificates`, call)).items,
+      remove: (personId: string, serial: string) =>
+        write<void>("DELETE", `/people/${part(personId)}/ssh-certificates/${part(serial)}`),
     },
     teams: {
       list: (query: TeamQuery = {}, call?: CallOptions) => get<Page<Team>>("/teams", call, query),

@@ -14,6 +14,7 @@ import {
   createPeople,
   createRequestsDoor,
   createSessionCatalogue,
+  createSshCertificates,
   createTargets,
   createTeams,
   createTokens,
@@ -27,7 +28,7 @@ import { type Config, formatAddress, formatDuration } from "./config/mod.ts";
 import { credentialsIn, openKeyring } from "./credentials/mod.ts";
 import { coverageOf, createChecker } from "./custody/mod.ts";
 import { openDirectory } from "./directory/mod.ts";
-import { createIdentity, standingIn } from "./identity/mod.ts";
+import { createCertificateHolders, createIdentity, standingIn } from "./identity/mod.ts";
 import { createPlayback } from "./playback/mod.ts";
 import { openMysql } from "./protocols/mysql/mod.ts";
 import { openPostgres } from "./protocols/postgres/mod.ts";
@@ -104,6 +105,14 @@ export async function compose(options: {
       clock,
       random,
       sessionMs: config.web.session_lifetime.ms,
+    });
+    const holders = createCertificateHolders({
+      ...directory,
+      identity,
+      audit,
+      clock,
+      random,
+      lifetimeMs: config.ssh.certificates.lifetime.ms,
     });
 
     const { store, kind, location, refusal } = await openStore(config.store, {
@@ -184,6 +193,7 @@ export async function compose(options: {
     const rooms = { keyring, directory, credentials, identity, sessions, audit, decide, clock, random, log };
     const ssh = await openSsh({
       config: config.ssh,
+      holders,
       execLimitBytes: config.recording.exec_limit.bytes,
       ...rooms,
     });
@@ -290,6 +300,13 @@ export async function compose(options: {
       locks: createLocks({ ...directory, live: sessions.live, audit, clock, rightsChanged }),
       requests: createRequestsDoor(requests),
       tokens: createTokens({ ...directory, identity, audit }),
+      sshCertificates: createSshCertificates({
+        ...directory,
+        holders,
+        audit,
+        parsePublicKey: ssh.parsePublicKey,
+        certify: ssh.certifyPerson,
+      }),
       explain: createExplain({ ...directory, identity, decide }),
       targets: createTargets({
         targets: directory.targets,

@@ -121,6 +121,11 @@ export const queries = {
       queryKey: ["ssh-keys", personId],
       queryFn: ({ signal }) => gateway.people.sshKeys(personId, { signal }),
     }),
+  sshCertificates: (personId: string) =>
+    queryOptions({
+      queryKey: ["ssh-certificates", personId],
+      queryFn: ({ signal }) => gateway.sshCertificates.list(personId, { signal }),
+    }),
   coverage: queryOptions({
     queryKey: ["coverage"],
     queryFn: ({ signal }) => gateway.recordings.coverage({}, { signal }),

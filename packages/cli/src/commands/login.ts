@@ -1,9 +1,13 @@
 import { createClient } from "@gatehouse/contracts/client";
+import { isGatehouseError } from "@gatehouse/kernel";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { createProfiles, exchangeLink, originOf, tokenIn } from "../connection/mod.ts";
 import { askSecret } from "../output/mod.ts";
+import { type KeptCertificate, fetchCertificate, forgetCertificates } from "../ssh/mod.ts";
 import { type OutputOptions, printerFor, usage, withOutput } from "./options.ts";
+
+type LoginOptions = OutputOptions & { token?: boolean; identityFile?: string; certificate: boolean };
 
 export function addLogin(program: Command, cli: Cli): void {
   withOutput(
@@ -13,10 +17,15 @@ export function addLogin(program: Command, cli: Cli): void {
       .description(
         "Signs in with the one-time link that an administrator made for you (`users link`), or with a token, and keeps the " +
           "session in a file that only you can read. The link is asked for, or read from standard input: a command line is " +
-          "seen by others.",
+          "seen by others. An SSH key with a certificate of the gate goes into your ssh-agent, so that `ssh` needs no other key.",
       )
       .argument("<gateway>", "its address, such as https://gate.example.com")
-      .option("--token", "what is given is a token, not a link"),
+      .option("--token", "what is given is a token, not a link")
+      .option(
+        "--identity-file <file>",
+        "put an SSH key here and its certificate beside it, not into the ssh-agent",
+      )
+      .option("--no-certificate", "ask for no SSH certificate"),
   )
     .addHelpText(
       "after",
@@ -25,7 +34,7 @@ Examples:
   $ ${cli.command} login https://gate.example.com
   $ ${cli.command} login https://gate.example.com --token < token.txt`,
     )
-    .action(async (gateway: string, options: OutputOptions & { token?: boolean }) => {
+    .action(async (gateway: string, options: LoginOptions) => {
       if (gateway.includes("#token="))
         throw usage(
           "a sign-in link is a secret and does not belong on the command line",
@@ -40,10 +49,11 @@ Examples:
       const profiles = createProfiles(cli.env);
       await profiles.keep({ url, token, name: me.name, expiresAt: me.expiresAt });
       const printer = printerFor(cli, options);
+      const ssh = await certificateFor(url, token, cli, options);
       const until = me.expiresAt === null ? "" : `, until ${printer.time(me.expiresAt)}`;
       printer.done(
-        { gateway: url, name: me.name, roles: me.roles, expiresAt: me.expiresAt },
-        `signed in to ${url} as ${me.name}${until}`,
+        { gateway: url, name: me.name, roles: me.roles, expiresAt: me.expiresAt, ssh: ssh ?? null },
+        `signed in to ${url} as ${me.name}${until}${ssh ? `\nssh: certificate in ${ssh.place === "agent" ? "your ssh-agent" : ssh.place}, until ${printer.time(ssh.expiresAt)}` : ""}`,
       );
     });
   withOutput(program.command("logout").summary("end the session and forget it").argument("[gateway]")).action(
@@ -51,6 +61,8 @@ Examples:
       const profiles = createProfiles(cli.env);
       const gone = await profiles.forget(gateway === undefined ? undefined : originOf(gateway));
       if (!gone) throw usage("there is no such session to end");
+      // They are worth nothing without the session; whether the agent still holds them matters little.
+      await forgetCertificates(gone.url, cli).catch(() => {});
       await createClient({ baseUrl: gone.url, token: gone.token })
         .auth.signOut()
         .catch(() =>
@@ -59,6 +71,23 @@ Examples:
       printerFor(cli, options).done({ gateway: gone.url }, `signed out of ${gone.url}`);
     },
   );
+}
+
+/** Who asked for a file gets it or an error; the agent is a convenience, and signing in succeeds without it. */
+async function certificateFor(
+  url: string,
+  token: string,
+  cli: Cli,
+  { identityFile, certificate, token: isToken }: LoginOptions,
+): Promise<KeptCertificate | undefined> {
+  if (!certificate || (isToken && identityFile === undefined)) return undefined;
+  try {
+    return await fetchCertificate(createClient({ baseUrl: url, token }), url, cli, identityFile);
+  } catch (error) {
+    if (identityFile !== undefined || !isGatehouseError(error)) throw error;
+    cli.stderr.write(`note: no SSH certificate: ${error.message}\n`);
+    return undefined;
+  }
 }
 
 async function checkToken(url: string, token: string) {

@@ -9,6 +9,7 @@ import type { Cli } from "../cli.ts";
 import { addAccess } from "./access.ts";
 import { addAudit } from "./audit.ts";
 import { addCa } from "./ca.ts";
+import { addCertificates } from "./certificates.ts";
 import { addCompletion } from "./completion.ts";
 import { addConfig } from "./config.ts";
 import { addDb } from "./db.ts";
@@ -38,6 +39,7 @@ export const commands: readonly ((program: Command, cli: Cli) => void)[] = [
   addRecordings,
   addVerify,
   addLogin,
+  addCertificates,
   addDb,
   addStatus,
   addRequests,

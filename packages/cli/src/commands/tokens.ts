@@ -1,10 +1,8 @@
-import type { Client } from "@gatehouse/contracts/client";
-import { GatehouseError } from "@gatehouse/kernel";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { type GatewayOptions, connect, withGateway } from "../connection/mod.ts";
 import { type OutputOptions, again, printerFor, usage, withOutput } from "./options.ts";
-import { personCalled } from "./users.ts";
+import { ownerOf } from "./users.ts";
 
 type Options = OutputOptions & GatewayOptions & { user?: string };
 
@@ -58,17 +56,4 @@ export function addTokens(program: Command, cli: Cli): void {
       printerFor(cli, options).done({ id }, `revoked ${id}`);
     },
   );
-}
-
-async function ownerOf(client: Client, { user }: Options): Promise<string> {
-  if (user !== undefined) return (await personCalled(client, user)).id;
-  const me = await client.auth.me();
-  if (me.via === "admin-socket")
-    throw new GatehouseError({
-      code: "invalid",
-      op: "cli.tokens",
-      message: "the administrator of this machine is no person who could have tokens",
-      hint: "Name one with --user, or sign in: login <gateway>.",
-    });
-  return me.id;
 }

@@ -182,3 +182,17 @@ async function textOf(file: string, cli: Cli): Promise<string> {
   }
   return text;
 }
+
+/** Whose things are meant: one's own, or those of whom `--user` names. */
+export async function ownerOf(client: Client, { user }: { user?: string }): Promise<string> {
+  if (user !== undefined) return (await personCalled(client, user)).id;
+  const me = await client.auth.me();
+  if (me.via === "admin-socket")
+    throw new GatehouseError({
+      code: "invalid",
+      op: "cli.owner",
+      message: "the administrator of this machine is no person who could have this",
+      hint: "Name one with --user, or sign in: login <gateway>.",
+    });
+  return me.id;
+}

@@ -8,6 +8,8 @@ import { credentialUpdate } from "./credential-update.ts";
 import { exec } from "./exec.ts";
 import { gatewayStart } from "./gateway-start.ts";
 import { gatewayStop } from "./gateway-stop.ts";
+import { certCreate } from "./cert-create.ts";
+import { certDelete } from "./cert-delete.ts";
 import { connectionSecretCreate } from "./connection-secret-create.ts";
 import { loginLinkCreate } from "./login-link-create.ts";
 import { port } from "./port.ts";
@@ -58,6 +60,8 @@ export const eventCatalogue: readonly EventDescriptor[] = [
   apiTokenCreate,
   apiTokenDelete,
   auth,
+  certCreate,
+  certDelete,
   connectionSecretCreate,
   credentialCreate,
   credentialDelete,

@@ -103,3 +103,14 @@ export const apiTokenFields = {
   /** ISO 8601. */
   expires: text(64),
 } as const;
+
+export const certificateFields = {
+  cert_type: z.literal("user"),
+  /** Whose it is. */
+  owner: text(256),
+  /** As `ssh-keygen -L` prints it. */
+  serial: text(20),
+  key_fingerprint: text(128),
+  /** ISO 8601. */
+  expires: text(64),
+} as const;

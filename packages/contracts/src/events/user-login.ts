@@ -12,6 +12,8 @@ export const userLogin = defineEvent({
     method: text(64),
     proto: text(64).optional(),
     key_fingerprint: text(128).optional(),
+    /** Of the certificate that was shown. */
+    cert_serial: text(20).optional(),
     connection_id: text(64).optional(),
     client: text(512).optional(),
     error: text().optional(),

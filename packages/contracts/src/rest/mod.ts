@@ -20,5 +20,6 @@ export * from "./frame-stream.ts";
 export * from "./teams.ts";
 export * from "./explain.ts";
 export * from "./tokens.ts";
+export * from "./ssh-certificates.ts";
 export * from "./locks.ts";
 export * from "./requests.ts";

@@ -39,6 +39,8 @@ import type {
   SessionResume,
   SessionTerminate,
   SignInLink,
+  SshCertificate,
+  SshCertificateMade,
   SshKey,
   Target,
   TargetCreate,
@@ -210,6 +212,15 @@ export type TokensDoor = {
   remove(principal: Principal, personId: string, id: string): Promise<void>;
 };
 
+/** Certificates for people's own SSH keys. The caller was allowed; audited behind this door. */
+export type SshCertificatesDoor = {
+  list(personId: string): Promise<{ items: SshCertificate[] }>;
+  /** For the person of this session. Throws `denied` where it is no session, `invalid` for what is no public key. */
+  create(principal: Principal, sessionToken: string, publicKey: string): Promise<SshCertificateMade>;
+  /** Revokes it. Throws `not_found`. */
+  remove(principal: Principal, personId: string, serial: string): Promise<void>;
+};
+
 /** The caller was allowed. Throws `not_found`, `invalid`. */
 export type ExplainDoor = { explain(query: ExplainQuery): Promise<Explanation> };
 
@@ -252,6 +263,7 @@ export type RestDoors = {
   requests: RequestsDoor;
   explain: ExplainDoor;
   tokens: TokensDoor;
+  sshCertificates: SshCertificatesDoor;
   targets: TargetsDoor;
   connections: ConnectionsDoor;
   audit: AuditDoor;

@@ -4,6 +4,7 @@ import type { RecordingState } from "@gatehouse/recording/pipeline";
 import type { RecordingChecks } from "./recording-checks.ts";
 import type { Lock } from "../access/mod.ts";
 import type { Resources } from "./resources.ts";
+import type { SshCertificates } from "./ssh-certificates.ts";
 
 /** What can lie in a JSON column. */
 type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
@@ -470,6 +471,7 @@ export type Directory = {
   readonly loginLinks: LoginLinks;
   readonly webSessions: WebSessions;
   readonly apiTokens: ApiTokens;
+  readonly sshCertificates: SshCertificates;
   readonly connectionSecrets: ConnectionSecrets;
   readonly settings: Settings;
   readonly auditRows: AuditRows;

@@ -15,6 +15,7 @@ import type { Tables } from "./schema.ts";
 import { sealedCredentialsIn } from "./sealed-credentials.ts";
 import { sessionEntriesIn } from "./session-entries.ts";
 import { loginLinksIn, webSessionsIn } from "./sign-ins.ts";
+import { sshCertificatesIn } from "./ssh-certificates.ts";
 import { targetsIn } from "./targets.ts";
 import { teamsIn } from "./teams.ts";
 import { userKeysIn, usersIn } from "./users.ts";
@@ -62,6 +63,7 @@ export async function openDirectory({
     loginLinks: loginLinksIn(parts),
     webSessions: webSessionsIn(parts),
     apiTokens: apiTokensIn(parts),
+    sshCertificates: sshCertificatesIn(parts),
     connectionSecrets: connectionSecretsIn(parts),
     settings: {
       async get(key) {

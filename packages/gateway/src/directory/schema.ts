@@ -131,6 +131,15 @@ export type Tables = {
     expires_at: number;
     last_used_at: number | null;
   };
+  ssh_certificates: {
+    serial: string;
+    user_id: string;
+    session_hash: string;
+    fingerprint: string;
+    issued_at: number;
+    expires_at: number;
+    last_used_at: number | null;
+  };
   locks: {
     id: string;
     kind: string;

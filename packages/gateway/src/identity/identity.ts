@@ -274,7 +274,7 @@ function secret(random: Random): string {
 }
 
 /** The secrets are random and long, so a plain hash is enough to look them up by. */
-function hashOf(token: string): string {
+export function hashOf(token: string): string {
   return createHash("sha256").update(token).digest("hex");
 }
 

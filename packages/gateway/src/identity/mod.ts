@@ -1,10 +1,12 @@
 /**
  * identity: who is this?
  *
- * Owns: signing in and out, one-time links, web sessions, and finding the person behind an SSH key.
+ * Owns: signing in and out, one-time links, web sessions, and finding the person behind an SSH key
+ * or a certificate.
  * Never: decides what somebody may do (access does), keeps a secret in the clear (only hashes reach the database), or
  * tells a stranger whether a name, a link or a key is known.
  */
+export { type CertificateHolders, createCertificateHolders } from "./certificate-holders.ts";
 export {
   type ConnectionScope,
   type Identity,

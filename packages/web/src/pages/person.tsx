@@ -5,6 +5,7 @@ import { Link2, UserRoundCheck, UserRoundX } from "lucide-react";
 import { useState } from "react";
 import { gateway, queries } from "../gateway.ts";
 import { RoleChoice } from "../people/roles.tsx";
+import { SshCertificates } from "../people/ssh-certificates.tsx";
 import { SshKeys } from "../people/ssh-keys.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Badge, Button, Command, Time } from "../ui/elements.tsx";
@@ -52,6 +53,12 @@ export function PersonPage() {
           note="What the gate knows them by. The private half never leaves their machine."
         >
           <SshKeys personId={person.id} mayWrite={mayWrite || isOwn} />
+        </Part>
+        <Part
+          title="SSH certificates"
+          note="Short-lived, for keys that signing in on the command line made. Each ends with its sign-in."
+        >
+          <SshCertificates personId={person.id} mayWrite={mayWrite || isOwn} />
         </Part>
         <Part title="Roles" note="What they may see and do here.">
           <Roles key={person.roles.join()} person={person} mayWrite={mayWrite} />

@@ -16,4 +16,5 @@ export { createExplain } from "./explain.ts";
 export { createLocks } from "./locks.ts";
 export { createRequestsDoor } from "./requests.ts";
 export { createTokens } from "./tokens.ts";
+export { createSshCertificates } from "./ssh-certificates.ts";
 export { createTeams } from "./teams.ts";

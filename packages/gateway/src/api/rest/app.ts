@@ -28,6 +28,7 @@ import { recordingRoutes } from "./routes/recordings.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
 import { lockRoutes } from "./routes/locks.ts";
 import { requestRoutes } from "./routes/requests.ts";
+import { sshCertificateRoutes } from "./routes/ssh-certificates.ts";
 import { targetRoutes } from "./routes/targets.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { teamRoutes } from "./routes/teams.ts";
@@ -106,6 +107,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       requestRoutes(api, doors);
       explainRoutes(api, doors);
       tokenRoutes(api, doors);
+      sshCertificateRoutes(api, doors);
       targetRoutes(api, doors);
       connectionRoutes(api, doors);
       auditRoutes(api, doors);

@@ -13,6 +13,7 @@ import { locks } from "./0024-locks.ts";
 import { accessRequests } from "./0025-access-requests.ts";
 import { custody } from "./0030-custody.ts";
 import { apiTokens } from "./0031-api-tokens.ts";
+import { sshCertificates } from "./0043-ssh-certificates.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every step, in order. A new one is a file of its own and a line at the end. */
@@ -27,6 +28,7 @@ export const migrations: readonly Migration[] = [
   accessRequests,
   custody,
   apiTokens,
+  sshCertificates,
 ];
 
 export function checksumOf({ statements, postgresStatements = [] }: Migration): string {

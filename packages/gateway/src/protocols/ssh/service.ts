@@ -4,18 +4,19 @@ import type { Decision, Question } from "../../access/mod.ts";
 import type { AuditLog } from "../../audit/mod.ts";
 import type { Credentials, Keyring } from "../../credentials/mod.ts";
 import type { Targets, UserKey, UserKeys, Users } from "../../directory/mod.ts";
-import type { Identity } from "../../identity/mod.ts";
+import type { CertificateHolders, Identity, Person } from "../../identity/mod.ts";
 import type { Sessions } from "../../sessions/mod.ts";
 import type { TargetAdministration } from "../door.ts";
 import type { SshConfig } from "./config.ts";
 import { offerDemo, withdrawDemo } from "./demo/mod.ts";
-import { type GateLog, createGate, scanHostKeys } from "./gate/mod.ts";
+import { type GateLog, createGate, personCertificate, scanHostKeys } from "./gate/mod.ts";
 import {
   type PrivateKey,
   fingerprint,
   generateKey,
   keySigner,
   parsePrivateKey,
+  parsePublicKey,
   parsePublicKeyLine,
   publicKeyLine,
   writePrivateKey,
@@ -33,6 +34,14 @@ export type SshService = {
   readonly authorities: { sshHost(): Promise<string>; sshUser(): Promise<string> };
   /** Of the first host key, as `ssh` shows it. */
   readonly hostKeyFingerprint: string;
+  /** Signs a certificate for a person's own key, as an `authorized_keys` line. */
+  certifyPerson(wanted: {
+    blob: Uint8Array;
+    person: Pick<Person, "id" | "name">;
+    serial: string;
+    expiresAtMs: number;
+    remoteAddress: string;
+  }): string;
   /** Takes one line of `authorized_keys` apart. Throws `invalid`. */
   parsePublicKey(line: string): Pick<UserKey, "type" | "blob" | "fingerprint" | "comment">;
   /** Offers the demo target when asked for; otherwise takes away what an earlier start offered. */
@@ -48,6 +57,7 @@ export async function openSsh(options: {
   directory: { targets: Targets; users: Pick<Users, "byName">; userKeys: Pick<UserKeys, "add" | "ofUser"> };
   credentials: Pick<Credentials, "withSecret">;
   identity: Pick<Identity, "personByKey" | "personById" | "keyUsed">;
+  holders: Pick<CertificateHolders, "bySerial" | "used">;
   sessions: Sessions;
   audit: Pick<AuditLog, "append">;
   decide(question: Question): Decision;
@@ -67,6 +77,8 @@ export async function openSsh(options: {
   if (hostKeys.length === 0) hostKeys.push(await made("ssh_host_ed25519_key"));
   const hostCa = await made("ssh_host_ca");
   const userCa = await made("ssh_user_ca");
+  // Not the one that targets trust: there, a person's name could be the name of an account.
+  const personCa = await made("ssh_person_ca");
 
   const gate = createGate({
     listen: config.listen,
@@ -74,7 +86,12 @@ export async function openSsh(options: {
     hostNames: hostNamesOf(config),
     hostCa: keySigner(hostCa),
     userCa: keySigner(userCa),
-    people: sshPeople(options.identity),
+    people: sshPeople({
+      identity: options.identity,
+      holders: options.holders,
+      authority: personCa.public.blob,
+      nowMs: () => clock.nowMs(),
+    }),
     targets: sshTargetsOf({
       targets: options.directory.targets,
       identity: options.identity,
@@ -109,6 +126,19 @@ export async function openSsh(options: {
       sshUser: () => Promise.resolve(publicKeyLine(userCa.public.blob, "gatehouse user authority")),
     },
     hostKeyFingerprint: hostKeys[0] ? fingerprint(hostKeys[0].public.blob) : "",
+    certifyPerson({ blob, person, serial, expiresAtMs, remoteAddress }) {
+      const certificate = personCertificate({
+        ca: keySigner(personCa),
+        key: parsePublicKey(blob),
+        person,
+        serial: BigInt(serial),
+        expiresAtMs,
+        sourceAddress: config.certificates.bind_address ? remoteAddress : undefined,
+        clock,
+        random,
+      });
+      return publicKeyLine(certificate.blob, `gatehouse:${person.name}`);
+    },
     parsePublicKey(line) {
       const { type, blob, comment } = parsePublicKeyLine(line);
       return { type, blob, comment, fingerprint: fingerprint(blob) };

@@ -5,7 +5,7 @@ import type { RestDoors } from "../../door.ts";
 /** Teams, locks and requests in memory: enough for the pages, and for what REST itself does with them. */
 export function memoryAccess(
   clock: Clock,
-): Pick<RestDoors, "teams" | "locks" | "requests" | "explain" | "tokens"> {
+): Pick<RestDoors, "teams" | "locks" | "requests" | "explain" | "tokens" | "sshCertificates"> {
   const iso = () => new Date(clock.nowMs()).toISOString();
   const teams: Team[] = [];
   const locks: Lock[] = [];
@@ -55,6 +55,11 @@ export function memoryAccess(
         if (at < 0) notFound("lock");
         locks.splice(at, 1);
       },
+    },
+    sshCertificates: {
+      list: async () => ({ items: [] }),
+      create: async () => notFound("authority"),
+      remove: async () => notFound("certificate"),
     },
     tokens: {
       list: async () => ({ items: [] }),

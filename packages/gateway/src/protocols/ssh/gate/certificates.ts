@@ -50,6 +50,36 @@ export function userCertificate(options: {
 }
 
 /**
+ * A certificate for a person's own key, to come through this gate with. It has no extensions: the gate asks each target's
+ * policy what is allowed, and no other server is meant to take it.
+ */
+export function personCertificate(options: {
+  ca: Signer;
+  key: PublicKey;
+  person: Person;
+  serial: bigint;
+  expiresAtMs: number;
+  /** The only address that it is good from. */
+  sourceAddress?: string | undefined;
+  clock: Pick<Clock, "nowMs">;
+  random: Random;
+}): Certificate {
+  const { ca, key, person, serial, sourceAddress, clock, random } = options;
+  return issueCertificate({
+    ca,
+    key,
+    kind: "user",
+    keyId: `gatehouse:${person.name}`,
+    principals: [person.name],
+    validAfter: BigInt(Math.floor(clock.nowMs() / 1000) - backdateS),
+    validBefore: BigInt(Math.floor(options.expiresAtMs / 1000)),
+    serial,
+    ...(sourceAddress !== undefined && { criticalOptions: { "source-address": sourceAddress } }),
+    random,
+  });
+}
+
+/**
  * The gate's own host keys, certified for its own names or for the inner name of `ssh -J`, and then plain: a client that
  * has the CA sees the certificate, one that has not sees the same keys under every name and can pin them.
  */

@@ -26,7 +26,11 @@ export type PersonAttempt = {
 };
 
 export type People = {
-  /** Who this is, or undefined. Rejects when it cannot be known now, and then nobody gets in. Success and failure are audited by the gate. */
+  /**
+   * Who this is, or undefined. Rejects with `denied`, and says why, for a certificate that is not good: the client may try
+   * another key. Rejects otherwise when it cannot be known now, and then nobody gets in. Success and failure are audited by
+   * the gate.
+   */
   authenticate(attempt: PersonAttempt): Promise<Person | undefined>;
 };
 

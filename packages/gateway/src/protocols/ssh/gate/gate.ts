@@ -29,7 +29,12 @@ type Arrival = {
 };
 
 /** What was tried before somebody was let in, or was not. */
-type Attempts = { login: string; keys: Set<string> };
+type Attempts = {
+  login: string;
+  keys: Set<string>;
+  /** Why the last certificate was refused; for the audit log, not for the client. */
+  refusal: string | undefined;
+};
 
 export function createGate(options: GateOptions): Gate {
   const limits: GateLimits = { ...gateLimits, ...options.limits };
@@ -87,7 +92,7 @@ export function createGate(options: GateOptions): Gate {
   /** Handshake, authentication, and then the visit. Never rejects. */
   async function receive(arrival: Arrival, authenticated: () => void): Promise<void> {
     const connectionId = newId(clock.nowMs(), random);
-    const attempts: Attempts = { login: "", keys: new Set() };
+    const attempts: Attempts = { login: "", keys: new Set(), refusal: undefined };
     let person: Person | undefined;
     let accepted: Accepted;
     try {
@@ -118,6 +123,7 @@ export function createGate(options: GateOptions): Gate {
     const { connection } = accepted;
     if (!person || stopping) return connection.disconnect("the gate is stopping");
     authenticated();
+    const certificate = accepted.publicKey?.certificate;
     try {
       // Somebody is in when the audit log knows it, not before.
       await audit.append({
@@ -126,9 +132,10 @@ export function createGate(options: GateOptions): Gate {
         success: true,
         remoteAddress: arrival.remoteAddress,
         fields: {
-          method: "ssh_key",
+          method: certificate ? "ssh_certificate" : "ssh_key",
           proto: "ssh",
           ...(accepted.publicKey && { key_fingerprint: fingerprint(accepted.publicKey.key.blob) }),
+          ...(certificate && { cert_serial: String(certificate.serial) }),
           connection_id: connectionId,
           client: connection.transport.peerIdentification.slice(0, 256),
         },
@@ -192,14 +199,20 @@ export function createGate(options: GateOptions): Gate {
   ): Promise<Person | undefined> {
     attempts.login = attempt.user;
     attempts.keys.add(fingerprint(attempt.key.blob));
-    const found = await people.authenticate({
-      userName: attempt.user,
-      key: attempt.key,
-      certificate: attempt.certificate,
-      flags: attempt.flags,
-      signed: attempt.signed,
-      remoteAddress: arrival.remoteAddress,
-    });
+    const found = await people
+      .authenticate({
+        userName: attempt.user,
+        key: attempt.key,
+        certificate: attempt.certificate,
+        flags: attempt.flags,
+        signed: attempt.signed,
+        remoteAddress: arrival.remoteAddress,
+      })
+      .catch((error: unknown) => {
+        if (!isGatehouseError(error, "denied")) throw error;
+        attempts.refusal = error.message;
+        return undefined;
+      });
     // A connection within somebody's connection is that same person's.
     if (found && arrival.inner && found.id !== arrival.inner.person.id) return undefined;
     return found;
@@ -220,7 +233,7 @@ export function createGate(options: GateOptions): Gate {
       ...(attempts.keys.size > 0 && { key_fingerprint: [...attempts.keys].at(-1) }),
       login: attempts.login.slice(0, 512),
       connection_id: connectionId,
-      message: messageOf(error),
+      message: [messageOf(error), ...(attempts.refusal === undefined ? [] : [attempts.refusal])].join("; "),
       error: code,
     };
     try {

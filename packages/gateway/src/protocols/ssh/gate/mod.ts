@@ -18,5 +18,6 @@ export type {
   TargetPolicy,
   Targets,
 } from "./door.ts";
+export { personCertificate } from "./certificates.ts";
 export { createGate } from "./gate.ts";
 export { type ScannedKey, scanHostKeys } from "./scan.ts";

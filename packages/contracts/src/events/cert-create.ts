@@ -1,0 +1,11 @@
+import { z } from "zod";
+import { certificateFields, defineEvent } from "./descriptor.ts";
+
+export const certCreate = defineEvent({
+  event: "cert.create",
+  codes: { success: "TC000I" },
+  category: "authentication",
+  severity: "info",
+  description: "A person was given a certificate for an SSH key of theirs.",
+  fields: z.strictObject(certificateFields),
+});
