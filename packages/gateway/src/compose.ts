@@ -35,7 +35,7 @@ import { openPostgres } from "./protocols/postgres/mod.ts";
 import { openSsh } from "./protocols/ssh/mod.ts";
 import { type configSections, openStore } from "./registry/mod.ts";
 import { createExpiry, createRequests } from "./requests/mod.ts";
-import { createModerators, createSessions } from "./sessions/mod.ts";
+import { createLastingRights, createModerators, createSessions } from "./sessions/mod.ts";
 import type { Log } from "./telemetry/mod.ts";
 
 export type Gatehouse = {
@@ -233,8 +233,16 @@ export async function compose(options: {
       if (state === "stored") checker.wake();
     });
     closing.push(() => checker.stop());
+    const rights = createLastingRights({
+      sessions: directory.sessions,
+      resourceOf: (session) => directory.resources.ofSession(session),
+      decide,
+      clock,
+      log,
+    });
     const playback = createPlayback({
       ...reading,
+      rights,
       sessions: directory.sessions,
       resources: directory.resources,
       auditRows: directory.auditRows,
@@ -249,8 +257,7 @@ export async function compose(options: {
       resourceOf: (session) => directory.resources.ofSession(session),
       decide,
       audit,
-      clock,
-      log,
+      rights,
     });
     const expiry = createExpiry({
       requests: directory.accessRequests,
@@ -266,9 +273,12 @@ export async function compose(options: {
       decide,
       audit,
       clock,
-      changed: () => expiry.look(),
+      changed: () => {
+        expiry.look();
+        rights.changed();
+      },
     });
-    const rightsChanged = () => moderators.rightsChanged();
+    const rightsChanged = () => rights.changed();
     let publicUrl = config.web.public_url;
     const grpcTls = await grpcEntrance({ config: config.grpc, keyring, clock, random });
     const doors: RestDoors = {

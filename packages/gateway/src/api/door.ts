@@ -120,6 +120,9 @@ export type ModerationDoor = {
   terminate(principal: Principal, sessionId: string, how: SessionTerminate): Promise<void>;
 };
 
+/** Whoever reads for a while: when they have gone, and who they are now. */
+export type Reader = { signal: AbortSignal; renew: () => Promise<Principal | undefined> };
+
 /**
  * Every call is decided and audited behind this door, before a byte leaves. Throws `denied`, `not_found`, `unavailable`,
  * `corrupt`.
@@ -128,19 +131,19 @@ export type PlaybackDoor = {
   get(principal: Principal, sessionId: string): Promise<Recording>;
   /**
    * Frames of the window in order; pulled, so a slow reader holds nothing but its own. Frames of the input lane are left
-   * out for one who may not see them. `signal` aborts when the reader has gone.
+   * out for one who may not see them. The stream fails with `denied` when the right to it has ended.
    */
   frames(
     principal: Principal,
     sessionId: string,
     window: { fromUs: number; toUs?: number },
-    signal: AbortSignal,
+    reader: Reader,
   ): Promise<AsyncIterable<WireFrame>>;
   export(
     principal: Principal,
     sessionId: string,
     format: ExportFormat,
-    signal: AbortSignal,
+    reader: Reader,
   ): Promise<{ fileName: string; contentType: string; chunks: AsyncIterable<Uint8Array> }>;
   verify(principal: Principal, sessionId: string): Promise<Verification>;
 };

@@ -25,6 +25,7 @@ test("a session is watched while it is recorded, and taken away when it has ende
   const playback = createPlayback({
     sourceOf: (of) => storeSource(store, `${objectPrefix(of)}/`),
     openers: [opener],
+    rights: { watch: ({ gone }) => ({ signal: gone, require: () => undefined, end: () => undefined }) },
     trustedKeys: [signer.publicKey],
     sessions: { byId: async () => ({ facts, startedAtMs: 0, state: "live", recordingState }) },
     resources: { ofSession: async (entry) => ({ ownerId: entry.facts.user.id, ownerTeams: ["team-1"] }) },
@@ -39,7 +40,7 @@ test("a session is watched while it is recorded, and taken away when it has ende
     via: "web",
     remoteAddress: "",
   };
-  const never = new AbortController().signal;
+  const never = { signal: new AbortController().signal, renew: async () => undefined };
   const seen = async () => {
     let text = "";
     for await (const frame of await playback.frames(watcher, facts.sessionId, { fromUs: 0 }, never))

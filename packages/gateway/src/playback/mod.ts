@@ -7,4 +7,4 @@
  * somebody who may not see it.
  */
 export { createPlayback } from "./playback.ts";
-export type { Viewer } from "./viewing.ts";
+export type { Reader, Viewer } from "./viewing.ts";

@@ -21,7 +21,8 @@ import { facts as anyFacts } from "../../../recording/src/testing/facts.ts";
 import { type Sample, plain, sampleRecording } from "../../../recording/src/testing/sample-recording.ts";
 import { type Role, decide } from "../access/mod.ts";
 import type { AuditRecord } from "../audit/door.ts";
-import type { AuditRow } from "../directory/mod.ts";
+import type { AuditRow, SessionEntry } from "../directory/mod.ts";
+import { createLastingRights } from "../sessions/mod.ts";
 import { type Viewer, createPlayback } from "./mod.ts";
 
 const facts = { ...anyFacts, sessionId: "0199c0de-0000-7000-8000-000000000001" };
@@ -33,7 +34,7 @@ const viewer = (id: string, ...roles: Role[]): Viewer => ({
 const owner = viewer(facts.user.id, "user");
 const auditor = viewer("aud", "auditor");
 const stranger = viewer("eve", "user");
-const never = new AbortController().signal;
+const never = { signal: new AbortController().signal, renew: async () => undefined };
 
 /** A terminal session with something to show, and a password that no echo showed. */
 function terminalFrames(): Frame[] {
@@ -66,6 +67,25 @@ async function stage(
   const audited: AuditRecord[] = [];
   const happened: string[] = [];
   const source = memorySource(sample.objects);
+  const sessions = {
+    byId: async (id: string): Promise<SessionEntry | undefined> =>
+      id === facts.sessionId
+        ? { facts, startedAtMs: 0, state: "closed", recordingState: options.live ? "recording" : "stored" }
+        : undefined,
+  };
+  const resources = {
+    ofSession: async (entry: Pick<SessionEntry, "facts">) => ({
+      ownerId: entry.facts.user.id,
+      ownerTeams: ["team-1"],
+    }),
+  };
+  const rights = createLastingRights({
+    sessions,
+    resourceOf: resources.ofSession,
+    decide,
+    clock,
+    log: { warn: () => undefined },
+  });
   const playback = createPlayback({
     sourceOf: () => ({
       list: () => source.list(),
@@ -75,14 +95,10 @@ async function stage(
       },
     }),
     openers: options.keys === "none" ? [] : [sample.opener],
+    rights,
     trustedKeys: [sample.signer.publicKey],
-    sessions: {
-      byId: async (id) =>
-        id === facts.sessionId
-          ? { facts, startedAtMs: 0, state: "closed", recordingState: options.live ? "recording" : "stored" }
-          : undefined,
-    },
-    resources: { ofSession: async (entry) => ({ ownerId: entry.facts.user.id, ownerTeams: ["team-1"] }) },
+    sessions,
+    resources,
     auditRows: {
       list: async (_filter, { beforeIndex }) => (beforeIndex === undefined ? rowsOf(sample) : []),
     },
@@ -98,7 +114,7 @@ async function stage(
     retainUntilMs: (fromMs) => fromMs + 86_400_000,
     clock,
   });
-  return { playback, sample, audited, happened, clock };
+  return { playback, sample, audited, happened, clock, rights };
 }
 
 function rowsOf(sample: Sample): AuditRow[] {
@@ -189,6 +205,50 @@ test("who may not see it is told what they would be told of a session that never
   assert.ok(happened.every((name) => name === "session.recording.access"));
 });
 
+test("a stream ends when the right to it has ended: at once where that is known, else within five seconds", async () => {
+  const { playback, rights, clock } = await stage({ perSegment: 1 });
+  const now: { subject: Viewer["subject"] | undefined } = { subject: owner.subject };
+  const reader = {
+    signal: never.signal,
+    renew: async () => now.subject && { subject: now.subject },
+  };
+  const begun = async () => {
+    const frames = (await playback.frames(owner, facts.sessionId, { fromUs: 0 }, reader))[
+      Symbol.asyncIterator
+    ]();
+    assert.equal((await frames.next()).done, false);
+    return frames;
+  };
+  const settled = () => new Promise((resolve) => setImmediate(resolve));
+  const lock = { on: "user" as const, name: owner.subject.name, reason: "left" };
+
+  const locked = await begun();
+  rights.changed();
+  await settled();
+  assert.equal((await locked.next()).done, false, "asked, and still allowed");
+  now.subject = { ...owner.subject, locks: [lock] };
+  rights.changed();
+  await settled();
+  await assert.rejects(locked.next(), { code: "denied", message: /may not see this recording any longer/ });
+
+  now.subject = owner.subject;
+  const signedOut = await begun();
+  now.subject = undefined;
+  clock.advance(5_000);
+  await settled();
+  await assert.rejects(signedOut.next(), { code: "denied", message: /not signed in any longer/ });
+
+  now.subject = owner.subject;
+  const bundle = (await playback.export(owner, facts.sessionId, "bundle", reader)).chunks[
+    Symbol.asyncIterator
+  ]();
+  await bundle.next();
+  now.subject = { ...owner.subject, id: "another" };
+  rights.changed();
+  await settled();
+  await assert.rejects(bundle.next(), code("denied"));
+});
+
 test("who leads a team of the owner sees the recording, but not what was typed; who leads another does not", async () => {
   const { playback, audited } = await stage();
   const leading = (team: string): Viewer => ({
@@ -212,12 +272,24 @@ test("without the right to what was typed, the input lane is left out of frames 
   const { sample, audited, ...rest } = await stage();
   const lead: Viewer = { ...viewer("lead", "team-lead"), via: "token" };
   const clock = new TestClock();
+  const known = {
+    sessions: {
+      byId: async (): Promise<SessionEntry> => ({
+        facts,
+        startedAtMs: 0,
+        state: "closed",
+        recordingState: "stored",
+      }),
+    },
+    resourceOf: async () => ({ ownerId: facts.user.id, ownerTeams: ["team-1"] }),
+  };
   const playback = createPlayback({
     sourceOf: () => memorySource(sample.objects),
     openers: [sample.opener],
+    rights: createLastingRights({ ...known, decide, clock, log: { warn: () => undefined } }),
     trustedKeys: [],
-    sessions: { byId: async () => ({ facts, startedAtMs: 0, state: "closed", recordingState: "stored" }) },
-    resources: { ofSession: async (entry) => ({ ownerId: entry.facts.user.id, ownerTeams: ["team-1"] }) },
+    sessions: known.sessions,
+    resources: { ofSession: known.resourceOf },
     auditRows: { list: async () => [] },
     decide: ({ action }) => ({ allowed: action !== "recording.view_input", rule: "test" }),
     audit: { append: async (record) => void audited.push(record) },
@@ -295,7 +367,12 @@ test("segments are read as frames are taken, one ahead of nobody", async () => {
 test("a reader who has gone ends the reading", async () => {
   const { playback, happened } = await stage({ perSegment: 1 });
   const gone = new AbortController();
-  const frames = await playback.frames(owner, facts.sessionId, { fromUs: 0 }, gone.signal);
+  const frames = await playback.frames(
+    owner,
+    facts.sessionId,
+    { fromUs: 0 },
+    { ...never, signal: gone.signal },
+  );
   let seen = 0;
   for await (const _ of frames) if (++seen === 2) gone.abort();
   assert.equal(seen, 2);

@@ -19,35 +19,38 @@ import {
 import { nodeZstd } from "@gatehouse/recording/node";
 import type { Decision, Question } from "../access/mod.ts";
 import type { AuditLog } from "../audit/door.ts";
-import type { AuditRows, Resources, SessionEntries } from "../directory/mod.ts";
+import type { AuditRows, Resources, SessionEntries, SessionEntry } from "../directory/mod.ts";
+import type { LastingRights } from "../sessions/mod.ts";
 import { type Exported, exportRecording } from "./export.ts";
 import { recordingWords } from "./recording-words.ts";
 import { auditedSession } from "./session-audit.ts";
 import { type Timeline, timelineOf } from "./timeline.ts";
 import { verificationWords } from "./verification-words.ts";
-import { type Admission, type Viewer, createViewing } from "./viewing.ts";
+import { type Admission, type Reader, type Viewer, createViewing } from "./viewing.ts";
 
 type Playback = {
   /** What is known of a recording. Nothing of it is decrypted, so only a refusal leaves an event. */
   get(viewer: Viewer, sessionId: string): Promise<RecordingWords>;
   /**
    * The frames of a window, as far as they are stored: `toUs` is not included. Without the right to what was typed the
-   * input lane is left out. Pulled, one segment in memory; aborting `signal` ends it.
+   * input lane is left out. Pulled, one segment in memory. It ends when the reader has gone, and with `denied` when their right
+   * has: so does all that is read for a while.
    */
   frames(
     viewer: Viewer,
     sessionId: string,
     window: { fromUs: number; toUs?: number },
-    signal: AbortSignal,
+    reader: Reader,
   ): Promise<AsyncIterable<WireFrame>>;
   /** Duration, activity over time and the events worth a mark on a seek bar. */
-  timeline(viewer: Viewer, sessionId: string, signal: AbortSignal): Promise<Timeline>;
-  export(viewer: Viewer, sessionId: string, format: ExportFormat, signal: AbortSignal): Promise<Exported>;
+  timeline(viewer: Viewer, sessionId: string, reader: Reader): Promise<Timeline>;
+  export(viewer: Viewer, sessionId: string, format: ExportFormat, reader: Reader): Promise<Exported>;
   /** Checks what is stored, now. One that does not verify is an answer, and an event of its own. */
   verify(viewer: Viewer, sessionId: string): Promise<VerificationWords>;
 };
 
 type PlaybackOptions = {
+  rights: Pick<LastingRights, "watch">;
   /** Where the objects of a recording lie. */
   sourceOf(facts: SessionFacts): RecordingSource;
   /** What this gateway can open recordings with; none on a gateway that only writes. */
@@ -72,7 +75,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
   const zstd = options.zstd ?? nodeZstd;
   const viewing = createViewing(options);
 
-  async function open({ entry }: Admission): Promise<Recording> {
+  async function open(entry: SessionEntry): Promise<Recording> {
     try {
       return await openRecording({ source: sourceOf(entry.facts), openers, zstd });
     } catch (error) {
@@ -87,7 +90,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
     }
   }
   async function openReadable(admission: Admission): Promise<Recording> {
-    const recording = await open(admission);
+    const recording = await open(admission.entry);
     if (!recording.withheld.includes("main")) return recording;
     throw new GatehouseError({
       code: "denied",
@@ -97,42 +100,70 @@ export function createPlayback(options: PlaybackOptions): Playback {
     });
   }
 
+  /** What `made` gives, as long as the reader may have it. */
+  async function* allowed<T>(
+    { signal, renew }: Reader,
+    { entry, needs, remoteAddress }: Admission,
+    made: (signal: AbortSignal) => AsyncIterable<T>,
+  ): AsyncGenerator<T> {
+    const right = options.rights.watch({
+      sessionId: entry.facts.sessionId,
+      actions: needs,
+      remoteAddress,
+      renew: async () => (await renew())?.subject,
+      gone: signal,
+      lost: "you may not see this recording any longer",
+    });
+    try {
+      for await (const part of made(right.signal)) {
+        right.require();
+        yield part;
+      }
+      right.require();
+    } finally {
+      right.end();
+    }
+  }
+
   return {
     async get(viewer, sessionId) {
-      const { entry } = await viewing.facts(viewer, sessionId);
-      const recording = await open({ entry, input: false }).catch((error: unknown) => {
+      const entry = await viewing.facts(viewer, sessionId);
+      const recording = await open(entry).catch((error: unknown) => {
         // What the table knows is an answer too, when there is nothing in the store yet or it does not answer.
         if (isGatehouseError(error, "conflict") || isGatehouseError(error, "unavailable")) return undefined;
         throw error;
       });
       return recordingWords(entry, recording?.manifest, options.retainUntilMs);
     },
-    async frames(viewer, sessionId, { fromUs, toUs }, signal) {
+    async frames(viewer, sessionId, { fromUs, toUs }, reader) {
       const admission = await viewing.admit(viewer, sessionId, "play", { continues: fromUs > 0 });
-      return visibleFrames(await openReadable(admission), admission, signal, {
-        fromTimeUs: fromUs,
-        ...(toUs !== undefined && { toTimeUs: toUs - 1 }),
-      });
+      const window = { fromTimeUs: fromUs, ...(toUs !== undefined && { toTimeUs: toUs - 1 }) };
+      const recording = await openReadable(admission);
+      return allowed(reader, admission, (signal) => visibleFrames(recording, admission, signal, window));
     },
-    async timeline(viewer, sessionId, signal) {
+    async timeline(viewer, sessionId, reader) {
       const admission = await viewing.admit(viewer, sessionId, "play", { continues: true });
       const recording = await openReadable(admission);
-      return timelineOf(visibleFrames(recording, admission, signal), recording.manifest?.end.lastTimeUs);
+      return timelineOf(
+        allowed(reader, admission, (signal) => visibleFrames(recording, admission, signal)),
+        recording.manifest?.end.lastTimeUs,
+      );
     },
-    async export(viewer, sessionId, format, signal) {
+    async export(viewer, sessionId, format, reader) {
       const action = format === "bundle" ? "download" : "export";
       const admission = await viewing.admit(viewer, sessionId, action, { format });
       const { facts } = admission.entry;
-      return exportRecording({
+      const { chunks, ...exported } = await exportRecording({
         format,
         facts,
         source: sourceOf(facts),
         // A bundle stays sealed, so it needs no key; everything else is made of frames.
         recording: () => openReadable(admission),
-        frames: (recording) => visibleFrames(recording, admission, signal),
+        frames: (recording) => visibleFrames(recording, admission, reader.signal),
         auditEvents: () => auditedSession(options.auditRows, sessionId).then(({ lines }) => lines),
-        signal,
+        signal: reader.signal,
       });
+      return { ...exported, chunks: allowed(reader, admission, () => chunks) };
     },
     async verify(viewer, sessionId) {
       const { entry } = await viewing.admit(viewer, sessionId, "verify");

@@ -10,6 +10,14 @@ export type Viewer = {
   remoteAddress: string;
 };
 
+/** Whoever reads for a while. */
+export type Reader = {
+  /** Aborted when they have gone. */
+  signal: AbortSignal;
+  /** Who they are now; undefined for nobody. */
+  renew: () => Promise<{ subject: Subject } | undefined>;
+};
+
 /** What is done with the recording, in the audit log's words, and the right it needs. */
 const rights = {
   play: "recording.play",
@@ -19,12 +27,19 @@ const rights = {
 } as const satisfies Record<string, Action>;
 type AccessAction = keyof typeof rights;
 
-/** What the viewer got: the session, and whether they may see what was typed. */
-export type Admission = { entry: SessionEntry; input: boolean };
+/** What the viewer got. */
+export type Admission = {
+  entry: SessionEntry;
+  /** Whether they may see what was typed. */
+  input: boolean;
+  /** What they must be allowed to for as long as they read. */
+  needs: readonly Action[];
+  remoteAddress: string;
+};
 
 export type Viewing = {
   /** The facts of a session, nothing of its recording: decided, and audited only where it is refused. */
-  facts(viewer: Viewer, sessionId: string): Promise<Admission>;
+  facts(viewer: Viewer, sessionId: string): Promise<SessionEntry>;
   /** Decided and audited. Resolves when the event is committed, so nothing may leave before (P7). */
   admit(
     viewer: Viewer,
@@ -105,7 +120,7 @@ export function createViewing({
         await record(viewer, entry, false, { action: "play", rule });
         throw notFound(sessionId);
       }
-      return { entry, input: mayInput(viewer, resource) };
+      return entry;
     },
     async admit(viewer, sessionId, action, about = {}) {
       const entry = await entryOf(sessionId);
@@ -124,7 +139,12 @@ export function createViewing({
       // The same words as for a session that never was: a refusal tells nothing.
       if (!allowed) throw notFound(sessionId);
       if (action === "play") viewed(key);
-      return { entry, input };
+      return {
+        entry,
+        input,
+        needs: input ? [rights[action], "recording.view_input"] : [rights[action]],
+        remoteAddress: viewer.remoteAddress,
+      };
     },
   };
 }

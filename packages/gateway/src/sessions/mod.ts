@@ -18,6 +18,7 @@ export {
   type PauseState,
   type Termination,
 } from "./live-door.ts";
+export { type LastingRight, type LastingRights, createLastingRights } from "./lasting-rights.ts";
 export { type Moderators, createModerators } from "./moderators.ts";
 export type { Sight } from "./live-hub.ts";
 export {

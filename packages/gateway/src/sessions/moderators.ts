@@ -1,8 +1,9 @@
-import { type Clock, GatehouseError, messageOf } from "@gatehouse/kernel";
+import { GatehouseError } from "@gatehouse/kernel";
 import { laneOf } from "@gatehouse/recording";
 import type { Action, Decision, Question, Resource, Subject } from "../access/mod.ts";
 import type { AuditLog } from "../audit/mod.ts";
 import type { SessionEntries, SessionEntry } from "../directory/mod.ts";
+import type { LastingRight, LastingRights } from "./lasting-rights.ts";
 import type { Actor, LiveSessions, LiveView, Termination } from "./live-door.ts";
 import type { Sight } from "./live-hub.ts";
 
@@ -20,7 +21,7 @@ export type ModerationAction = (typeof moderationActions)[number];
 export type Moderators = {
   /**
    * Looks on. What was typed is left out for who may not see it. `renew` gives the person as they are now: the right is asked
-   * for again at intervals and at `rightsChanged`, and the sights end with `denied` when it is gone.
+   * for again as long as they look on, and the sights end with `denied` when it is gone.
    */
   join(
     moderator: Moderator,
@@ -35,8 +36,6 @@ export type Moderators = {
     subject: Subject,
     sessionId: string,
   ): Promise<{ live: LiveView; may: readonly ModerationAction[] } | undefined>;
-  /** Somebody's rights may be others now: whoever looks on is asked about again, at once. */
-  rightsChanged(): void;
 };
 
 export type ModeratorsOptions = {
@@ -46,17 +45,11 @@ export type ModeratorsOptions = {
   resourceOf(session: Pick<SessionEntry, "facts">): Promise<Resource>;
   decide(question: Question): Decision;
   audit: Pick<AuditLog, "append">;
-  clock: Clock;
-  log: { warn(message: string, fields: Record<string, string | number>): void };
+  rights: Pick<LastingRights, "watch">;
 };
 
-/** How often the right of somebody who looks on is asked for again. */
-const renewEveryMs = 30_000;
-
 export function createModerators(options: ModeratorsOptions): Moderators {
-  const { live, sessions, resourceOf, decide, audit, clock, log } = options;
-  /** Of everybody who looks on: asks again. */
-  const checks = new Set<() => void>();
+  const { live, sessions, resourceOf, decide, audit, rights } = options;
 
   const actor = ({ subject, remoteAddress }: Moderator): Actor => ({
     id: subject.id,
@@ -106,62 +99,28 @@ export function createModerators(options: ModeratorsOptions): Moderators {
     });
   }
 
-  /** Rejects when this person may not look on any longer, or when that cannot be known. */
-  async function stillMay(
-    renew: () => Promise<Subject | undefined>,
-    sessionId: string,
-    remoteAddress: string,
-  ): Promise<void> {
-    let subject: Subject | undefined;
-    let entry: SessionEntry | undefined;
-    let resource: Resource;
-    try {
-      [subject, entry] = await Promise.all([renew(), sessions.byId(sessionId)]);
-      if (!subject || !entry) throw denied("you are not signed in any longer");
-      resource = await resourceOf(entry);
-    } catch (error) {
-      if (error instanceof GatehouseError && error.code === "denied") throw error;
-      log.warn("somebody who looks on at a session was let go, because their rights cannot be known", {
-        session: sessionId,
-        error: messageOf(error),
-      });
-      throw denied("it cannot be known now whether you may still look on");
-    }
-    if (!decide({ subject, action: "session.join", resource, context: { remoteAddress } }).allowed)
-      throw denied("you may not look on at this session any longer");
-  }
-
   return {
     async join(moderator, sessionId, { fromSeq, signal, renew }) {
       const resource = await admit(moderator, sessionId, "session.join");
       const { subject } = moderator;
       const withInput = decide({ subject, action: "recording.view_input", resource }).allowed;
-      const gone = new AbortController();
-      const state: { refusal?: unknown } = {};
-      const check = () =>
-        stillMay(renew, sessionId, moderator.remoteAddress).catch((error: unknown) => {
-          state.refusal = error;
-          gone.abort();
-        });
-      const onCheck = () => void check();
-      let timer = clock.after(renewEveryMs, again);
-      function again() {
-        void check().then(() => {
-          if (!gone.signal.aborted) timer = clock.after(renewEveryMs, again);
-        });
-      }
-      checks.add(onCheck);
-      gone.signal.addEventListener("abort", () => {
-        timer.cancel();
-        checks.delete(onCheck);
+      const right = rights.watch({
+        sessionId,
+        actions: ["session.join"],
+        remoteAddress: moderator.remoteAddress,
+        renew,
+        gone: signal,
+        lost: "you may not look on at this session any longer",
       });
-      if (signal.aborted) gone.abort();
-      else signal.addEventListener("abort", () => gone.abort(), { once: true });
       try {
-        const sights = await live.observe(sessionId, { by: actor(moderator), fromSeq, signal: gone.signal });
-        return shown(sights, { withInput, state, gone });
+        const sights = await live.observe(sessionId, {
+          by: actor(moderator),
+          fromSeq,
+          signal: right.signal,
+        });
+        return shown(sights, withInput, right);
       } catch (error) {
-        gone.abort();
+        right.end();
         throw error;
       }
     },
@@ -192,19 +151,17 @@ export function createModerators(options: ModeratorsOptions): Moderators {
         may: moderationActions.filter((action) => decide({ subject, action, resource }).allowed),
       };
     },
-    rightsChanged() {
-      for (const check of checks) check();
-    },
   };
 }
 
 async function* shown(
   sights: AsyncIterable<Sight>,
-  { withInput, state, gone }: { withInput: boolean; state: { refusal?: unknown }; gone: AbortController },
+  withInput: boolean,
+  right: LastingRight,
 ): AsyncGenerator<Sight> {
   try {
     for await (const sight of sights) {
-      if (state.refusal !== undefined) break;
+      right.require();
       if (withInput || sight.what === "now") {
         yield sight;
         continue;
@@ -212,9 +169,9 @@ async function* shown(
       const frames = sight.frames.filter(({ kind }) => laneOf(kind) === "main");
       if (frames.length > 0) yield { what: "frames", frames };
     }
-    if (state.refusal !== undefined) throw state.refusal;
+    right.require();
   } finally {
-    gone.abort();
+    right.end();
   }
 }
 

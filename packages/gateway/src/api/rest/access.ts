@@ -4,7 +4,8 @@ import type { Action, Resource, Subject } from "../../access/mod.ts";
 import { bearerTokenIn } from "../bearer.ts";
 import { requireAllowed } from "../decided.ts";
 import type { App, AppOptions } from "./app.ts";
-import type { Credential, Principal } from "../door.ts";
+import type { Credential, Principal, Reader } from "../door.ts";
+import { goneSignal } from "./streams.ts";
 import { checkSameOrigin, sessionCookieOf } from "./security.ts";
 
 /**
@@ -44,6 +45,11 @@ export function principalOf(request: FastifyRequest): Principal {
 export function renewalOf(request: FastifyRequest): () => Promise<Principal | undefined> {
   if (!request.renewPrincipal) throw nobody();
   return request.renewPrincipal;
+}
+
+/** For a request whose answer lasts. */
+export function readerOf(request: FastifyRequest, reply: FastifyReply): Reader {
+  return { signal: goneSignal(reply), renew: renewalOf(request) };
 }
 
 function nobody(): GatehouseError {

@@ -42,7 +42,7 @@ export function recordingService({
     },
 
     async *streamFrames(request, context) {
-      const { principal } = caller(context);
+      const { principal, renew } = caller(context);
       const { fromUs, toUs } = framesQuery.parse({
         fromUs: Number(request.fromUs),
         ...(request.toUs !== undefined && { toUs: Number(request.toUs) }),
@@ -51,19 +51,19 @@ export function recordingService({
         principal,
         id.parse(request.sessionId),
         toUs === undefined ? { fromUs } : { fromUs, toUs },
-        context.signal,
+        { signal: context.signal, renew },
       );
       for await (const some of together(frames)) yield { frames: some.map(frameWords) };
     },
 
     async *exportRecording(request, context) {
-      const { principal } = caller(context);
+      const { principal, renew } = caller(context);
       const { format } = exportQuery.parse({ format: request.format });
       const { fileName, contentType, chunks } = await playback.export(
         principal,
         id.parse(request.sessionId),
         format,
-        context.signal,
+        { signal: context.signal, renew },
       );
       yield { fileName, contentType };
       for await (const chunk of chunks)

@@ -8,11 +8,11 @@ import {
   verification,
 } from "@gatehouse/contracts/rest";
 import { z } from "zod";
-import { principalOf } from "../access.ts";
+import { principalOf, readerOf } from "../access.ts";
 import type { App } from "../app.ts";
 import type { RestDoors } from "../../door.ts";
 import { compactFrames, frameLines } from "../frame-response.ts";
-import { goneSignal, lineContentType, sendStream, streamOf } from "../streams.ts";
+import { lineContentType, sendStream, streamOf } from "../streams.ts";
 import { answers } from "./answers.ts";
 
 const tags = ["recordings"];
@@ -48,13 +48,12 @@ export function recordingRoutes(app: App, { playback }: Pick<RestDoors, "playbac
       config: { access: { action: "recording.play", behind: "playback" } },
     },
     async (request, reply) => {
-      const gone = goneSignal(reply);
       const { fromUs, toUs } = request.query;
       const frames = await playback.frames(
         principalOf(request),
         request.params.sessionId,
         toUs === undefined ? { fromUs } : { fromUs, toUs },
-        gone,
+        readerOf(request, reply),
       );
       const isCompact = (request.headers.accept ?? "").includes(frameStreamContentType);
       const chunks = isCompact ? compactFrames(frames) : frameLines(frames);
@@ -79,7 +78,7 @@ export function recordingRoutes(app: App, { playback }: Pick<RestDoors, "playbac
         principalOf(request),
         request.params.sessionId,
         request.query.format,
-        goneSignal(reply),
+        readerOf(request, reply),
       );
       reply.header(
         "content-disposition",
