@@ -1,5 +1,6 @@
-import { isGatehouseError, toHex } from "@gatehouse/kernel";
+import { GatehouseError, isGatehouseError, toHex } from "@gatehouse/kernel";
 import { corrupt } from "./binary-fields.ts";
+import { deriveKey } from "./derive-key.ts";
 import { formatLimits } from "./format-limits.ts";
 import type { Frame, FrameKind, Lane, SessionFacts } from "./frame.ts";
 import {
@@ -42,6 +43,11 @@ export type Recording = {
    * where a segment is not the one the manifest lists, is of another recording, or does not decrypt.
    */
   frames(filter?: FrameFilter): AsyncGenerator<Frame>;
+  /**
+   * 32 bytes from the main lane's key, for one purpose and salt. What is derived of a recording is encrypted with them, and so
+   * opens for whoever the recording opens for. Rejects with `denied` where the main lane is withheld.
+   */
+  deriveKey(purpose: string, salt: Uint8Array): Promise<Uint8Array>;
   /** The segments that hold this span, for an index or a seek bar; without a manifest, undefined. */
   segmentsIn(filter: Pick<FrameFilter, "fromTimeUs" | "toTimeUs">): Manifest["segments"] | undefined;
 };
@@ -56,12 +62,21 @@ export async function openRecording(fields: {
   const manifest = await readManifest(source);
   const opening: { facts: SessionFacts; keys: WrappedKeys } = manifest ?? (await readOpening(source));
   const recordingId = opening.facts.sessionId;
-  const keys = await importKeys(await unwrapKeys(recordingId, opening.keys, openers));
+  const unwrapped = await unwrapKeys(recordingId, opening.keys, openers);
+  const keys = await importKeys(unwrapped);
   return {
     facts: opening.facts,
     manifest,
     signature: manifest && (await manifestSignature(manifest)),
     withheld: lanes.filter((lane) => !keys[lane]),
+    async deriveKey(purpose, salt) {
+      if (unwrapped.main) return await deriveKey(unwrapped.main, purpose, salt);
+      throw new GatehouseError({
+        code: "denied",
+        op: "recording.derive",
+        message: "no key that was given opens what this recording showed",
+      });
+    },
     segmentsIn: (filter) => manifest?.segments.filter((segment) => overlaps(segment, filter)),
     frames: (filter = {}) => framesIn({ source, manifest, recordingId, keys, zstd }, filter),
   };

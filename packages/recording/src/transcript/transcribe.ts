@@ -1,13 +1,8 @@
 import headless from "@xterm/headless";
-import type { IBuffer, Terminal } from "@xterm/headless";
+import type { Terminal } from "@xterm/headless";
 import { type ShownFrame, boundedSize, shownBy } from "./shown.ts";
+import { ShownLines, scrollbackLines, sliceBytes } from "./shown-lines.ts";
 
-/** One write to the terminal. It can scroll off at most as many lines as it has bytes. */
-const sliceBytes = 4096;
-/** More than a slice can scroll off, so nothing is lost between two looks. */
-const scrollbackLines = 6000;
-/** Lines that were handed out are dropped from the terminal when there are so many of them. */
-const keptLinesMax = 512;
 /** Writes that are under way together; the terminal takes several in one turn of the event loop. */
 const waitingSlicesMax = 64;
 
@@ -54,8 +49,7 @@ export async function* transcribe(
 
 class Page {
   readonly #terminal: Terminal;
-  /** Rows at the top of the ordinary buffer that were taken already. */
-  #takenRows = 0;
+  readonly #shown: ShownLines;
   #lines: string[] = [];
 
   constructor(size: { cols: number; rows: number }) {
@@ -64,50 +58,26 @@ class Page {
       scrollback: scrollbackLines,
       allowProposedApi: true,
     });
-    const { parser } = this.#terminal;
-    // xterm's ctlseqs: ED clears, DECSET 47, 1047 and 1049 leave a full-screen program, RIS clears everything.
-    parser.registerCsiHandler({ final: "J" }, (params) => {
-      const { cursorX, cursorY } = this.#terminal.buffer.active;
-      const what = typeof params[0] === "number" ? params[0] : 0;
-      if (what === 2 || (what === 0 && cursorX === 0 && cursorY === 0)) this.#takeScreen();
-      if (what === 3) {
-        this.#takeScrolled();
-        this.#takenRows = 0;
-      }
-      return false;
-    });
-    parser.registerCsiHandler({ prefix: "?", final: "l" }, (params) => {
-      if (params.some((mode) => mode === 47 || mode === 1047 || mode === 1049)) this.#takeFullScreen();
-      return false;
-    });
-    parser.registerEscHandler({ final: "c" }, () => {
-      this.#takeFullScreen();
-      this.#takeScreen();
-      this.#takenRows = 0;
-      return false;
-    });
+    this.#shown = new ShownLines(this.#terminal, (line) => void this.#lines.push(line));
   }
 
   write(bytes: Uint8Array): Promise<void> {
     return new Promise((resolve) =>
       this.#terminal.write(bytes, () => {
-        this.#takeScrolled();
-        if (this.#takenRows > keptLinesMax) this.#dropTaken();
+        this.#shown.written();
         resolve();
       }),
     );
   }
 
-  /** Call when all writes are done: lines are wrapped anew, so what was taken must be gone before. */
+  /** Call when all writes are done. */
   resize(cols: number, rows: number): void {
-    this.#takeScrolled();
-    this.#dropTaken();
+    this.#shown.resizing();
     this.#terminal.resize(cols, rows);
   }
 
   finish(): void {
-    this.#takeFullScreen();
-    this.#takeScreen();
+    this.#shown.finish();
   }
 
   /** Lines since the last call. */
@@ -120,57 +90,4 @@ class Page {
   dispose(): void {
     this.#terminal.dispose();
   }
-
-  #takeScrolled(): void {
-    const buffer = this.#terminal.buffer.normal;
-    let end = buffer.baseY;
-    // A line that goes on below is taken whole, later.
-    while (end > this.#takenRows && buffer.getLine(end)?.isWrapped) end--;
-    this.#take(buffer, this.#takenRows, end);
-    this.#takenRows = Math.max(this.#takenRows, end);
-  }
-
-  /** The ordinary screen, where it is the one that is seen. */
-  #takeScreen(): void {
-    if (this.#terminal.buffer.active.type !== "normal") return;
-    this.#takeScrolled();
-    const buffer = this.#terminal.buffer.normal;
-    this.#take(buffer, Math.max(this.#takenRows, 0), lastFilled(buffer, this.#terminal.rows));
-  }
-
-  #takeFullScreen(): void {
-    const buffer = this.#terminal.buffer.active;
-    if (buffer.type !== "alternate") return;
-    this.#take(buffer, buffer.baseY, lastFilled(buffer, this.#terminal.rows));
-  }
-
-  #take(buffer: IBuffer, from: number, end: number): void {
-    let line: string | undefined;
-    for (let row = from; row < end; row++) {
-      const found = buffer.getLine(row);
-      if (!found) break;
-      // A wrapped row continues the one above it, whose blanks at the end are then part of the line.
-      const goesOn = row + 1 < end && buffer.getLine(row + 1)?.isWrapped === true;
-      line = (line ?? "") + found.translateToString(!goesOn);
-      if (goesOn) continue;
-      this.#lines.push(line);
-      line = undefined;
-    }
-  }
-
-  #dropTaken(): void {
-    const { normal } = this.#terminal.buffer;
-    const left = normal.baseY - this.#takenRows;
-    // A smaller scrollback drops the oldest rows, with no sequence sent into what may be the middle of another.
-    this.#terminal.options.scrollback = left;
-    this.#terminal.options.scrollback = scrollbackLines;
-    this.#takenRows = 0;
-  }
-}
-
-/** One past the last row of the screen that has something on it. */
-function lastFilled(buffer: IBuffer, rows: number): number {
-  let end = Math.min(buffer.baseY + rows, buffer.length);
-  while (end > buffer.baseY && buffer.getLine(end - 1)?.translateToString(true) === "") end--;
-  return end;
 }

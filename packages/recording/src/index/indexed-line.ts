@@ -1,0 +1,45 @@
+import { assert, ByteReader, ByteWriter, fromUtf8, utf8 } from "@gatehouse/kernel";
+
+/** One line of text that stood on the screen. */
+export type IndexedLine = {
+  /** When it stood there as it is: it can be read at this moment. */
+  fromUs: number;
+  /** When it was last seen so: it scrolled off, was cleared, or became another. */
+  toUs: number;
+  text: string;
+};
+
+/** A longer line goes on in the next entry. */
+export const lineCharsMax = 4_096;
+
+/** In the order in which lines left the screen, so times may go back: a difference is written with its sign (zigzag). */
+export function encodeLines(lines: readonly IndexedLine[]): Uint8Array {
+  const writer = new ByteWriter(4096);
+  let lastUs = 0;
+  for (const { fromUs, toUs, text } of lines) {
+    assert(toUs >= fromUs, "a line goes after it came");
+    const difference = fromUs - lastUs;
+    lastUs = fromUs;
+    writer.varint(difference < 0 ? -2 * difference - 1 : 2 * difference);
+    writer.varint(toUs - fromUs);
+    const bytes = utf8(text);
+    writer.varint(bytes.length);
+    writer.put(bytes);
+  }
+  return writer.done();
+}
+
+/** Throws `protocol` where the block is cut short, and `invalid` for what is not UTF-8. */
+export function decodeLines(bytes: Uint8Array): IndexedLine[] {
+  const reader = new ByteReader(bytes, "index.text");
+  const lines: IndexedLine[] = [];
+  let lastUs = 0;
+  while (reader.remaining > 0) {
+    const folded = reader.varint();
+    const fromUs = lastUs + (folded % 2 === 1 ? -(folded + 1) / 2 : folded / 2);
+    lastUs = fromUs;
+    const toUs = fromUs + reader.varint();
+    lines.push({ fromUs, toUs, text: fromUtf8(reader.take(reader.varint())) });
+  }
+  return lines;
+}

@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { utf8 } from "@gatehouse/kernel";
+import type { Frame } from "../frame.ts";
+import { type RecordingIndex, openIndex } from "../index/mod.ts";
+import { encodeResize, encodeSessionEnd, encodeSessionStart, openRecording } from "../mod.ts";
+import { memorySource } from "../source.ts";
+import { nodeSealCrypto, nodeZstd } from "../node/mod.ts";
+import { facts } from "../testing/facts.ts";
+import { sampleRecording } from "../testing/sample-recording.ts";
+import { buildIndex } from "./mod.ts";
+
+type Said = string | Uint8Array | { cols: number; rows: number };
+
+/** A session that says each of these, so many milliseconds apart. */
+function framesOf(said: readonly (readonly [atMs: number, what: Said])[]): Frame[] {
+  const frames: Frame[] = [];
+  const add = (kind: Frame["kind"], timeUs: number, data: Uint8Array) =>
+    frames.push({ seq: frames.length, timeUs, kind, stream: 0, data });
+  add("session.start", 0, encodeSessionStart(facts));
+  for (const [atMs, what] of said) {
+    if (typeof what === "string") add("output", atMs * 1000, utf8(what));
+    else if (what instanceof Uint8Array) add("output", atMs * 1000, what);
+    else add("resize", atMs * 1000, encodeResize(what));
+  }
+  add("session.end", (said.at(-1)?.[0] ?? 0) * 1000 + 1, encodeSessionEnd({ reason: "client" }));
+  return frames;
+}
+
+async function indexed(frames: readonly Frame[]) {
+  const sample = await sampleRecording({ seed: 1, frames });
+  const recording = await openRecording({
+    source: memorySource(sample.objects),
+    openers: [sample.opener],
+    zstd: nodeZstd,
+  });
+  const bytes = await buildIndex({
+    facts: sample.facts,
+    frames: recording.frames(),
+    laneKey: sample.keys.main,
+    headSha256: sample.manifest.headSha256,
+    crypto: nodeSealCrypto,
+  });
+  const reads: number[] = [];
+  const open = (given: Uint8Array = bytes) =>
+    openIndex({
+      read: async (start, end) => {
+        reads.push(end - start);
+        return given.subarray(start, end);
+      },
+      recordingId: sample.facts.sessionId,
+      deriveKey: recording.deriveKey,
+      zstd: nodeZstd,
+    });
+  return { bytes, reads, open, index: await open(), sample };
+}
+
+async function linesOf(index: RecordingIndex): Promise<[fromMs: number, toMs: number, text: string][]> {
+  const lines: [number, number, string][] = [];
+  for await (const { fromUs, toUs, text } of index.lines()) lines.push([fromUs / 1000, toUs / 1000, text]);
+  return lines.sort((a, b) => a[0] - b[0]);
+}
+
+test("a line has the moment from which it stood there, and the one at which it was last seen", async () => {
+  const scrolling = Array.from({ length: 40 }, (_, i) => `row ${i}\r\n`).join("");
+  const { index } = await indexed(
+    framesOf([
+      [100, "$ l"],
+      [900, "s"],
+      [1500, "\r\nfile\r\n$ "],
+      [4000, scrolling],
+      [9000, "done"],
+    ]),
+  );
+  const lines = await linesOf(index);
+  assert.deepEqual(lines.slice(0, 3), [
+    [900, 4000, "$ ls"],
+    [1500, 4000, "file"],
+    [4000, 4000, "$ row 0"],
+  ]);
+  assert.deepEqual(lines.at(-1), [9000, 9000, "done"]);
+  assert.equal(index.directory.durationUs, 9_000_001);
+  assert.equal(index.headSha256.length, 64);
+});
+
+test("what a full-screen program draws over is found, also where it never scrolled", async () => {
+  const { index } = await indexed(
+    framesOf([
+      [0, "$ vi\r\n"],
+      [500, "\u001b[?1049h\u001b[H\u001b[2Jfirst page\r\n~"],
+      [1000, "\u001b[H\u001b[2Jsecond page\r\n~"],
+      [1500, "\u001b[?1049l$ exit"],
+    ]),
+  );
+  assert.deepEqual(await linesOf(index), [
+    [0, 1500, "$ vi"],
+    [500, 500, "first page"],
+    [500, 1000, "~"],
+    [1000, 1000, "second page"],
+    [1500, 1500, "$ exit"],
+  ]);
+});
+
+test("a keyframe is read alone, and the text is read without keyframes", async () => {
+  const block = `${"\u001b[31mred \u001b[0m".repeat(200)}\r\n`;
+  const { index, reads, bytes } = await indexed(
+    framesOf(Array.from({ length: 300 }, (_, i) => [i * 1000, `${i} ${block}`] as const)),
+  );
+  const { keyframes } = index.directory;
+  assert.ok(keyframes.timeUs.length > 20, `${keyframes.timeUs.length} keyframes`);
+  reads.length = 0;
+  const keyframe = await index.keyframeAt(150_500_000);
+  assert.ok(keyframe && keyframe.timeUs <= 150_500_000 && keyframe.timeUs > 140_000_000);
+  assert.equal(reads.length, 1);
+  assert.ok((reads[0] ?? 0) < 4096);
+  assert.match(keyframe.state, /red/);
+  assert.equal(await index.keyframeAt(0), undefined);
+  reads.length = 0;
+  let lines = 0;
+  for await (const _ of index.lines()) lines++;
+  assert.ok(lines >= 300);
+  const textBytes = index.directory.text.reduce((sum, entry) => sum + entry.bytes, 0);
+  assert.equal(
+    reads.reduce((sum, read) => sum + read, 0),
+    textBytes,
+  );
+  let pictures = 0;
+  for await (const picture of index.pictures()) {
+    assert.equal(picture.cells.length, picture.cols * picture.rows);
+    pictures++;
+  }
+  assert.equal(pictures, keyframes.timeUs.length);
+  assert.ok(bytes.length < 200_000);
+});
+
+test("what happened beside the output is told of, and nothing that was typed is in it", async () => {
+  const frames = framesOf([
+    [0, "password: "],
+    [5000, { cols: 100, rows: 30 }],
+  ]);
+  frames.splice(2, 0, { seq: 2, timeUs: 1, kind: "input", stream: 0, data: utf8("hunter2\r") });
+  const { index, bytes } = await indexed(frames.map((frame, seq) => Object.assign(frame, { seq })));
+  const events = [];
+  for await (const event of index.events()) events.push([event.timeUs, event.kind, event.source]);
+  assert.deepEqual(events, [
+    [5_000_000, "resize", "recorded"],
+    [5_000_001, "session.end", "recorded"],
+  ]);
+  assert.deepEqual(index.directory.idle, [1, 5_000_000]);
+  assert.ok(!Buffer.from(bytes).includes("password"), "it is encrypted");
+  for await (const { text } of index.lines()) assert.ok(!text.includes("hunter2"));
+});
+
+test("an index that was altered, or is another recording's, does not open", async () => {
+  const { bytes, open } = await indexed(
+    framesOf([
+      [0, "hello"],
+      [6000, "x".repeat(3000)],
+      [12_000, "end"],
+    ]),
+  );
+  const altered = (at: number) => {
+    const copy = bytes.slice();
+    copy[at] = (copy[at] ?? 0) ^ 1;
+    return copy;
+  };
+  for (const at of [0, 5, 10, 30, 60, 100])
+    await assert.rejects(open(altered(at)), { name: "GatehouseError" });
+  const keyframeEnd = bytes.length - 1;
+  const late = await open(altered(keyframeEnd));
+  await assert.rejects(
+    (async () => {
+      for await (const _ of late.events());
+    })(),
+    { code: "corrupt" },
+  );
+  await assert.rejects(open(bytes.subarray(0, 50)), { code: "protocol" });
+});

@@ -1,0 +1,265 @@
+import headless from "@xterm/headless";
+import type { Terminal } from "@xterm/headless";
+import { checkLimit, concatBytes, fromHex } from "@gatehouse/kernel";
+import { deriveKey } from "../derive-key.ts";
+import type { Frame, SessionFacts } from "../frame.ts";
+import {
+  type IndexEvent,
+  IndexSealer,
+  type IndexedLine,
+  type Picture,
+  encodeDirectory,
+  encodeEvents,
+  encodeKeyframe,
+  encodeLines,
+  encodePictures,
+  eventsPerBlock,
+  indexKeyPurpose,
+  indexLimits,
+  picturesPerBlock,
+} from "../index/mod.ts";
+import type { SealCrypto } from "../seal-crypto.ts";
+import { ShownLines, scrollbackLines, sliceBytes } from "../transcript/shown-lines.ts";
+import { boundedSize, shownBy } from "../transcript/shown.ts";
+import { BlockWriter } from "./block-writer.ts";
+import { drawPicture } from "./draw-picture.ts";
+import { Flow } from "./flow.ts";
+import { recordedEvent } from "./recorded-event.ts";
+import { ScreenText } from "./screen-text.ts";
+import { TerminalState } from "./terminal-state.ts";
+
+/** Raise it when the same recording gives another index. */
+export const indexMaker = 1;
+
+/** A keyframe after so much was shown, or after a few seconds in which at least a little was. */
+const keyframeBytes = 256 * 1024;
+const keyframeAfterUs = 5_000_000;
+const keyframeBytesMin = 2 * 1024;
+/** A screen that stands still for so long is looked at; one that never does, once a second. */
+const stillUs = 200_000;
+const lookAfterUs = 1_000_000;
+const textBlockBytes = 64 * 1024;
+/** Text beyond it is left out, and the directory says from when on. */
+const textBytesMax = 64 * 1024 * 1024;
+/** Writes that are under way together. */
+const waitingSlicesMax = 64;
+const nothing = new Uint8Array(0);
+
+/**
+ * Makes the index of a recording out of its frames, in one pass and in memory that does not grow but for the index itself, which is
+ * bounded. Frames of the input lane may be among them or not: nothing of them goes into it but that something happened.
+ */
+export async function buildIndex(options: {
+  facts: SessionFacts;
+  frames: AsyncIterable<Frame>;
+  /** The main lane's key. */
+  laneKey: Uint8Array;
+  /** Hex, of the recording's last segment. */
+  headSha256: string;
+  crypto: Pick<SealCrypto, "encrypt" | "compress" | "random">;
+}): Promise<Uint8Array> {
+  const { facts, crypto } = options;
+  const salt = crypto.random(32);
+  const sealer = new IndexSealer({
+    recordingId: facts.sessionId,
+    headSha256: fromHex(options.headSha256),
+    salt,
+    key: await deriveKey(options.laneKey, indexKeyPurpose, salt),
+    crypto,
+  });
+  const making = new IndexMaking(sealer, facts.size ?? { cols: 80, rows: 24 });
+  try {
+    for await (const frame of options.frames) await making.add(frame);
+    return await making.finish();
+  } finally {
+    making.dispose();
+  }
+}
+
+class IndexMaking {
+  readonly #sealer: IndexSealer;
+  readonly #terminal: Terminal;
+  readonly #state: TerminalState;
+  readonly #shownLines: ShownLines;
+  readonly #screenText: ScreenText;
+  readonly #flow = new Flow();
+  readonly #text: BlockWriter<IndexedLine>;
+  readonly #pictures: BlockWriter<Picture>;
+  readonly #events: BlockWriter<IndexEvent>;
+  readonly #keyframes = { timeUs: [] as number[], seq: [] as number[], bytes: [] as number[] };
+  readonly #keyframeBlocks: Uint8Array[] = [];
+  #keyframeBytes = 0;
+  #textEndsUs: number | undefined;
+  /** The moments of the slices that are not written yet. */
+  #moments: number[] = [];
+  #written = 0;
+  #last: Promise<void> = Promise.resolve();
+  #waiting = 0;
+
+  #frames = 0;
+  #endUs = 0;
+  /** Of the last frame that showed something. */
+  #shownUs = 0;
+  #shownSinceLook = false;
+  #lookedUs = 0;
+  #keyframeUs = 0;
+  #sinceKeyframe = 0;
+  #mustKeyframe = false;
+
+  constructor(sealer: IndexSealer, size: { cols: number; rows: number }) {
+    this.#sealer = sealer;
+    this.#terminal = new headless.Terminal({
+      ...boundedSize(size),
+      scrollback: scrollbackLines,
+      allowProposedApi: true,
+    });
+    this.#state = new TerminalState(this.#terminal);
+    this.#text = new BlockWriter({ part: "text", sealer, encode: encodeLines, span: (line) => line });
+    const moment = ({ timeUs }: { timeUs: number }) => ({ fromUs: timeUs, toUs: timeUs });
+    this.#pictures = new BlockWriter({ part: "pictures", sealer, encode: encodePictures, span: moment });
+    this.#events = new BlockWriter({ part: "events", sealer, encode: encodeEvents, span: moment });
+    this.#screenText = new ScreenText(this.#terminal, (line) => this.#addLine(line));
+    this.#shownLines = new ShownLines(this.#terminal, (line, gone) =>
+      this.#screenText.gone(line, gone, this.#nowUs()),
+    );
+  }
+
+  async add(frame: Frame): Promise<void> {
+    this.#frames++;
+    this.#flow.note(frame);
+    const event = recordedEvent(frame);
+    if (event && !this.#events.isFull) this.#events.add(event, 1, eventsPerBlock);
+    const shown = shownBy(frame);
+    this.#endUs = frame.timeUs;
+    if (shown.what === "nothing") return;
+    this.#lookBefore(frame.timeUs);
+    if (this.#wantsKeyframe(frame.timeUs))
+      await this.#takeKeyframe(frame.seq, shown.what === "bytes" ? shown.bytes : nothing);
+    if (shown.what === "size") {
+      await this.#settle();
+      this.#screenText.look(this.#shownUs);
+      this.#shownLines.resizing();
+      this.#terminal.resize(shown.cols, shown.rows);
+      // What was wrapped anew came of more than a screen: from here on nobody needs to know.
+      this.#mustKeyframe = true;
+    } else {
+      for (let at = 0; at < shown.bytes.length; at += sliceBytes)
+        await this.#write(shown.bytes.subarray(at, at + sliceBytes), frame.timeUs);
+      this.#sinceKeyframe += shown.bytes.length;
+    }
+    this.#shownUs = frame.timeUs;
+    this.#shownSinceLook = true;
+  }
+
+  async finish(): Promise<Uint8Array> {
+    await this.#settle();
+    this.#screenText.look(this.#shownUs);
+    this.#shownLines.finish();
+    this.#screenText.finish();
+    await Promise.all([this.#text.finish(), this.#pictures.finish(), this.#events.finish()]);
+    const directory = encodeDirectory({
+      maker: indexMaker,
+      durationUs: this.#endUs,
+      frames: this.#frames,
+      ...this.#flow.finish(this.#endUs),
+      keyframes: this.#keyframes,
+      pictures: this.#pictures.entries,
+      text: this.#text.entries,
+      events: this.#events.entries,
+      ...(this.#textEndsUs !== undefined && { textEndsUs: this.#textEndsUs }),
+    });
+    const sealed = await this.#sealer.seal("directory", 0, directory);
+    const whole = concatBytes([
+      this.#sealer.header(sealed.length),
+      sealed,
+      ...this.#keyframeBlocks,
+      ...this.#pictures.blocks,
+      ...this.#text.blocks,
+      ...this.#events.blocks,
+    ]);
+    checkLimit("index.build", "the index's bytes", whole.length, indexLimits.indexBytesMax);
+    return whole;
+  }
+
+  dispose(): void {
+    this.#terminal.dispose();
+  }
+
+  /** The moment of the slice that is being written. */
+  #nowUs(): number {
+    return this.#moments[this.#written] ?? this.#shownUs;
+  }
+
+  async #write(bytes: Uint8Array, timeUs: number): Promise<void> {
+    this.#moments.push(timeUs);
+    this.#last = new Promise((resolve) =>
+      this.#terminal.write(bytes, () => {
+        this.#shownLines.written();
+        this.#written++;
+        resolve();
+      }),
+    );
+    if (++this.#waiting >= waitingSlicesMax) await this.#settle();
+  }
+
+  /** Resolves when everything is on the screen and every block sealed. */
+  async #settle(): Promise<void> {
+    await this.#last;
+    this.#moments = [];
+    this.#written = 0;
+    this.#waiting = 0;
+    await this.#text.sealed();
+  }
+
+  #lookBefore(timeUs: number): void {
+    if (!this.#shownSinceLook) return;
+    if (timeUs - this.#shownUs < stillUs && timeUs - this.#lookedUs < lookAfterUs) return;
+    this.#shownSinceLook = false;
+    this.#lookedUs = timeUs;
+    const shownUs = this.#shownUs;
+    this.#moments.push(shownUs);
+    this.#last = new Promise((resolve) =>
+      this.#terminal.write("", () => {
+        this.#screenText.look(shownUs);
+        this.#written++;
+        resolve();
+      }),
+    );
+  }
+
+  #wantsKeyframe(timeUs: number): boolean {
+    if (this.#mustKeyframe) return true;
+    // Each eighth of what an index may have doubles the distance, so that there is always room for the rest.
+    const scale = 2 ** Math.floor((8 * this.#keyframes.timeUs.length) / indexLimits.keyframesMax);
+    if (this.#sinceKeyframe >= keyframeBytes * scale) return true;
+    return timeUs - this.#keyframeUs >= keyframeAfterUs * scale && this.#sinceKeyframe >= keyframeBytesMin;
+  }
+
+  async #takeKeyframe(seq: number, next: Uint8Array): Promise<void> {
+    await this.#settle();
+    const { cols, rows } = this.#terminal;
+    if (!this.#state.isWholeBefore(next) || this.#keyframeBytes > indexLimits.indexBytesMax / 4) return;
+    const state = this.#state.sequences(rows);
+    if (state === undefined) return;
+    const timeUs = this.#shownUs;
+    const n = this.#keyframes.timeUs.push(timeUs) - 1;
+    this.#keyframes.seq.push(seq);
+    const block = await this.#sealer.seal("keyframes", n, encodeKeyframe({ cols, rows, state }));
+    this.#keyframes.bytes.push(block.length);
+    this.#keyframeBlocks.push(block);
+    this.#keyframeBytes += block.length;
+    this.#pictures.add(drawPicture(this.#terminal, timeUs), 1, picturesPerBlock);
+    this.#keyframeUs = timeUs;
+    this.#sinceKeyframe = 0;
+    this.#mustKeyframe = false;
+  }
+
+  #addLine(line: IndexedLine): void {
+    if (this.#textEndsUs !== undefined) return;
+    if (this.#text.bytes > textBytesMax || this.#text.isFull) {
+      this.#textEndsUs = line.fromUs;
+      return;
+    }
+    this.#text.add(line, line.text.length * 3 + 16, 8 * textBlockBytes);
+  }
+}

@@ -1,0 +1,56 @@
+import type { IBufferCell, Terminal } from "@xterm/headless";
+import { type Picture, pictureMax } from "../index/mod.ts";
+
+/** The sixteen colours as the pages draw them, then the cube and the greys of 256 (xterm's 256colres). */
+const palette = [
+  0x3b4452, 0xf07178, 0x7fd08a, 0xe6bf6a, 0x7ba4ff, 0xc99af0, 0x63c9d6, 0xc6ced8, 0x7d8896, 0xff9098,
+  0x9be5a5, 0xffd98a, 0xa3c0ff, 0xdfb8ff, 0x8ae3ee, 0xffffff,
+];
+for (let i = 0; i < 216; i++) {
+  const level = (n: number) => (n === 0 ? 0 : 55 + 40 * n);
+  palette.push((level(Math.floor(i / 36)) << 16) | (level(Math.floor(i / 6) % 6) << 8) | level(i % 6));
+}
+for (let i = 0; i < 24; i++) palette.push((8 + 10 * i) * 0x010101);
+const ground = 0x0c1015;
+const ink = 0xd7dde5;
+
+/** The screen, made small: each cell the mean of those it stands for, a letter being half ink and half ground. */
+export function drawPicture(terminal: Terminal, timeUs: number): Picture {
+  const cols = Math.min(pictureMax.cols, terminal.cols);
+  const rows = Math.min(pictureMax.rows, terminal.rows);
+  const sums = new Float64Array(cols * rows * 4);
+  const buffer = terminal.buffer.active;
+  let cell: IBufferCell | undefined;
+  for (let y = 0; y < terminal.rows; y++) {
+    const line = buffer.getLine(buffer.baseY + y);
+    const row = Math.floor((y * rows) / terminal.rows);
+    for (let x = 0; x < terminal.cols; x++) {
+      cell = line?.getCell(x, cell);
+      let back = ground;
+      let front = ink;
+      if (cell) {
+        if (!cell.isBgDefault()) back = colorOf(cell.isBgRGB(), cell.getBgColor());
+        if (!cell.isFgDefault()) front = colorOf(cell.isFgRGB(), cell.getFgColor());
+        if (cell.isInverse()) [back, front] = [front, back];
+        const code = cell.getCode();
+        if (code === 0 || code === 32 || cell.isInvisible()) front = back;
+      } else front = back;
+      const at = 4 * (row * cols + Math.floor((x * cols) / terminal.cols));
+      sums[at] = (sums[at] ?? 0) + ((back >> 16) & 255) + ((front >> 16) & 255);
+      sums[at + 1] = (sums[at + 1] ?? 0) + ((back >> 8) & 255) + ((front >> 8) & 255);
+      sums[at + 2] = (sums[at + 2] ?? 0) + (back & 255) + (front & 255);
+      sums[at + 3] = (sums[at + 3] ?? 0) + 2;
+    }
+  }
+  const cells = new Uint8Array(cols * rows);
+  for (let i = 0; i < cells.length; i++) {
+    const part = (color: number, levels: number) =>
+      Math.round(((sums[4 * i + color] ?? 0) / Math.max(1, sums[4 * i + 3] ?? 0) / 255) * levels);
+    cells[i] = (part(0, 7) << 5) | (part(1, 7) << 2) | part(2, 3);
+  }
+  return { timeUs, cols, rows, cells };
+}
+
+function colorOf(isRgb: boolean, value: number): number {
+  return isRgb ? value : (palette[value] ?? ink);
+}
