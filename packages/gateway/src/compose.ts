@@ -121,11 +121,12 @@ export async function compose(options: {
       random,
       mustEnforce: config.mode === "production",
     });
-    const own = [keyring.recordingRecipient];
-    const recipients = config.recording.recipients.length > 0 ? config.recording.recipients : own;
+    const recipientsOf = (names: readonly string[]) =>
+      names.map((name) => (name === "gateway" ? keyring.recordingRecipient : name));
+    const { recipients: named, input_recipients: namedForInput } = config.recording;
+    const recipients = recipientsOf(named.length > 0 ? named : ["gateway"]);
     const opensRecordings = recipients.includes(keyring.recordingRecipient);
-    const inputRecipients =
-      config.recording.input_recipients.length > 0 ? config.recording.input_recipients : recipients;
+    const inputRecipients = namedForInput.length > 0 ? recipientsOf(namedForInput) : recipients;
     const pipeline = createPipeline({
       directory: join(config.data_dir, "recording"),
       store,

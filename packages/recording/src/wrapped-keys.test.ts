@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
-import { fromBase64, toBase64 } from "@gatehouse/kernel";
+import { fromBase64, GatehouseError, toBase64 } from "@gatehouse/kernel";
 import { facts } from "./testing/facts.ts";
 import {
   ageOpener,
@@ -77,4 +77,13 @@ test("a text that is no recipient or identity is refused at once and not repeate
       assert.doesNotMatch(error.message, /nonsense/i);
       return true;
     });
+});
+
+test("an opener that fails keeps no other from opening, and is told of where none opens", async () => {
+  const down: KeyOpener = {
+    open: () =>
+      Promise.reject(new GatehouseError({ code: "unavailable", op: "kms.open", message: "no answer" })),
+  };
+  assert.deepEqual(await unwrapKeys(id, wrapped, [down, ageOpener([strict])]), keys);
+  await assert.rejects(unwrapKeys(id, wrapped, [down, ageOpener([])]), { message: "no answer" });
 });

@@ -114,7 +114,10 @@ export async function wrapKeys(
   return { main: await wrap("main"), input: await wrap("input") };
 }
 
-/** The keys that these openers reach; a lane that none of them opens is absent. Throws `corrupt` for another recording's. */
+/**
+ * The keys that these openers reach; a lane that none of them opens is absent. One that fails keeps no other from opening;
+ * where none opens, the first failure is thrown: "not for you" must not be said of a service that is down.
+ */
 export async function unwrapKeys(
   recordingId: string,
   wrapped: WrappedKeys,
@@ -134,11 +137,17 @@ async function openAny(
   wraps: readonly KeyWrap[],
   openers: readonly KeyOpener[],
 ): Promise<Uint8Array | undefined> {
-  for (const wrap of wraps)
-    for (const opener of openers) {
-      const secret = await opener.open(wrap);
-      if (secret) return keyIn(secret, recordingId, lane);
-    }
+  let failure: { error: unknown } | undefined;
+  // By opener and not by wrap: what opens on this machine is tried before a service is asked, if it is given first.
+  for (const opener of openers)
+    for (const wrap of wraps)
+      try {
+        const secret = await opener.open(wrap);
+        if (secret) return keyIn(secret, recordingId, lane);
+      } catch (error) {
+        failure ??= { error };
+      }
+  if (failure) throw failure.error;
   return undefined;
 }
 

@@ -66,6 +66,7 @@ Examples:
           message: "--find and --failed choose among the statements of a database session",
           hint: "Use them with --format text and a session on a database.",
         });
+      if (source.note !== undefined) cli.stderr.write(`note: ${source.note}\n`);
       if (options.format === "pty") return playIt(source, options, cli);
       const { printFrames } = await import("./play-print.ts");
       const { find, failed } = options;

@@ -17,6 +17,8 @@ export type PlaySource = {
   readonly track: string;
   /** The terminal's size at the start. */
   readonly size: { readonly cols: number; readonly rows: number };
+  /** What the viewer must know of what is left out. */
+  readonly note?: string;
   /** Unknown while a session still runs, and for a stream that was not read to its end. */
   readonly durationUs: number | undefined;
   /** From the first frame on, in order. May be called again and again: seeking back begins anew. */

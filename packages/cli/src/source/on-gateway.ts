@@ -14,6 +14,9 @@ export async function openOnGateway(client: Client, sessionId: string): Promise<
     track: session.track,
     // The first frames say how large the terminal is.
     size: defaultSize,
+    ...(recording.withheld.includes("input") && {
+      note: "what was typed is sealed for others, and this gateway holds no key to it: it is left out",
+    }),
     durationUs: recording.durationMs === null ? undefined : recording.durationMs * 1000,
     frames: () => client.recordings.frames(sessionId),
   };

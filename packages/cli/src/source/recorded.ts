@@ -18,6 +18,9 @@ export function recordedSource(recording: Recording, name: string): PlaySource {
     title: `${facts.user.name} ${facts.login}@${facts.target.name}`,
     track: facts.track,
     size: facts.size ?? defaultSize,
+    ...(recording.withheld.includes("input") && {
+      note: "what was typed is sealed for others, and no identity that was given opens it: it is left out",
+    }),
     durationUs: manifest?.end.lastTimeUs,
     frames: () => recording.frames(),
   };

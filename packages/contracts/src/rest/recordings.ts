@@ -16,6 +16,10 @@ export const recording = z
     headSha256: z.string().nullable(),
     signedBy: z.string().nullable().meta({ description: "Id of the key that signed the manifest" }),
     recipients: z.array(z.string()).meta({ description: "Who holds a key: one line each" }),
+    withheld: z.array(z.enum(["output", "input"])).meta({
+      description:
+        "What this gateway holds no key to: without `output` it plays nothing, without `input` what was typed is left out",
+    }),
     retainUntil: time.nullable(),
     exports: z.array(z.string()).meta({ description: "What `export?format=` can give of this recording" }),
   })

@@ -108,7 +108,7 @@ test("a finding names the place, the key, what is there and what is expected", (
       'gatehouse.yaml:1:1: mode: got "prodution", expected `development` or `production`',
       "gatehouse.yaml:3:3: web.listen: got 3080, expected host:port, such as 127.0.0.1:3022",
       'gatehouse.yaml:5:3: recording.exec_limit: got "16MB", expected a size such as 64 KiB or 16 MiB',
-      'gatehouse.yaml:6:16: recording.recipients.0: got "age1x", expected an age X25519 recipient (age1..., 62 characters)',
+      'gatehouse.yaml:6:16: recording.recipients.0: got "age1x", expected an age X25519 recipient (age1..., 62 characters), or gateway',
       'gatehouse.yaml:8:3: sessions.idle_timeout: got "100ms", expected a duration from 1s to 3650d',
       'gatehouse.yaml:11:1: demo: got "yes please", expected a section with the keys enabled',
       'gatehouse.yaml:10:3: gopher.tries: got "many", expected a whole number',

@@ -12,9 +12,9 @@ const gatewayId = z
   })
   .meta({ expected: "1 to 63 lower-case letters, digits and hyphens" });
 
-/** `age1...` (age-encryption.org/v1, X25519 recipients). */
-const recipient = z.string().regex(/^age1[02-9ac-hj-np-z]{58}$/, {
-  error: "expected an age X25519 recipient (age1..., 62 characters)",
+/** `age1...` (age-encryption.org/v1, X25519 recipients), or the gateway's own. */
+const recipient = z.string().regex(/^(?:gateway|age1[02-9ac-hj-np-z]{58})$/, {
+  error: "expected an age X25519 recipient (age1..., 62 characters), or gateway",
 });
 
 /** A section whose every key has a default, so that the section itself may be left out. */
@@ -101,11 +101,11 @@ const coreShape = {
       ),
       recipients: key(
         z.array(recipient).max(16).default([]),
-        "age recipients who may open recordings. Empty: the gateway's own key, made at the first start, so that it can play them.",
+        "age recipients who may open recordings; `gateway` is the gateway's own key, made at the first start, so that it can play them. Empty: `gateway` alone.",
       ),
       input_recipients: key(
         z.array(recipient).max(16).default([]),
-        "age recipients who may open what people typed. Empty: the same as `recording.recipients`.",
+        "age recipients who may open what people typed, and `gateway`. Empty: the same as `recording.recipients`.",
       ),
       segment: section(
         {

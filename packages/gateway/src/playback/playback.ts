@@ -29,7 +29,7 @@ import { verificationWords } from "./verification-words.ts";
 import { type Admission, type Reader, type Viewer, createViewing } from "./viewing.ts";
 
 type Playback = {
-  /** What is known of a recording. Nothing of it is decrypted, so only a refusal leaves an event. */
+  /** What is known of a recording. No frame of it is decrypted, so only a refusal leaves an event. */
   get(viewer: Viewer, sessionId: string): Promise<RecordingWords>;
   /**
    * The frames of a window, as far as they are stored: `toUs` is not included. Without the right to what was typed the
@@ -96,7 +96,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
       code: "denied",
       op: "playback.open",
       message: "this gateway holds no key that opens this recording",
-      hint: "Export the bundle and play it where one of its recipients' identities is.",
+      hint: "Export the bundle and play it where one of its recipients' identities is: gatehouse play session.tar --identity key.txt.",
     });
   }
 
@@ -133,7 +133,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
         if (isGatehouseError(error, "conflict") || isGatehouseError(error, "unavailable")) return undefined;
         throw error;
       });
-      return recordingWords(entry, recording?.manifest, options.retainUntilMs);
+      return recordingWords(entry, recording, options.retainUntilMs);
     },
     async frames(viewer, sessionId, { fromUs, toUs }, reader) {
       const admission = await viewing.admit(viewer, sessionId, "play", { continues: fromUs > 0 });

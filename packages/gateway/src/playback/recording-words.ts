@@ -1,14 +1,17 @@
 import type { Recording } from "@gatehouse/contracts/rest";
-import type { Manifest } from "@gatehouse/recording";
+import type { Manifest, Recording as OpenRecording } from "@gatehouse/recording";
 import type { SessionEntry } from "../directory/mod.ts";
 import { formatsOf } from "./export.ts";
 
 /** The manifest's word where there is one, else the table's. */
 export function recordingWords(
   entry: SessionEntry,
-  manifest: Manifest | undefined,
+  opened: Pick<OpenRecording, "manifest" | "withheld"> | undefined,
   retainUntilMs: (fromMs: number) => number,
 ): Recording {
+  const manifest = opened?.manifest;
+  const withheld = (opened?.withheld ?? []).map((lane) => (lane === "main" ? "output" : lane));
+  const formats = formatsOf(entry.facts.track, manifest !== undefined);
   return {
     sessionId: entry.facts.sessionId,
     state: entry.recordingState,
@@ -22,7 +25,9 @@ export function recordingWords(
     signedBy: manifest?.signer.keyId ?? null,
     recipients: manifest ? recipientsOf(manifest) : [],
     retainUntil: manifest ? new Date(retainUntilMs(Date.parse(manifest.end.at))).toISOString() : null,
-    exports: [...formatsOf(entry.facts.track, manifest !== undefined)],
+    withheld,
+    // Only the bundle needs no key.
+    exports: withheld.includes("output") ? formats.filter((format) => format === "bundle") : [...formats],
   };
 }
 

@@ -19,6 +19,7 @@ import { type Recorded, useReel } from "../player/use-reel.ts";
 import { Facts } from "../session/facts.tsx";
 import { LiveBar } from "../session/live-bar.tsx";
 import { panels } from "../search.ts";
+import { SealedNote } from "../session/sealed-note.tsx";
 import { SessionHead } from "../session/session-head.tsx";
 import { isAtRest } from "../session/words.tsx";
 import { clockTime, momentText, parseMoment } from "../ui/format.ts";
@@ -136,6 +137,7 @@ function SessionRoom({
   return (
     <div className="flex min-h-full flex-col lg:h-full">
       <SessionHead session={session} />
+      <SealedNote session={session} />
       {session.state === "live" && (
         <LiveBar
           session={session}

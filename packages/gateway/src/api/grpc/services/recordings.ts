@@ -35,6 +35,7 @@ export function recordingService({
           ...(segments !== null && { segments: BigInt(segments) }),
           ...present(found, ["headSha256", "signedBy"]),
           recipients: [...found.recipients],
+          withheld: [...found.withheld],
           ...(retainUntil !== null && { retainUntil: timestamp(retainUntil) }),
           exports: [...found.exports],
         },

@@ -161,6 +161,7 @@ function sample(facts: Facts): Sample {
       headSha256: isOpen ? null : head,
       signedBy: isOpen ? null : toHex(random.bytes(8)),
       recipients: ["age1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqs0nhdvk"],
+      withheld: [],
       retainUntil: isOpen ? null : new Date(startedMs + 365 * 86_400_000).toISOString(),
       exports: facts.track === "terminal" ? ["asciicast", "text", "json", "bundle"] : ["json", "bundle"],
     },

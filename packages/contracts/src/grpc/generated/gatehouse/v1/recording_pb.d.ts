@@ -96,6 +96,13 @@ export declare type Recording = Message<"gatehouse.v1.Recording"> & {
    * @generated from field: repeated string exports = 13;
    */
   exports: string[];
+
+  /**
+   * What this gateway holds no key to: `output`, without which it plays nothing, and `input`, what was typed.
+   *
+   * @generated from field: repeated string withheld = 14;
+   */
+  withheld: string[];
 };
 
 /**
