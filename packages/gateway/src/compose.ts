@@ -26,7 +26,7 @@ import { startRest } from "./api/rest/mod.ts";
 import { openAuditLog } from "./audit/mod.ts";
 import { type Config, formatAddress, formatDuration } from "./config/mod.ts";
 import { credentialsIn, openKeyring } from "./credentials/mod.ts";
-import { coverageOf, createChecker } from "./custody/mod.ts";
+import { coverageOf, createChecker, retentionPolicy } from "./custody/mod.ts";
 import { openDirectory } from "./directory/mod.ts";
 import { createCertificateHolders, createIdentity, standingIn } from "./identity/mod.ts";
 import { createPlayback } from "./playback/mod.ts";
@@ -166,6 +166,11 @@ export async function compose(options: {
       clock,
       random,
       gatewayId: config.gateway_id,
+      retentionMsOf: retentionPolicy({
+        defaultMs: config.recording.retention.ms,
+        rules: config.recording.retention_rules,
+        targets: directory.targets,
+      }),
       // The embedded database is nobody else's, also where this gateway was called otherwise before.
       sharesRows: url !== undefined,
       log,
@@ -249,7 +254,6 @@ export async function compose(options: {
       auditRows: directory.auditRows,
       decide,
       audit,
-      retainUntilMs: (fromMs) => fromMs + config.recording.retention.ms,
       clock,
     });
     const moderators = createModerators({

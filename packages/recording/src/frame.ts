@@ -118,4 +118,6 @@ export type SessionFacts = {
   command?: string;
   /** The terminal's size at the start. */
   size?: { cols: number; rows: number };
+  /** For how long after its end the recording is kept, as it was decided when the session began. */
+  retentionMs?: number;
 };

@@ -41,6 +41,7 @@ export const sessionFacts: Shape<SessionFacts> = object(
     client: name,
     command: text({ charsMax: factsLimits.commandCharsMax }),
     size: object({ cols: cells, rows: cells }, {}, "refuse"),
+    retentionMs: integer(0, Number.MAX_SAFE_INTEGER),
   },
   "refuse",
 );

@@ -20,7 +20,12 @@ export const recording = z
       description:
         "What this gateway holds no key to: without `output` it plays nothing, without `input` what was typed is left out",
     }),
-    retainUntil: time.nullable(),
+    retainUntil: time
+      .nullable()
+      .meta({ description: "It is kept until then; null while the session goes on" }),
+    lockedUntil: time.nullable().meta({
+      description: "Until when the store itself refuses to remove any part of it, as it was last seen",
+    }),
     exports: z.array(z.string()).meta({ description: "What `export?format=` can give of this recording" }),
   })
   .meta({ id: "Recording" });

@@ -24,5 +24,6 @@ export {
   roles,
 } from "./decide.ts";
 export { type SessionScope, sessionScope } from "./scope.ts";
+export { fits } from "./selector.ts";
 export { isNetwork } from "./networks.ts";
 export { covers, isShut } from "./restrictions.ts";

@@ -11,6 +11,7 @@ export { type ConfigCheck, type ConfigRequest, checkConfig, formatFinding, loadC
 export { type Config, type CoreConfig, type Sections, section } from "./schema.ts";
 export { configurationPage } from "./page.ts";
 export { gatewayNodeFlags } from "./node-flags.ts";
+export type { RetentionRule } from "./retention.ts";
 export type { ConfigFinding } from "./source.ts";
 export {
   type Address,

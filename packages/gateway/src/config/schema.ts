@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { retentionRules } from "./retention.ts";
 import { address, duration, size } from "./units.ts";
 
 /** A key with its default, as it would be written in the file, and what it is for. */
@@ -85,7 +86,11 @@ const coreShape = {
       ),
       retention: key(
         duration({ min: "0s", max: "36500d" }).prefault("365d"),
-        "How long a recording can be neither changed nor removed after its session.",
+        "How long a recording can be neither changed nor removed after its session. Then it is removed.",
+      ),
+      retention_rules: key(
+        retentionRules,
+        "Other retentions, for some targets: `{targets: [web-01], keep: 30d}`, `{labels: {env: [prod]}, keep: 1825d}`. Of several that fit, the longest counts. What is in force when a session begins holds for its recording for good.",
       ),
       check_every: key(
         duration({ min: "1m" }).prefault("30d"),

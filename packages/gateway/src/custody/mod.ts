@@ -8,3 +8,4 @@
 export { type Checker, createChecker } from "./checker.ts";
 export { type RecoveryReport, recoverSessions } from "./recovery.ts";
 export { coverageOf } from "./coverage.ts";
+export { retentionPolicy } from "./retention-policy.ts";

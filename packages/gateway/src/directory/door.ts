@@ -268,6 +268,10 @@ export type SessionEntry = {
   /** Of the recording. */
   bytes?: number;
   headSha256?: string;
+  /** The recording is kept until then; set when the session ends. */
+  retainUntilMs?: number;
+  /** Until when the store itself refuses to remove any of it, as it was last seen. */
+  lockedUntilMs?: number;
 };
 
 export type SessionFilter = {

@@ -81,6 +81,12 @@ export type Tables = {
     frames: number | null;
     bytes: number | null;
     head_sha256: string | null;
+    retention_ms: number | null;
+    retain_until: number | null;
+    locked_until: number | null;
+    removed_at: number | null;
+    /** JSON: why the recording is kept whatever its retention, and who wants it. */
+    hold: string | null;
   };
   recording_checks: {
     session_id: string;

@@ -18,6 +18,7 @@ function factsOf(change: Partial<SessionFacts> & { sessionId: string }): Session
     remoteAddress: "10.0.1.50",
     connectionId: "c1",
     gatewayId: "gateway-1",
+    retentionMs: 86_400_000,
     size: { cols: 80, rows: 24 },
     ...change,
   };
@@ -54,6 +55,7 @@ test("a session goes from admitted to its one end", async (context) => {
   assert.deepEqual(await sessions.byId("s1"), {
     ...rest,
     facts,
+    retainUntilMs: startedAtMs + 5000 + 86_400_000,
     startedAtMs,
     endReason: reason,
     bytes: 4000,

@@ -55,6 +55,11 @@ export function sessionEntriesIn({ database }: { database: Kysely<Tables> }): Se
           frames: null,
           bytes: null,
           head_sha256: null,
+          retention_ms: facts.retentionMs ?? null,
+          retain_until: null,
+          locked_until: null,
+          removed_at: null,
+          hold: null,
         })
         .execute();
     },
@@ -78,6 +83,8 @@ export function sessionEntriesIn({ database }: { database: Kysely<Tables> }): Se
           duration_ms: end.durationMs,
           exit_status: end.exitStatus ?? null,
           exit_signal: end.exitSignal ?? null,
+          // Absent where the session began under a version that did not write down for how long.
+          retain_until: sql<number | null>`${end.endedAtMs} + retention_ms`,
           ...figures(end),
         })
         .where("id", "=", sessionId)
@@ -213,5 +220,7 @@ function entryOf(row: Selectable<Tables["sessions"]>): SessionEntry {
     ...(row.frames !== null && { frames: row.frames }),
     ...(row.bytes !== null && { bytes: row.bytes }),
     ...(row.head_sha256 !== null && { headSha256: row.head_sha256 }),
+    ...(row.retain_until !== null && { retainUntilMs: row.retain_until }),
+    ...(row.locked_until !== null && { lockedUntilMs: row.locked_until }),
   };
 }

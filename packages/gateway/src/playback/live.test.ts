@@ -32,7 +32,6 @@ test("a session is watched while it is recorded, and taken away when it has ende
     auditRows: { list: async () => [] },
     decide,
     audit: { append: async () => undefined },
-    retainUntilMs: (fromMs) => fromMs,
     clock,
   });
   const watcher: Viewer = {

@@ -70,7 +70,14 @@ async function stage(
   const sessions = {
     byId: async (id: string): Promise<SessionEntry | undefined> =>
       id === facts.sessionId
-        ? { facts, startedAtMs: 0, state: "closed", recordingState: options.live ? "recording" : "stored" }
+        ? {
+            facts,
+            startedAtMs: 0,
+            state: "closed",
+            recordingState: options.live ? "recording" : "stored",
+            retainUntilMs: Date.UTC(2027, 1, 10),
+            lockedUntilMs: Date.UTC(2027, 1, 11),
+          }
         : undefined,
   };
   const resources = {
@@ -111,7 +118,6 @@ async function stage(
         happened.push(record.event);
       },
     },
-    retainUntilMs: (fromMs) => fromMs + 86_400_000,
     clock,
   });
   return { playback, sample, audited, happened, clock, rights };
@@ -293,7 +299,6 @@ test("without the right to what was typed, the input lane is left out of frames 
     auditRows: { list: async () => [] },
     decide: ({ action }) => ({ allowed: action !== "recording.view_input", rule: "test" }),
     audit: { append: async (record) => void audited.push(record) },
-    retainUntilMs: (fromMs) => fromMs,
     clock,
   });
   const frames = (await all(await playback.frames(lead, facts.sessionId, { fromUs: 0 }, never))) as Frame[];
@@ -485,7 +490,10 @@ test("the facts of a recording come from its manifest and open nothing", async (
   assert.deepEqual([words.frames, words.segments, words.durationMs], [7, 4, 3100]);
   assert.equal(words.headSha256, sample.manifest.headSha256);
   assert.equal(words.signedBy, sample.manifest.signer.keyId);
-  assert.equal(words.retainUntil, "2026-02-11T14:31:00.000Z");
+  assert.deepEqual(
+    [words.retainUntil, words.lockedUntil],
+    ["2027-02-10T00:00:00.000Z", "2027-02-11T00:00:00.000Z"],
+  );
   assert.match(words.recipients.join(), /^age1\w+ \(output and input\),age1\w+ \(output\)$/);
   assert.deepEqual([audited, happened], [[], [manifestName]]);
 });

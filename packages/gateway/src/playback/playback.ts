@@ -62,8 +62,6 @@ type PlaybackOptions = {
   auditRows: Pick<AuditRows, "list">;
   decide: (question: Question) => Decision;
   audit: Pick<AuditLog, "append">;
-  /** Until when the store must keep what is written at this moment. */
-  retainUntilMs(fromMs: number): number;
   clock: Clock;
   /** Node's own unless a test wants another. */
   zstd?: Zstd;
@@ -133,7 +131,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
         if (isGatehouseError(error, "conflict") || isGatehouseError(error, "unavailable")) return undefined;
         throw error;
       });
-      return recordingWords(entry, recording, options.retainUntilMs);
+      return recordingWords(entry, recording);
     },
     async frames(viewer, sessionId, { fromUs, toUs }, reader) {
       const admission = await viewing.admit(viewer, sessionId, "play", { continues: fromUs > 0 });

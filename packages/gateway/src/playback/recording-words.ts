@@ -7,11 +7,11 @@ import { formatsOf } from "./export.ts";
 export function recordingWords(
   entry: SessionEntry,
   opened: Pick<OpenRecording, "manifest" | "withheld"> | undefined,
-  retainUntilMs: (fromMs: number) => number,
 ): Recording {
   const manifest = opened?.manifest;
   const withheld = (opened?.withheld ?? []).map((lane) => (lane === "main" ? "output" : lane));
   const formats = formatsOf(entry.facts.track, manifest !== undefined);
+  const time = (ms: number | undefined) => (ms === undefined ? null : new Date(ms).toISOString());
   return {
     sessionId: entry.facts.sessionId,
     state: entry.recordingState,
@@ -24,7 +24,8 @@ export function recordingWords(
     headSha256: manifest?.headSha256 ?? entry.headSha256 ?? null,
     signedBy: manifest?.signer.keyId ?? null,
     recipients: manifest ? recipientsOf(manifest) : [],
-    retainUntil: manifest ? new Date(retainUntilMs(Date.parse(manifest.end.at))).toISOString() : null,
+    retainUntil: time(entry.retainUntilMs),
+    lockedUntil: time(entry.lockedUntilMs),
     withheld,
     // Only the bundle needs no key.
     exports: withheld.includes("output") ? formats.filter((format) => format === "bundle") : [...formats],

@@ -28,6 +28,8 @@ export type SessionsOptions = {
   clock: Clock;
   random: Random;
   gatewayId: string;
+  /** For how long the recording of a session on this target is kept after its end. */
+  retentionMsOf(target: SessionFacts["target"]): Promise<number>;
   /** Whether other gateways have sessions in the same table: theirs are live, and none of ours to close. */
   sharesRows: boolean;
   log: { error(message: string, fields: Record<string, string | number>): void };
@@ -216,6 +218,7 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
     try {
       // Before the row: what is refused here was no session, and no list shows a recording that never was.
       await pipeline.admissible();
+      facts.retentionMs = await options.retentionMsOf(facts.target);
       await rows.insert(facts, access);
     } catch (error) {
       return refuse(request, facts.sessionId, error);

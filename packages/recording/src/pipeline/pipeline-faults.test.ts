@@ -589,3 +589,26 @@ test("a segment that neither the spool nor the store has is missed before a mani
   await until(next.clock, () => store.objects.has(`${prefix}/manifest.json`));
   await next.state(facts.sessionId, "stored");
 });
+
+test("each object is kept for as long as the session's facts say, whatever the rest is", async () => {
+  const sessionMsMax = 3_600_000;
+  const { pipeline, store, clock, state } = await started({
+    limits: { retentionMs: 7_000_000, sessionMsMax },
+  });
+  for (const retentionMs of [undefined, 90_000_000, 0]) {
+    const facts = { ...newFacts(), ...(retentionMs !== undefined && { retentionMs }) };
+    const writer = await pipeline.open(facts);
+    await writer.append("output", 0, utf8("x"));
+    await writer.close({ reason: "closed" });
+    await state(facts.sessionId, "stored");
+    const keep = retentionMs ?? 7_000_000;
+    const prefix = objectPrefix(facts);
+    const after = (name: string) => (store.retained.get(`${prefix}/${name}`) as number) - clock.nowMs();
+    // The clock has moved on since they were sent, by no more than it takes to send them.
+    const near = (found: number, expected: number) =>
+      assert.ok(found <= expected && found > expected - 60_000, `${found} is not ${expected}`);
+    near(after("manifest.json"), keep);
+    // Sent before the session had ended, which may be as long as the longest.
+    near(after("000000.seg"), keep === 0 ? 0 : keep + sessionMsMax);
+  }
+});

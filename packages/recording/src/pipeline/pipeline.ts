@@ -378,7 +378,7 @@ class Pipeline implements RecordingPipeline {
       spooled: (batch, segment) => {
         soFar.sealed(segment.entry);
         this.#release(batch, seat);
-        this.#shipper.segment(sessionId, prefix, segment.entry, segment.bytes);
+        this.#shipper.segment(opening.facts, segment.entry, segment.bytes);
       },
       heard: (error) => {
         this.#spoolFailure =
@@ -402,7 +402,7 @@ class Pipeline implements RecordingPipeline {
       this.#sealers.delete(sealer);
       if (!signed) return undefined;
       this.#tell({ sessionId, state: state === "complete" ? "shipping" : "interrupted" });
-      this.#shipper.manifest(sessionId, prefix, signed.manifest, signed.bytes);
+      this.#shipper.manifest(signed.manifest, signed.bytes);
       return signed;
     };
     /** What was committed is sealed and shipped; the writer's last group may still be on its way. */
@@ -494,7 +494,6 @@ class Pipeline implements RecordingPipeline {
     for (const { sessionId, manifest, waiting, damage } of await this.#spool.survey()) {
       if (!manifest || damage !== undefined) continue;
       const { content } = manifest;
-      const prefix = objectPrefix(content.facts);
       const names = new Set(waiting);
       for (const entry of content.segments) {
         const isLost = content.breaks?.some(
@@ -502,10 +501,10 @@ class Pipeline implements RecordingPipeline {
             one.firstSeq === entry.firstSeq && one.lastSeq === entry.lastSeq && one.frames === entry.frames,
         );
         if (isLost) await this.#spool.setAside(sessionId, entry.name);
-        else if (names.has(entry.name)) this.#shipper.segment(sessionId, prefix, entry);
-        else this.#shipper.expected(sessionId, prefix, entry);
+        else if (names.has(entry.name)) this.#shipper.segment(content.facts, entry);
+        else this.#shipper.expected(content.facts, entry);
       }
-      this.#shipper.manifest(sessionId, prefix, content, manifest.raw);
+      this.#shipper.manifest(content, manifest.raw);
       if (!interrupted.has(sessionId)) this.#tell({ sessionId, state: "shipping" });
     }
   }

@@ -1,5 +1,6 @@
 import { type Clock, GatehouseError, isGatehouseError, messageOf } from "@gatehouse/kernel";
 import { createHash } from "node:crypto";
+import type { SessionFacts } from "../frame.ts";
 import { type Manifest, manifestName, type RecordingBreak, type SegmentEntry } from "../manifest.ts";
 import type { ObjectStore } from "./door.ts";
 import type { PipelineLog } from "./log.ts";
@@ -19,6 +20,7 @@ export type ShipperOptions = {
   retryMinMs: number;
   retryMaxMs: number;
   storeTimeoutMs: number;
+  /** Where the session's facts do not say it. */
   retentionMs: number;
   sessionMsMax: number;
   /** Resolves when the journal durably knows that it may forget this recording. */
@@ -36,6 +38,7 @@ export type ShipperOptions = {
 /** What is known of a recording that has something to ship. */
 type Shipment = {
   readonly prefix: string;
+  readonly retentionMs: number;
   waiting: number;
   settled: (() => void) | undefined;
   troubled: boolean;
@@ -83,7 +86,8 @@ export class Shipper {
   }
 
   /** A segment that is in the spool; `bytes` where they are at hand, so that they need not be read again. */
-  segment(sessionId: string, prefix: string, entry: SegmentEntry, bytes?: Uint8Array): void {
+  segment(facts: SessionFacts, entry: SegmentEntry, bytes?: Uint8Array): void {
+    const { sessionId } = facts;
     let atHand = bytes && this.#atHandBytes + bytes.length <= atHandBytesMax ? bytes : undefined;
     this.#atHandBytes += atHand?.length ?? 0;
     const take = () => {
@@ -92,7 +96,7 @@ export class Shipper {
       this.#atHandBytes -= taken?.length ?? 0;
       return taken;
     };
-    const shipment = this.#shipmentOf(sessionId, prefix);
+    const shipment = this.#shipmentOf(facts);
     shipment.waiting++;
     this.#run(async () => {
       const done = await this.#ship(sessionId, shipment, {
@@ -113,11 +117,12 @@ export class Shipper {
    * A segment that is not in the spool, because the last run saw it stored; or because somebody lost it, which is found
    * out before a manifest says that all is there.
    */
-  expected(sessionId: string, prefix: string, entry: SegmentEntry): void {
-    const shipment = this.#shipmentOf(sessionId, prefix);
+  expected(facts: SessionFacts, entry: SegmentEntry): void {
+    const { sessionId } = facts;
+    const shipment = this.#shipmentOf(facts);
     shipment.waiting++;
     this.#run(async () => {
-      const key = `${prefix}/${entry.name}`;
+      const key = `${shipment.prefix}/${entry.name}`;
       const found = await this.#retry(
         sessionId,
         () =>
@@ -133,8 +138,9 @@ export class Shipper {
   }
 
   /** The manifest, once every segment has been given to `segment`. */
-  manifest(sessionId: string, prefix: string, signed: Manifest, signedBytes: Uint8Array): void {
-    const shipment = this.#shipmentOf(sessionId, prefix);
+  manifest(signed: Manifest, signedBytes: Uint8Array): void {
+    const { sessionId } = signed.facts;
+    const shipment = this.#shipmentOf(signed.facts);
     this.#run(async () => {
       if (shipment.waiting > 0) await this.#allSegments(shipment);
       if (this.#options.signal.aborted) return;
@@ -172,10 +178,18 @@ export class Shipper {
     if (shipment.waiting === 0) shipment.settled?.();
   }
 
-  #shipmentOf(sessionId: string, prefix: string): Shipment {
+  #shipmentOf(facts: SessionFacts): Shipment {
+    const { sessionId } = facts;
     let shipment = this.#shipments.get(sessionId);
     if (!shipment) {
-      shipment = { prefix, waiting: 0, settled: undefined, troubled: false, lost: [] };
+      shipment = {
+        prefix: objectPrefix(facts),
+        retentionMs: facts.retentionMs ?? this.#options.retentionMs,
+        waiting: 0,
+        settled: undefined,
+        troubled: false,
+        lost: [],
+      };
       this.#shipments.set(sessionId, shipment);
     }
     return shipment;
@@ -198,7 +212,7 @@ export class Shipper {
     let damaged = 0;
     const attempt = async () => {
       try {
-        await this.#attempt(sessionId, `${shipment.prefix}/${object.name}`, object);
+        await this.#attempt(sessionId, shipment, object);
       } catch (error) {
         if (isGatehouseError(error, "corrupt") && error.op === "spool.read") damaged++;
         // A manifest can be made again, by a start; of a segment the frames are gone.
@@ -215,8 +229,9 @@ export class Shipper {
     await this.#slots.with(work);
   }
 
-  async #attempt(sessionId: string, key: string, object: ShipObject): Promise<void> {
-    const { spool, store, clock, health, storeTimeoutMs, retentionMs, signal } = this.#options;
+  async #attempt(sessionId: string, { prefix, retentionMs }: Shipment, object: ShipObject): Promise<void> {
+    const { spool, store, clock, health, storeTimeoutMs, signal } = this.#options;
+    const key = `${prefix}/${object.name}`;
     // Many may have waited for a slot when the pipeline was stopped.
     signal.throwIfAborted();
     const bytes = object.atHand?.() ?? (await spool.read(sessionId, object.name, object.sha256));

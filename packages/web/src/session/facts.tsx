@@ -97,6 +97,11 @@ export function Facts({ session, watchers }: { session: Session; watchers: reado
               <Time iso={stored.retainUntil} />
             </Fact>
           )}
+          {stored?.lockedUntil && (
+            <Fact name="Locked in the store until">
+              <Time iso={stored.lockedUntil} />
+            </Fact>
+          )}
           {stored && <Fact name="Format">{stored.format}</Fact>}
         </dl>
       </Group>

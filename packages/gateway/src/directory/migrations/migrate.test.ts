@@ -87,6 +87,7 @@ test("the released steps are in order and unchanged", () => {
       "0025-access-requests ae288c788c41a34308706bea1454144f8fd7dd039ceda2aa14d1727cbb257a69",
       "0030-custody 3d1a474b580fb4e08e6555ecc92f4edeae9c88548d6861b4bb51eb3983a8a4b9",
       "0031-api-tokens f63ce35cc68ef6a5957dd9265008dc7ffe361cc6be96e0f7749f2746b865ee1a",
+      "0032-retention 9fd8dd1222d060ae7902f7d1a9e24ab65f0398b8d7edcd38828542e9b2f3544b",
       "0043-ssh-certificates 199378d823b9d3fe131bb78340b2338cac2b9b37b7b1f6631ed5d26f3538e787",
     ],
   );

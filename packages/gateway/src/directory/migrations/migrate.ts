@@ -13,6 +13,7 @@ import { locks } from "./0024-locks.ts";
 import { accessRequests } from "./0025-access-requests.ts";
 import { custody } from "./0030-custody.ts";
 import { apiTokens } from "./0031-api-tokens.ts";
+import { retention } from "./0032-retention.ts";
 import { sshCertificates } from "./0043-ssh-certificates.ts";
 import type { Migration } from "./migration.ts";
 
@@ -28,6 +29,7 @@ export const migrations: readonly Migration[] = [
   accessRequests,
   custody,
   apiTokens,
+  retention,
   sshCertificates,
 ];
 

@@ -42,6 +42,7 @@ export class Neighbours {
       clock: this.clock,
       random: seededRandom(7),
       gatewayId: "gateway-1",
+      retentionMsOf: () => Promise.resolve(365 * 24 * 3_600_000),
       sharesRows: false,
       limits: {
         idleTimeoutMs: 600_000,

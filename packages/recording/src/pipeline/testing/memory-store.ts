@@ -5,14 +5,17 @@ import type { ObjectStore } from "../door.ts";
 /** A store in memory that a test can make fail, lie or hang: `fault` is asked before each call, and may throw. */
 export class MemoryStore implements ObjectStore {
   readonly objects = new Map<string, Uint8Array>();
+  /** Until when each was asked to be kept. */
+  readonly retained = new Map<string, number>();
   fault: (call: "create" | "read" | "stat" | "probe", key: string) => void | Promise<void> = () => {};
   /** What `create` stores in place of what it is given; `undefined` stores nothing and says that all is well. */
   stored: (bytes: Uint8Array, key: string) => Uint8Array | undefined = (bytes) => bytes;
 
-  async create(key: string, bytes: Uint8Array): Promise<void> {
+  async create(key: string, bytes: Uint8Array, options: { retainUntilMs: number }): Promise<void> {
     await this.fault("create", key);
     if (this.objects.has(key)) throw failure("conflict", `${key} exists`);
     const kept = this.stored(bytes, key);
+    this.retained.set(key, options.retainUntilMs);
     if (kept) this.objects.set(key, new Uint8Array(kept));
   }
   async read(key: string, range?: { start: number; end: number }): Promise<Uint8Array> {

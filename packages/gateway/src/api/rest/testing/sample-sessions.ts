@@ -163,6 +163,7 @@ function sample(facts: Facts): Sample {
       recipients: ["age1qyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqszqgpqyqs0nhdvk"],
       withheld: [],
       retainUntil: isOpen ? null : new Date(startedMs + 365 * 86_400_000).toISOString(),
+      lockedUntil: isOpen ? null : new Date(startedMs + 366 * 86_400_000).toISOString(),
       exports: facts.track === "terminal" ? ["asciicast", "text", "json", "bundle"] : ["json", "bundle"],
     },
     frames,
