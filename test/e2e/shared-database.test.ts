@@ -79,3 +79,36 @@ test("a second gateway knows everybody, leaves the first one's sessions alone, a
     assert.deepEqual([verdict.ok, verdict.firstFault], [true, null]);
   }
 });
+
+test("a lock that is set on one gateway ends what is live on another", async (context) => {
+  const first = await start("gate-3");
+  context.after(() => first.close());
+  const person = await addPerson(first, "bea");
+  const sshd = await startSshd({ trustedUserCa: await first.admin.ca.sshUser() });
+  context.after(() => sshd.close());
+  const target = await addTarget(first, sshd, { name: "web-02" });
+  const second = await start("gate-4", withKeysOf(first, context));
+  context.after(() => second.close());
+
+  const address = `${sshd.user}+${target.name}@127.0.0.1`;
+  const child = spawn("ssh", ["-tt", ...sshOptions(first, person), address, "echo began; cat"], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  let shown = "";
+  child.stdout.on("data", (chunk: Buffer) => (shown += chunk.toString()));
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  await eventually("the session on the first gateway", () => shown.includes("began") || undefined);
+
+  const { ended: here } = await second.admin.locks.create({ on: "user", name: "bea", reason: "lost laptop" });
+  assert.deepEqual(here, [], "nothing of hers is live on the second");
+  await ended;
+  assert.match(shown, /user bea is locked: lost laptop/);
+  const event = await eventually("the event", async () => {
+    const { items } = await first.admin.audit.list({ event: "session.terminate" });
+    return items[0];
+  });
+  assert.deepEqual(
+    [event.user, event.fields["reason"]],
+    ["local-administrator", "user bea is locked: lost laptop"],
+  );
+});

@@ -31,7 +31,7 @@ const gatewayRows: readonly (readonly string[])[] = [
   ["config", "telemetry", "access", "statements"],
   ["directory", "identity", "credentials", "audit", "stores"],
   ["sessions", "custody"],
-  ["passage", "requests"],
+  ["passage", "requests", "locks"],
   ["protocols", "playback", "reports"],
   ["api"],
   ["registry"],

@@ -34,6 +34,7 @@ import { openMysql } from "./protocols/mysql/mod.ts";
 import { openPostgres } from "./protocols/postgres/mod.ts";
 import { openSsh } from "./protocols/ssh/mod.ts";
 import { type configSections, openStore } from "./registry/mod.ts";
+import { createLockKeeper } from "./locks/mod.ts";
 import { createExpiry, createRequests } from "./requests/mod.ts";
 import { createLastingRights, createModerators, createSessions } from "./sessions/mod.ts";
 import type { Log } from "./telemetry/mod.ts";
@@ -272,6 +273,14 @@ export async function compose(options: {
       log,
     });
     closing.push(() => expiry.stop());
+    const keeper = createLockKeeper({
+      ...directory,
+      live: sessions.live,
+      shared: url !== undefined,
+      clock,
+      log,
+    });
+    closing.push(() => keeper.stop());
     const requests = createRequests({
       ...directory,
       requests: directory.accessRequests,
@@ -312,7 +321,7 @@ export async function compose(options: {
         publicUrl: () => publicUrl ?? "",
       }),
       teams: createTeams({ teams: directory.teams, audit, rightsChanged }),
-      locks: createLocks({ ...directory, live: sessions.live, audit, clock, rightsChanged }),
+      locks: createLocks({ ...directory, keeper, audit, clock, rightsChanged }),
       requests: createRequestsDoor(requests),
       tokens: createTokens({ ...directory, identity, audit }),
       sshCertificates: createSshCertificates({

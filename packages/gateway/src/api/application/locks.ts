@@ -1,9 +1,9 @@
 import type { Lock } from "@gatehouse/contracts/rest";
 import { type Clock, GatehouseError } from "@gatehouse/kernel";
-import { isNetwork, isShut, roles } from "../../access/mod.ts";
+import { isNetwork, roles } from "../../access/mod.ts";
 import type { AuditLog } from "../../audit/mod.ts";
 import type { LockEntry, Locks, Users } from "../../directory/mod.ts";
-import type { LiveSessions } from "../../sessions/mod.ts";
+import type { LockKeeper } from "../../locks/mod.ts";
 import type { LocksDoor, Principal } from "../door.ts";
 import { noteChange } from "./note.ts";
 import { found, isoTime } from "./page.ts";
@@ -11,13 +11,13 @@ import { found, isoTime } from "./page.ts";
 /** Locks: from the moment one is set nothing new begins that it stands against, and what is live of it ends. */
 export function createLocks(options: {
   locks: Locks;
-  users: Pick<Users, "byName" | "list">;
-  live: Pick<LiveSessions, "terminate">;
+  users: Pick<Users, "byName">;
+  keeper: Pick<LockKeeper, "enforce">;
   audit: Pick<AuditLog, "append">;
   clock: Pick<Clock, "nowMs">;
   rightsChanged(): void;
 }): LocksDoor {
-  const { locks, users, live, audit, clock } = options;
+  const { locks, users, audit, clock } = options;
   const note = (principal: Principal, event: string, lock: LockEntry, fields: Record<string, unknown> = {}) =>
     noteChange(audit, principal, event, {
       lock_id: lock.id,
@@ -40,17 +40,6 @@ export function createLocks(options: {
       throw wrong(`${name} is neither an address nor a network such as 10.0.0.0/8`);
   }
 
-  async function holdersOf(role: string): Promise<Set<string>> {
-    const holders = new Set<string>();
-    let after: string | undefined;
-    do {
-      const page = await users.list({}, { limit: 500, ...(after !== undefined && { after }) });
-      for (const user of page.items) if (role === "user" || user.roles.includes(role)) holders.add(user.id);
-      after = page.next;
-    } while (after !== undefined);
-    return holders;
-  }
-
   return {
     list: async () => ({ items: (await locks.inForce()).map(words) }),
     async create(principal, { on, name, reason, seconds }) {
@@ -67,24 +56,11 @@ export function createLocks(options: {
       await note(principal, "lock.created", lock, {
         ...(lock.untilMs !== undefined && { expires: isoTime(lock.untilMs) }),
       });
-      const holders = on === "role" ? await holdersOf(name) : undefined;
-      const by = {
+      const ended = await options.keeper.enforce(lock, {
         id: principal.subject.id,
         name: principal.subject.name,
         ...(principal.remoteAddress !== "" && { remoteAddress: principal.remoteAddress }),
-      };
-      // Asked of sessions that are being admitted at this moment too, which were allowed before the lock was there.
-      const ended = await live.terminate(
-        ({ user, target, login, remoteAddress }) =>
-          isShut(lock, {
-            name: user.name,
-            roles: holders?.has(user.id) ? [name] : [],
-            target: target.name,
-            login,
-            remoteAddress,
-          }),
-        { by, reason: `${on} ${name} is locked: ${reason}` },
-      );
+      });
       return { lock: words(lock), ended: [...ended] };
     },
     async remove(principal, id) {

@@ -1,0 +1,89 @@
+import { type Clock, type Timer, messageOf } from "@gatehouse/kernel";
+import { isShut } from "../access/mod.ts";
+import type { LockEntry, Locks, Users } from "../directory/mod.ts";
+import type { Actor, LiveSessions } from "../sessions/mod.ts";
+
+export type LockKeeper = {
+  /** Ends what is live here that the lock stands against. Resolves with the ids of the sessions when all were told. */
+  enforce(lock: LockEntry, by: Actor): Promise<readonly string[]>;
+  stop(): Promise<void>;
+};
+
+/** Other gateways set locks too, and tell nobody here. */
+const lookEveryMs = 2_000;
+
+export function createLockKeeper(options: {
+  locks: Pick<Locks, "inForce">;
+  users: Pick<Users, "list">;
+  live: Pick<LiveSessions, "terminate">;
+  /** Other gateways have the same database. */
+  shared: boolean;
+  clock: Clock;
+  log: { error(message: string, fields: Record<string, unknown>): void };
+}): LockKeeper {
+  const { locks, users, live, clock, log } = options;
+  /** Ids of locks that have been enforced here. */
+  let known = new Set<string>();
+  let timer: Timer | undefined;
+  let stopped = false;
+  let looking = Promise.resolve();
+
+  async function holdersOf(role: string): Promise<Set<string>> {
+    const holders = new Set<string>();
+    let after: string | undefined;
+    do {
+      const page = await users.list({}, { limit: 500, ...(after !== undefined && { after }) });
+      for (const user of page.items) if (role === "user" || user.roles.includes(role)) holders.add(user.id);
+      after = page.next;
+    } while (after !== undefined);
+    return holders;
+  }
+
+  async function enforce(lock: LockEntry, by: Actor): Promise<readonly string[]> {
+    known.add(lock.id);
+    const { on, name } = lock;
+    const holders = on === "role" ? await holdersOf(name) : undefined;
+    // Asked of sessions that are being admitted at this moment too, which were allowed before the lock was there.
+    return live.terminate(
+      ({ user, target, login, remoteAddress }) =>
+        isShut(lock, {
+          name: user.name,
+          roles: holders?.has(user.id) ? [name] : [],
+          target: target.name,
+          login,
+          remoteAddress,
+        }),
+      { by, reason: `${on} ${name} is locked: ${lock.reason}` },
+    );
+  }
+
+  async function look(): Promise<void> {
+    try {
+      const inForce = await locks.inForce();
+      for (const lock of inForce)
+        if (!known.has(lock.id))
+          // Forgotten again when it fails, so that the next look tries anew.
+          await enforce(lock, { id: "system", name: lock.createdBy }).catch((error: unknown) => {
+            known.delete(lock.id);
+            throw error;
+          });
+      known = new Set(inForce.map(({ id }) => id).filter((id) => known.has(id)));
+    } catch (error) {
+      log.error("locks of other gateways could not be looked for", { error: messageOf(error) });
+    }
+    if (!stopped) timer = clock.after(lookEveryMs, lookAgain);
+  }
+  function lookAgain(): void {
+    looking = look();
+  }
+
+  if (options.shared) lookAgain();
+  return {
+    enforce,
+    async stop() {
+      stopped = true;
+      timer?.cancel();
+      await looking;
+    },
+  };
+}
