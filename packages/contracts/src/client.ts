@@ -7,6 +7,14 @@ import type {
   AuditEvent,
   AuditQuery,
   AuditVerification,
+  CommandSignIn,
+  CommandSignInAnswer,
+  CommandSignInAnswered,
+  CommandSignInAsk,
+  CommandSignInAsked,
+  CommandSignInFetch,
+  CommandSignInFetched,
+  CommandSignInQuery,
   Connection,
   CoverageQuery,
   CredentialWrite,
@@ -196,6 +204,16 @@ export function createClient(options: ClientOptions) {
         write<ApiTokenMade>("POST", `/people/${part(personId)}/tokens`, token),
       remove: (personId: string, id: string) =>
         write<void>("DELETE", `/people/${part(personId)}/tokens/${part(id)}`),
+    },
+    commandSignIn: {
+      /** For the command line, before it is signed in. */
+      ask: (asked: CommandSignInAsk) => write<CommandSignInAsked>("POST", "/auth/command", asked),
+      fetch: (shown: CommandSignInFetch) => write<CommandSignInFetched>("POST", "/auth/command/token", shown),
+      /** For the page where a person answers. */
+      get: (query: CommandSignInQuery, call?: CallOptions) =>
+        get<CommandSignIn>("/command-sign-in", call, query),
+      answer: (answer: CommandSignInAnswer) =>
+        write<CommandSignInAnswered>("POST", "/command-sign-in/answer", answer),
     },
     sshCertificates: {
       /** A certificate for a key of one's own: the line of a .pub file. */

@@ -6,6 +6,7 @@ import { createPipeline, objectPrefix } from "@gatehouse/recording/pipeline";
 import { type Question, decide as decideAt, sessionScope } from "./access/mod.ts";
 import {
   createAuditReader,
+  createCommandSignInDoor,
   createConnections,
   createExplain,
   createHealth,
@@ -28,7 +29,13 @@ import { type Config, formatAddress, formatDuration } from "./config/mod.ts";
 import { credentialsIn, openKeyring } from "./credentials/mod.ts";
 import { coverageOf, createChecker, retentionPolicy } from "./custody/mod.ts";
 import { openDirectory } from "./directory/mod.ts";
-import { createCertificateHolders, createIdentity, standingIn } from "./identity/mod.ts";
+import {
+  createBeginSession,
+  createCertificateHolders,
+  createCommandSignIn,
+  createIdentity,
+  standingIn,
+} from "./identity/mod.ts";
 import { createPlayback } from "./playback/mod.ts";
 import { openMysql } from "./protocols/mysql/mod.ts";
 import { openPostgres } from "./protocols/postgres/mod.ts";
@@ -102,6 +109,13 @@ export async function compose(options: {
     const identity = createIdentity({
       ...directory,
       standing: standingIn(directory),
+      audit,
+      clock,
+      random,
+      sessionMs: config.web.session_lifetime.ms,
+    });
+    const beginSession = createBeginSession({
+      ...directory,
       audit,
       clock,
       random,
@@ -330,6 +344,10 @@ export async function compose(options: {
         audit,
         parsePublicKey: ssh.parsePublicKey,
         certify: ssh.certifyPerson,
+      }),
+      commandSignIn: createCommandSignInDoor({
+        commandSignIn: createCommandSignIn({ ...directory, begin: beginSession, audit, clock, random }),
+        publicUrl: () => publicUrl ?? "",
       }),
       explain: createExplain({ ...directory, identity, decide }),
       targets: createTargets({

@@ -8,7 +8,7 @@ import {
 import { Missing } from "./pages/missing.tsx";
 import { SessionsPage } from "./pages/sessions.tsx";
 import { SignInPage } from "./pages/sign-in.tsx";
-import { auditSearch, momentSearch, nameSearch, sessionSearch } from "./search.ts";
+import { approveSearch, auditSearch, momentSearch, nameSearch, sessionSearch } from "./search.ts";
 import { Shell } from "./shell/shell.tsx";
 import { Problem } from "./ui/states.tsx";
 
@@ -77,10 +77,29 @@ const health = createRoute({
   component: lazyRouteComponent(() => import("./pages/health.tsx"), "HealthPage"),
 });
 
+const approve = createRoute({
+  getParentRoute: () => shell,
+  path: "/approve",
+  validateSearch: approveSearch,
+  component: lazyRouteComponent(() => import("./pages/approve.tsx"), "ApprovePage"),
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
-    shell.addChildren([index, live, sessions, session, audit, targets, target, people, person, health]),
+    shell.addChildren([
+      index,
+      live,
+      sessions,
+      session,
+      audit,
+      targets,
+      target,
+      people,
+      person,
+      health,
+      approve,
+    ]),
   ]),
   defaultPreload: "intent",
   scrollRestoration: true,

@@ -60,6 +60,8 @@ export const auditSearch = (raw: Raw) =>
   });
 export type AuditSearch = ReturnType<typeof auditSearch>;
 
+/** The sign-in of a command line on this machine. */
+export const approveSearch = (raw: Raw) => withoutAbsent({ request: text(raw, "request") });
 export const nameSearch = (raw: Raw) => withoutAbsent({ q: text(raw, "q") });
 
 export const panels = ["moments", "transcript", "facts"] as const;

@@ -1,13 +1,21 @@
 import { createClient } from "@gatehouse/contracts/client";
+import type { Me } from "@gatehouse/contracts/rest";
 import { isGatehouseError } from "@gatehouse/kernel";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
-import { createProfiles, exchangeLink, originOf, tokenIn } from "../connection/mod.ts";
+import { createProfiles, exchangeLink, loginByBrowser, originOf, tokenIn } from "../connection/mod.ts";
 import { askSecret } from "../output/mod.ts";
 import { type KeptCertificate, fetchCertificate, forgetCertificates } from "../ssh/mod.ts";
 import { type OutputOptions, printerFor, usage, withOutput } from "./options.ts";
 
-type LoginOptions = OutputOptions & { token?: boolean; identityFile?: string; certificate: boolean };
+type LoginOptions = OutputOptions & {
+  token?: boolean;
+  link?: boolean;
+  browser?: boolean;
+  device?: boolean;
+  identityFile?: string;
+  certificate: boolean;
+};
 
 export function addLogin(program: Command, cli: Cli): void {
   withOutput(
@@ -15,12 +23,17 @@ export function addLogin(program: Command, cli: Cli): void {
       .command("login")
       .summary("sign in to a gateway")
       .description(
-        "Signs in with the one-time link that an administrator made for you (`users link`), or with a token, and keeps the " +
-          "session in a file that only you can read. The link is asked for, or read from standard input: a command line is " +
-          "seen by others. An SSH key with a certificate of the gate goes into your ssh-agent, so that `ssh` needs no other key.",
+        "Signs in with your browser: it opens the gateway's page, which asks whether to let this command in. Without a browser " +
+          "(--device) a short code is shown to type on that page, from any machine. A one-time link that an administrator made " +
+          "(`users link`), or a token, is asked for or read from standard input: a command line is seen by others. The session " +
+          "is kept in a file that only you can read. An SSH key with a certificate of the gate goes into your ssh-agent, so " +
+          "that `ssh` needs no other key.",
       )
       .argument("<gateway>", "its address, such as https://gate.example.com")
-      .option("--token", "what is given is a token, not a link")
+      .option("--browser", "sign in with the browser; so it is when standard input is a terminal")
+      .option("--device", "sign in with any browser, and a code")
+      .option("--link", "sign in with a one-time link; so it is when standard input is no terminal")
+      .option("--token", "sign in with a token")
       .option(
         "--identity-file <file>",
         "put an SSH key here and its certificate beside it, not into the ssh-agent",
@@ -32,6 +45,7 @@ export function addLogin(program: Command, cli: Cli): void {
       `
 Examples:
   $ ${cli.command} login https://gate.example.com
+  $ ${cli.command} login https://gate.example.com --device
   $ ${cli.command} login https://gate.example.com --token < token.txt`,
     )
     .action(async (gateway: string, options: LoginOptions) => {
@@ -41,11 +55,7 @@ Examples:
           `Use \`${cli.command} login ${originOf(gateway)}\` and give the link when you are asked.`,
         );
       const url = originOf(gateway);
-      const given = await askSecret(options.token ? "token:" : "one-time link:", cli);
-      if (given === "") throw usage("nothing was given to sign in with");
-      const { me, token } = options.token
-        ? await checkToken(url, given)
-        : await exchangeLink(url, tokenIn(given));
+      const { me, token } = await signIn(url, options, cli);
       const profiles = createProfiles(cli.env);
       await profiles.keep({ url, token, name: me.name, expiresAt: me.expiresAt });
       const printer = printerFor(cli, options);
@@ -71,6 +81,17 @@ Examples:
       printerFor(cli, options).done({ gateway: gone.url }, `signed out of ${gone.url}`);
     },
   );
+}
+
+async function signIn(url: string, options: LoginOptions, cli: Cli): Promise<{ me: Me; token: string }> {
+  const { browser, device = false, link, token } = options;
+  const ways = [browser, device, link, token].filter(Boolean);
+  if (ways.length > 1) throw usage("--browser, --device, --link and --token exclude each other");
+  if (browser || device || (ways.length === 0 && cli.stdin.isTTY))
+    return checkToken(url, await loginByBrowser(url, cli, { device }));
+  const given = await askSecret(token ? "token:" : "one-time link:", cli);
+  if (given === "") throw usage("nothing was given to sign in with");
+  return token ? checkToken(url, given) : exchangeLink(url, tokenIn(given));
 }
 
 /** Who asked for a file gets it or an error; the agent is a convenience, and signing in succeeds without it. */

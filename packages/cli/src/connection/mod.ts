@@ -5,5 +5,6 @@
  * Never: prints a token, or knows what a command asks for.
  */
 export { type GatewayOptions, connect, withGateway } from "./connect.ts";
+export { loginByBrowser } from "./browser-login.ts";
 export { exchangeLink, tokenIn } from "./exchange-link.ts";
 export { createProfiles, originOf } from "./profiles.ts";

@@ -16,6 +16,8 @@ export const userLogin = defineEvent({
     cert_serial: text(20).optional(),
     connection_id: text(64).optional(),
     client: text(512).optional(),
+    /** Where a sign-in of the command line was approved. */
+    approved_from: text(64).optional(),
     error: text().optional(),
   }),
 });

@@ -21,5 +21,6 @@ export * from "./teams.ts";
 export * from "./explain.ts";
 export * from "./tokens.ts";
 export * from "./ssh-certificates.ts";
+export * from "./command-sign-in.ts";
 export * from "./locks.ts";
 export * from "./requests.ts";

@@ -16,6 +16,14 @@ import type {
   AuditEvent,
   AuditQuery,
   AuditVerification,
+  CommandSignIn,
+  CommandSignInAnswer,
+  CommandSignInAnswered,
+  CommandSignInAsk,
+  CommandSignInAsked,
+  CommandSignInFetch,
+  CommandSignInFetched,
+  CommandSignInQuery,
   Connection,
   CoverageQuery,
   CredentialWrite,
@@ -215,6 +223,17 @@ export type TokensDoor = {
   remove(principal: Principal, personId: string, id: string): Promise<void>;
 };
 
+/** Signing the command line in with a browser. Audited behind this door. */
+export type CommandSignInDoor = {
+  ask(asked: CommandSignInAsk, remoteAddress: string): Promise<CommandSignInAsked>;
+  /** Throws `unauthenticated` for what is not there, `denied` for what was refused. */
+  fetch(shown: CommandSignInFetch, remoteAddress: string): Promise<CommandSignInFetched>;
+  /** Throws `not_found`. */
+  get(query: CommandSignInQuery): Promise<CommandSignIn>;
+  /** Throws `denied` for who is not signed in with a browser, `not_found`, `conflict`. */
+  answer(principal: Principal, answer: CommandSignInAnswer): Promise<CommandSignInAnswered>;
+};
+
 /** Certificates for people's own SSH keys. The caller was allowed; audited behind this door. */
 export type SshCertificatesDoor = {
   list(personId: string): Promise<{ items: SshCertificate[] }>;
@@ -267,6 +286,7 @@ export type RestDoors = {
   explain: ExplainDoor;
   tokens: TokensDoor;
   sshCertificates: SshCertificatesDoor;
+  commandSignIn: CommandSignInDoor;
   targets: TargetsDoor;
   connections: ConnectionsDoor;
   audit: AuditDoor;

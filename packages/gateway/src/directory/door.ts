@@ -1,6 +1,7 @@
 import type { AccessPolicy, LabelSelector, requestStates } from "@gatehouse/contracts/rest";
 import type { SessionFacts } from "@gatehouse/recording";
 import type { RecordingState } from "@gatehouse/recording/pipeline";
+import type { CommandSignIns } from "./command-sign-ins.ts";
 import type { RecordingChecks } from "./recording-checks.ts";
 import type { Lock } from "../access/mod.ts";
 import type { Resources } from "./resources.ts";
@@ -476,6 +477,7 @@ export type Directory = {
   readonly webSessions: WebSessions;
   readonly apiTokens: ApiTokens;
   readonly sshCertificates: SshCertificates;
+  readonly commandSignIns: CommandSignIns;
   readonly connectionSecrets: ConnectionSecrets;
   readonly settings: Settings;
   readonly auditRows: AuditRows;

@@ -3,6 +3,7 @@ import { Kysely, sql } from "kysely";
 import { accessRequestsIn } from "./access-requests.ts";
 import { apiTokensIn } from "./api-tokens.ts";
 import { auditRowsIn } from "./audit-rows.ts";
+import { commandSignInsIn } from "./command-sign-ins.ts";
 import { connectionSecretsIn } from "./connection-secrets.ts";
 import type { Directory } from "./door.ts";
 import { postgresEngine, sqliteEngine } from "./engine.ts";
@@ -64,6 +65,7 @@ export async function openDirectory({
     webSessions: webSessionsIn(parts),
     apiTokens: apiTokensIn(parts),
     sshCertificates: sshCertificatesIn(parts),
+    commandSignIns: commandSignInsIn(parts),
     connectionSecrets: connectionSecretsIn(parts),
     settings: {
       async get(key) {

@@ -137,6 +137,22 @@ export type Tables = {
     expires_at: number;
     last_used_at: number | null;
   };
+  command_sign_ins: {
+    id: string;
+    challenge: string;
+    client: string;
+    remote_address: string;
+    user_code: string | null;
+    callback: string | null;
+    state: string;
+    user_id: string | null;
+    code_hash: string | null;
+    approved_from: string | null;
+    asked_at: number | null;
+    interval_ms: number;
+    created_at: number;
+    expires_at: number;
+  };
   ssh_certificates: {
     serial: string;
     user_id: string;

@@ -269,7 +269,7 @@ export function createIdentity(options: {
 }
 
 /** 256 random bits, URL-safe. */
-function secret(random: Random): string {
+export function secret(random: Random): string {
   return toBase64(random.bytes(32)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 

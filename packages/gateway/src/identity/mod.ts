@@ -6,6 +6,8 @@
  * Never: decides what somebody may do (access does), keeps a secret in the clear (only hashes reach the database), or
  * tells a stranger whether a name, a link or a key is known.
  */
+export { createBeginSession } from "./begin-session.ts";
+export { type CommandSignIn, createCommandSignIn } from "./command-sign-in.ts";
 export { type CertificateHolders, createCertificateHolders } from "./certificate-holders.ts";
 export {
   type ConnectionScope,

@@ -11,6 +11,7 @@ export { createModeration } from "./moderation.ts";
 export { createPeople } from "./people.ts";
 export { createSessionCatalogue } from "./sessions.ts";
 export { createTargets } from "./targets.ts";
+export { createCommandSignInDoor } from "./command-sign-in.ts";
 export { createConnections } from "./connections.ts";
 export { createExplain } from "./explain.ts";
 export { createLocks } from "./locks.ts";

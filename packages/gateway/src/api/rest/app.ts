@@ -18,6 +18,7 @@ import { answerProblems } from "./problems.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { authRoutes } from "./routes/auth.ts";
 import { authorityRoutes } from "./routes/authorities.ts";
+import { commandSignInRoutes } from "./routes/command-sign-in.ts";
 import { connectionRoutes } from "./routes/connections.ts";
 import { custodyRoutes } from "./routes/custody.ts";
 import { explainRoutes } from "./routes/explain.ts";
@@ -97,6 +98,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     async (scope) => {
       const api = scope.withTypeProvider<ZodTypeProvider>() as App;
       authRoutes(api, options);
+      commandSignInRoutes(api, options);
       sessionRoutes(api, doors);
       moderationRoutes(api, doors);
       recordingRoutes(api, doors);

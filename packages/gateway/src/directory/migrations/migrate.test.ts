@@ -89,6 +89,7 @@ test("the released steps are in order and unchanged", () => {
       "0031-api-tokens f63ce35cc68ef6a5957dd9265008dc7ffe361cc6be96e0f7749f2746b865ee1a",
       "0032-retention 9fd8dd1222d060ae7902f7d1a9e24ab65f0398b8d7edcd38828542e9b2f3544b",
       "0043-ssh-certificates 199378d823b9d3fe131bb78340b2338cac2b9b37b7b1f6631ed5d26f3538e787",
+      "0044-command-sign-ins 25ef1ce3e3aa3e7fdee08a719ee55036e3cf61476f42ac144d4b1d62664ecfdf",
     ],
   );
 });
@@ -101,6 +102,7 @@ test("a new database has every table", async (context) => {
     "access_reviews",
     "api_tokens",
     "audit_events",
+    "command_sign_ins",
     "connection_secrets",
     "credentials",
     "locks",

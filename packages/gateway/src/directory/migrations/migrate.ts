@@ -15,6 +15,7 @@ import { custody } from "./0030-custody.ts";
 import { apiTokens } from "./0031-api-tokens.ts";
 import { retention } from "./0032-retention.ts";
 import { sshCertificates } from "./0043-ssh-certificates.ts";
+import { commandSignIns } from "./0044-command-sign-ins.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every step, in order. A new one is a file of its own and a line at the end. */
@@ -31,6 +32,7 @@ export const migrations: readonly Migration[] = [
   apiTokens,
   retention,
   sshCertificates,
+  commandSignIns,
 ];
 
 export function checksumOf({ statements, postgresStatements = [] }: Migration): string {

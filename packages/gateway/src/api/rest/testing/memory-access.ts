@@ -5,7 +5,10 @@ import type { RestDoors } from "../../door.ts";
 /** Teams, locks and requests in memory: enough for the pages, and for what REST itself does with them. */
 export function memoryAccess(
   clock: Clock,
-): Pick<RestDoors, "teams" | "locks" | "requests" | "explain" | "tokens" | "sshCertificates"> {
+): Pick<
+  RestDoors,
+  "teams" | "locks" | "requests" | "explain" | "tokens" | "sshCertificates" | "commandSignIn"
+> {
   const iso = () => new Date(clock.nowMs()).toISOString();
   const teams: Team[] = [];
   const locks: Lock[] = [];
@@ -60,6 +63,12 @@ export function memoryAccess(
       list: async () => ({ items: [] }),
       create: async () => notFound("authority"),
       remove: async () => notFound("certificate"),
+    },
+    commandSignIn: {
+      ask: async () => notFound("answer"),
+      fetch: async () => notFound("sign-in"),
+      get: async () => notFound("sign-in"),
+      answer: async () => notFound("sign-in"),
     },
     tokens: {
       list: async () => ({ items: [] }),
