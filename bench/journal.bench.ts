@@ -51,6 +51,8 @@ function sinkStore(): ObjectStore {
     stat: (key) => Promise.resolve(kept.get(key) ?? { bytes: 0, sha256: "" }),
     list: () => Promise.resolve([]),
     remove: () => Promise.resolve(),
+    retention: () => Promise.resolve({ untilMs: 0, held: false }),
+    hold: () => Promise.resolve("gatehouse"),
     probe: () => Promise.resolve({ overwrite: "none", deletion: "none", findings: [] }),
   };
 }

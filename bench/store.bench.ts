@@ -122,6 +122,8 @@ async function ship(place: Place, round: number): Promise<number> {
     stat: (...call) => store.stat(...call),
     list: (...call) => store.list(...call),
     remove: (...call) => store.remove(...call),
+    retention: (...call) => store.retention(...call),
+    hold: (...call) => store.hold(...call),
     probe: () => store.probe(),
   };
   const pipeline = pipelineOn(gated, `ship-${round}`);

@@ -16,6 +16,7 @@ type Resource = {
   crc32c: string;
   metadata?: Record<string, string>;
   retention?: { mode: string; retainUntilTime: string };
+  temporaryHold?: boolean;
   timeDeleted?: string;
 };
 type Stored = { resource: Resource; bytes: Buffer };
@@ -43,7 +44,8 @@ export async function startGcsContract(of: {
   const live = (name: string) =>
     objects.find(({ resource }) => resource.name === name && resource.timeDeleted === undefined);
   const held = ({ resource }: Stored) =>
-    resource.retention?.mode === "Locked" && Date.parse(resource.retention.retainUntilTime) > Date.now();
+    resource.temporaryHold === true ||
+    (resource.retention?.mode === "Locked" && Date.parse(resource.retention.retainUntilTime) > Date.now());
   const drop = (stored: Stored) => objects.splice(objects.indexOf(stored), 1);
   const insert = (name: string, bytes: Buffer, given: Partial<Resource>): Resource => {
     const former = live(name);
@@ -118,6 +120,11 @@ export async function startGcsContract(of: {
       else drop(found);
       response.writeHead(204).end();
       return;
+    }
+    if (request.method === "PATCH") {
+      const change = JSON.parse((await bodyOf(request)).toString()) as Partial<Resource>;
+      Object.assign(found.resource, { temporaryHold: change.temporaryHold ?? false });
+      return send(response, found.resource);
     }
     if (query.get("alt") !== "media") return send(response, found.resource);
     const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "");

@@ -17,6 +17,8 @@ export type StoreConformance = {
   make(): Promise<StoreUnderTest>;
   /** What the backend here must refuse by itself; what it merely may refuse is left out. */
   enforces?: { overwrite?: boolean; deletion?: boolean };
+  /** Whether it keeps a hold by itself. */
+  holds: "backend" | "gatehouse";
   /** Problems that a probe is right to find here, such as an emulator's. */
   problems?: readonly RegExp[];
   /** A reason not to run, such as a program that is not installed. */
@@ -169,6 +171,41 @@ export function storeConformance(suite: StoreConformance): void {
     await store.remove("kept");
     await assert.rejects(store.read("kept"), coded("not_found"));
     assert.deepEqual(await store.list(""), []);
+  });
+
+  check("what is held is not removed, also after its retention, until it is let go", async (under) => {
+    const { store } = under;
+    await store.create("a/held", Buffer.from("held"), { retainUntilMs: under.nowMs() - 1000 });
+    await store.create("a/free", Buffer.from("free"), { retainUntilMs: under.nowMs() - 1000 });
+    await assert.rejects(store.hold("a/none", true), coded("not_found"));
+    await assert.rejects(store.retention("a/none"), coded("not_found"));
+    await assert.rejects(store.hold("../a", true), coded("invalid"));
+    const kept = await store.hold("a/held", true);
+    assert.equal(kept, suite.holds);
+    // Twice is once.
+    assert.equal(await store.hold("a/held", true), suite.holds);
+    assert.equal((await store.retention("a/free")).held, false);
+    if ((await store.retention("a/held")).held) {
+      await assert.rejects(store.remove("a/held"), coded("denied"));
+      assert.equal(Buffer.from(await store.read("a/held")).toString(), "held");
+    } else assert.equal(kept, "gatehouse");
+    await store.remove("a/free");
+    await store.hold("a/held", false);
+    await store.hold("a/held", false);
+    assert.equal((await store.retention("a/held")).held, false);
+    assert.deepEqual(await store.list(""), ["a/held"]);
+    await store.remove("a/held");
+    await assert.rejects(store.retention("a/held"), coded("not_found"));
+  });
+
+  check("it is told until when an object is kept", async (under) => {
+    const { store } = under;
+    const untilMs = under.nowMs() + minuteMs;
+    await store.create("kept", Buffer.from("kept"), { retainUntilMs: untilMs });
+    const found = await store.retention("kept");
+    assert.equal(found.held, false);
+    // Some keep whole seconds; none keeps it for less than was asked.
+    assert.ok(found.untilMs >= untilMs && found.untilMs < untilMs + 1000, `${found.untilMs} for ${untilMs}`);
   });
 
   check("a probe says what is enforced and leaves nothing among the recordings", async ({ store }) => {

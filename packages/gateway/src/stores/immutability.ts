@@ -27,6 +27,8 @@ export function requireImmutability(store: ObjectStore): {
     stat: (key) => store.stat(key),
     list: (prefix, options) => store.list(prefix, options),
     remove: (key) => store.remove(key),
+    retention: (key) => store.retention(key),
+    hold: (key, held) => store.hold(key, held),
     async probe() {
       const probe = await store.probe();
       const message = unenforced(probe);

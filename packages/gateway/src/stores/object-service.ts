@@ -44,6 +44,8 @@ export type ObjectService = {
   /** Keys that begin with `prefix`, in the order of their bytes, after `after`; also those hidden by a marker. */
   keys(prefix: string, after: string | undefined): AsyncIterable<string>;
   remove(key: string, id: string | undefined): Promise<void>;
+  /** Asks the service to hold a version whatever its retention, or to let go. False where it is not to be asked. */
+  hold(key: string, version: ObjectVersion, held: boolean): Promise<boolean>;
   /** What the service's own settings say. May write objects whose keys begin with `scratch`. */
   inspect(scratch: string): Promise<StoreFinding[]>;
   /** By how much the service's clock is ahead of this machine's, from its last answer. */
@@ -56,6 +58,8 @@ export type ObjectFacts = {
   retainUntilMs: number;
   /** Until when the service itself says that nobody can remove it. 0: it says nothing. */
   lockedUntilMs: number;
+  /** A hold of the service's own stands on it. */
+  held: boolean;
   /** Hex, only where the service computed it from the bytes that it keeps. */
   sha256?: string | undefined;
 };

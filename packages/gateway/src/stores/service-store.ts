@@ -112,6 +112,8 @@ class ServiceStore implements ObjectStore {
     for (const version of versions) {
       const facts = await this.#ask(op, key, () => this.#service.facts(key, version));
       const untilMs = Math.max(facts.retainUntilMs, facts.lockedUntilMs);
+      if (facts.held)
+        throw new GatehouseError({ code: "denied", op, message: `${key} is under a legal hold` });
       if (untilMs > this.#clock.nowMs())
         throw new GatehouseError({
           code: "denied",
@@ -123,6 +125,44 @@ class ServiceStore implements ObjectStore {
     // The first goes last: a newer one, left alone by a failure half-way, would pass for the object.
     for (const id of [...markers, ...versions.reverse().map((version) => version.id)])
       await this.#ask(op, key, () => this.#service.remove(key, id));
+  }
+
+  async retention(key: string): Promise<{ untilMs: number; held: boolean }> {
+    const op = "store.retention";
+    checkKey(op, key);
+    const { versions } = await this.#ask(op, key, () => this.#service.versions(key));
+    if (versions.length === 0) throw faultError(op, key, { code: "not_found", name: "none", message: "" });
+    let untilMs = 0;
+    let held = false;
+    // A stranger's later version keeps the key as well as the first does.
+    for (const version of versions) {
+      const facts = await this.#ask(op, key, () => this.#service.facts(key, version));
+      untilMs = Math.max(untilMs, facts.retainUntilMs, facts.lockedUntilMs);
+      held ||= facts.held;
+    }
+    return { untilMs, held };
+  }
+
+  async hold(key: string, held: boolean): Promise<"backend" | "gatehouse"> {
+    const op = "store.hold";
+    checkKey(op, key);
+    const first = await this.#first(op, key);
+    try {
+      if (!(await this.#service.hold(key, first, held))) return "gatehouse";
+    } catch (error) {
+      const fault = this.#service.fault(error);
+      if (fault.status === 501 || fault.name === "NotImplemented") return "gatehouse";
+      throw faultError(op, key, fault);
+    }
+    // Some take a hold and keep none.
+    const facts = await this.#ask(op, key, () => this.#service.facts(key, first));
+    if (facts.held === held) return "backend";
+    if (held) return "gatehouse";
+    throw faultError(op, key, {
+      code: "denied",
+      name: "still-held",
+      message: "the service still holds it; another hold may stand on it",
+    });
   }
 
   async probe(): Promise<StoreProbe> {

@@ -14,8 +14,15 @@ export type ObjectStore = {
   stat(key: string): Promise<{ bytes: number; sha256: string }>;
   /** Keys under a prefix, in order, `limit` at most, after `after`. */
   list(prefix: string, options?: { after?: string; limit?: number }): Promise<string[]>;
-  /** Refused with `denied` before the object's retention ended. */
+  /** Refused with `denied` before the object's retention ended, and while it is held. */
   remove(key: string): Promise<void>;
+  /** Until when `remove` is refused, by the store's own word where it has one, and whether the object is held there. */
+  retention(key: string): Promise<{ untilMs: number; held: boolean }>;
+  /**
+   * Holds an object whatever its retention, or lets go of it. `gatehouse`: this store keeps no holds, and whoever asked must
+   * see to it alone that the object is not removed.
+   */
+  hold(key: string, held: boolean): Promise<"backend" | "gatehouse">;
   /** Writes, reads back, tries to overwrite and to delete a probe object; throws `unavailable` if the store is not usable now. */
   probe(): Promise<StoreProbe>;
 };

@@ -133,6 +133,7 @@ class AzureService implements ObjectService {
     const lockedUntilMs = locked ? (found.immutabilityPolicyExpiresOn?.getTime() ?? 0) : 0;
     return {
       retainUntilMs,
+      held: found.legalHold === true,
       lockedUntilMs: this.#containerKeeps ? Math.max(retainUntilMs, lockedUntilMs) : lockedUntilMs,
     };
   }
@@ -161,6 +162,12 @@ class AzureService implements ObjectService {
       await this.#blob(key, undefined).delete();
       await blob.delete();
     }
+  }
+
+  async hold(key: string, version: ObjectVersion, held: boolean): Promise<boolean> {
+    if (this.#config.immutability !== "version") return false;
+    await this.#blob(key, version.id).setLegalHold(held);
+    return true;
   }
 
   async inspect(scratch: string): Promise<StoreFinding[]> {

@@ -41,9 +41,10 @@ function noImmutable(): string | undefined {
 }
 const skip = noImmutable();
 
-storeConformance({ name: "filesystem", make: () => Promise.resolve(make(false)) });
+storeConformance({ name: "filesystem", holds: "gatehouse", make: () => Promise.resolve(make(false)) });
 storeConformance({
   name: "filesystem, immutable",
+  holds: "backend",
   make: () => Promise.resolve(make(true)),
   enforces: { overwrite: true, deletion: true },
   ...(skip !== undefined && { skip }),

@@ -37,6 +37,8 @@ export type FilesystemStoreOptions = {
 
 /** Where objects are written until they are whole; the dot keeps it out of every key. */
 const incoming = ".incoming";
+/** Marks of objects that are held: an empty file for each, under its own key. */
+const holds = ".holds";
 const hashChunkBytes = 256 * 1024;
 const abandonedAfterMs = 24 * 3_600_000;
 
@@ -135,11 +137,45 @@ class FilesystemStore implements ObjectStore {
           op,
           message: `${key} is retained until ${new Date(mtimeMs).toISOString()}`,
         });
+      if (await this.#isHeld(key))
+        throw new GatehouseError({ code: "denied", op, message: `${key} is under a legal hold` });
       await this.#immutable?.clear(path);
       await unlink(path);
       await syncDirectory(dirname(path));
       await this.#removeEmptyParents(path);
     });
+  }
+
+  async retention(key: string): Promise<{ untilMs: number; held: boolean }> {
+    const op = "store.retention";
+    checkKey(op, key);
+    return translated(op, key, async () => {
+      const { mtimeMs } = await stat(this.#pathOf(key));
+      return { untilMs: mtimeMs, held: await this.#isHeld(key) };
+    });
+  }
+
+  async hold(key: string, held: boolean): Promise<"backend" | "gatehouse"> {
+    const op = "store.hold";
+    checkKey(op, key);
+    const mark = this.#markOf(key);
+    await translated(op, key, async () => {
+      const { mtimeMs } = await stat(this.#pathOf(key));
+      if (held) {
+        await this.#makeParents(mark);
+        await using file = await open(mark, "a", 0o400);
+        await file.sync();
+        await syncDirectory(dirname(mark));
+        if (mtimeMs <= this.#clock.nowMs()) await this.#immutable?.set(this.#pathOf(key));
+      } else {
+        await unlink(mark).catch((error: unknown) => {
+          if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+        });
+        await this.#removeEmptyParents(mark);
+      }
+    });
+    // The attribute stays until `remove`, which clears it: what it guards, root itself cannot remove by accident.
+    return this.#immutable ? "backend" : "gatehouse";
   }
 
   async probe(): Promise<StoreProbe> {
@@ -179,6 +215,20 @@ class FilesystemStore implements ObjectStore {
 
   #pathOf(key: string): string {
     return join(this.#directory, key);
+  }
+
+  #markOf(key: string): string {
+    return join(this.#directory, holds, key);
+  }
+
+  #isHeld(key: string): Promise<boolean> {
+    return stat(this.#markOf(key)).then(
+      () => true,
+      (error: unknown) => {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+        throw error;
+      },
+    );
   }
 
   async #writeIncoming(bytes: Uint8Array, retainUntilMs: number): Promise<string> {

@@ -97,6 +97,7 @@ class GcsService implements ObjectService {
     const own = retention?.mode === "Locked" ? date(retention.retainUntilTime) : 0;
     return {
       retainUntilMs: Number.isFinite(noted) ? noted : 0,
+      held: metadata.temporaryHold === true || metadata.eventBasedHold === true,
       lockedUntilMs: Math.max(own, date(metadata.retentionExpirationTime)),
     };
   }
@@ -114,6 +115,11 @@ class GcsService implements ObjectService {
 
   async remove(key: string, id: string | undefined): Promise<void> {
     await this.#file(key, id).delete();
+  }
+
+  async hold(key: string, version: ObjectVersion, held: boolean): Promise<boolean> {
+    await this.#file(key, version.id).setMetadata({ temporaryHold: held });
+    return true;
   }
 
   async inspect(scratch: string): Promise<StoreFinding[]> {

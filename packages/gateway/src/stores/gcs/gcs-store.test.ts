@@ -32,16 +32,19 @@ async function make(endpoint: string, more: Record<string, unknown> = {}) {
 
 storeConformance({
   name: "gcs against the documented JSON API with object retention (our own server: proves nothing about Google's)",
+  holds: "backend",
   make: () => make(locking.endpoint),
   enforces: { overwrite: true, deletion: true },
 });
 storeConformance({
   name: "gcs against the documented JSON API with generations (our own server: proves nothing about Google's)",
+  holds: "backend",
   make: () => make(versioning.endpoint),
   enforces: { overwrite: true, deletion: true },
 });
 storeConformance({
   name: "gcs on fake-gcs-server (it keeps no retention)",
+  holds: "gatehouse",
   make: () => make(fake?.endpoint ?? "", { retention: "none" }),
   ...(fakeMissing !== undefined && { skip: fakeMissing }),
 });

@@ -10,6 +10,7 @@ import {
   type ListObjectVersionsCommandOutput,
   ListObjectVersionsCommand,
   PutObjectCommand,
+  PutObjectLegalHoldCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
 import type { Clock } from "@gatehouse/kernel";
@@ -132,6 +133,7 @@ class S3Service implements ObjectService {
       // Whoever has the right to can lift a lock in mode GOVERNANCE.
       lockedUntilMs:
         head.ObjectLockMode === "COMPLIANCE" ? (head.ObjectLockRetainUntilDate?.getTime() ?? 0) : 0,
+      held: head.ObjectLockLegalHoldStatus === "ON",
       ...(trusted && { sha256: Buffer.from(head.ChecksumSHA256 as string, "base64").toString("hex") }),
     };
   }
@@ -172,6 +174,17 @@ class S3Service implements ObjectService {
     await this.#client.send(
       new DeleteObjectCommand(this.#at(key, this.#listsVersions ? (id ?? nullVersion) : id)),
     );
+  }
+
+  async hold(key: string, version: ObjectVersion, held: boolean): Promise<boolean> {
+    if (!this.#config.object_lock) return false;
+    await this.#client.send(
+      new PutObjectLegalHoldCommand({
+        ...this.#at(key, version.id),
+        LegalHold: { Status: held ? "ON" : "OFF" },
+      }),
+    );
+    return true;
   }
 
   async inspect(scratch: string): Promise<StoreFinding[]> {

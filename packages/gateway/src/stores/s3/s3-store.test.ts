@@ -62,12 +62,14 @@ async function make(bucket: string, more: Record<string, unknown> = {}) {
 
 storeConformance({
   name: "s3 on Ceph with Object Lock (it ignores If-None-Match and does not verify SHA-256)",
+  holds: "backend",
   make: () => make(locked),
   enforces: { overwrite: true, deletion: true },
   ...skip,
 });
 storeConformance({
   name: "s3 on Ceph without versions or lock (nothing is enforced but by Gatehouse)",
+  holds: "gatehouse",
   make: () => make(plain),
   ...skip,
 });
@@ -152,6 +154,25 @@ test("s3: an object can be removed by nobody before its retention ends, and whol
   await store.remove("short");
   assert.deepEqual(await versions(), []);
   await assert.rejects(store.read("short"), coded("not_found"));
+});
+
+test("s3: what is held can be removed by nobody, with or without Gatehouse", skip, async () => {
+  const { store, prefix } = await make(locked);
+  await store.create("held", Buffer.from("x"), { retainUntilMs: Date.now() - 1000 });
+  assert.equal(await store.hold("held", true), "backend");
+  const { Versions: [version] = [] } = await client.send(
+    new ListObjectVersionsCommand({ Bucket: locked, Prefix: `${prefix}held` }),
+  );
+  const removal = new DeleteObjectCommand({
+    Bucket: locked,
+    Key: `${prefix}held`,
+    VersionId: version?.VersionId,
+    BypassGovernanceRetention: true,
+  });
+  await assert.rejects(client.send(removal), { name: "AccessDenied" });
+  await store.hold("held", false);
+  await client.send(removal);
+  await assert.rejects(store.read("held"), coded("not_found"));
 });
 
 test("s3: a probe says what Ceph does and does not do", skip, async () => {

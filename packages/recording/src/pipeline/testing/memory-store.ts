@@ -7,6 +7,7 @@ export class MemoryStore implements ObjectStore {
   readonly objects = new Map<string, Uint8Array>();
   /** Until when each was asked to be kept. */
   readonly retained = new Map<string, number>();
+  readonly held = new Set<string>();
   fault: (call: "create" | "read" | "stat" | "probe", key: string) => void | Promise<void> = () => {};
   /** What `create` stores in place of what it is given; `undefined` stores nothing and says that all is well. */
   stored: (bytes: Uint8Array, key: string) => Uint8Array | undefined = (bytes) => bytes;
@@ -38,6 +39,15 @@ export class MemoryStore implements ObjectStore {
   remove(key: string): Promise<void> {
     this.objects.delete(key);
     return Promise.resolve();
+  }
+  retention(key: string): Promise<{ untilMs: number; held: boolean }> {
+    if (!this.objects.has(key)) throw failure("not_found", `no ${key}`);
+    return Promise.resolve({ untilMs: this.retained.get(key) ?? 0, held: this.held.has(key) });
+  }
+  hold(key: string, held: boolean): Promise<"backend"> {
+    if (held) this.held.add(key);
+    else this.held.delete(key);
+    return Promise.resolve("backend");
   }
   async probe() {
     await this.fault("probe", "");
