@@ -163,7 +163,7 @@ Example:
       .command("policy")
       .summary("what stands between people and a target")
       .description(
-        "Prints a target's access policy as YAML, or sets the whole of it: hours, networks, how fresh a second factor must be, who may ask for access and who decides, and who must approve that a recording is opened. docs/access.md has the words.",
+        "Prints a target's access policy as YAML, or sets the whole of it: hours, networks, how fresh a second factor must be, who may ask for access and who decides, who must approve that a recording is opened, and which statements pass to a database. docs/access.md and docs/databases.md have the words.",
       )
       .argument("<name>")
       .option("--set <file>", "a YAML or JSON file"),

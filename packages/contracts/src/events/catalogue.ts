@@ -52,6 +52,7 @@ import { accessRequestUpdate } from "./access-request-update.ts";
 import { accessRequestReview } from "./access-request-review.ts";
 import { accessRequestDelete } from "./access-request-delete.ts";
 import { accessRequestExpire } from "./access-request-expire.ts";
+import { dbStatementDenied } from "./db-statement-denied.ts";
 import type { EventDescriptor } from "./descriptor.ts";
 
 /** Every event that the audit log may hold. A new one is a file of its own and a line here. */
@@ -86,6 +87,7 @@ export const eventCatalogue: readonly EventDescriptor[] = [
   sessionStart,
   sessionTerminate,
   sessionUpload,
+  dbStatementDenied,
   sftp,
   subsystem,
   targetCreate,

@@ -1,17 +1,10 @@
 import { z } from "zod";
+import { plainName } from "./plain-name.ts";
+import { statementPolicy } from "./statements.ts";
 
 /** The roles of the specification, 9.3.3 and 9.4.4. Operators add roles of their own beside them. */
 export const builtInRoles = ["platform-admin", "security-analyst", "auditor", "team-lead", "user"] as const;
 
-/** A name that people type and that stands in audit events. */
-export const plainName = z
-  .string()
-  .min(1)
-  .max(64)
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
-    "letters, digits, dot, dash and underscore, beginning with a letter or digit",
-  );
 export const roleName = plainName.meta({ description: "A built-in role or one of the operator's own" });
 
 const labelName = z.string().min(1).max(64);
@@ -140,6 +133,7 @@ export const accessPolicy = z
       .meta({ description: "How long ago a second factor may have been given, at most" }),
     requests: requestPolicy.optional(),
     playback: playbackPolicy.optional(),
+    statements: statementPolicy.optional().meta({ description: "Of a database" }),
   })
   .meta({ id: "AccessPolicy" });
 export type AccessPolicy = z.output<typeof accessPolicy>;

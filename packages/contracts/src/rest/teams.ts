@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { plainName } from "./access.ts";
+import { plainName } from "./plain-name.ts";
 import { id, pageQuery, time } from "./shapes.ts";
 
 /** People who belong together. Those who lead may watch, join and end the sessions of the others. */

@@ -1,3 +1,4 @@
+import type { StatementPolicy } from "@gatehouse/contracts/rest";
 import { GatehouseError } from "@gatehouse/kernel";
 import type { Decision, Question, Subject } from "../access/mod.ts";
 import type { Credentials } from "../credentials/mod.ts";
@@ -14,6 +15,8 @@ export type PasswordTarget = TargetPlace & {
   access: SessionAccess;
   /** What is permitted there, in the protocol's own words. */
   policy: JsonObject;
+  /** Which statements may pass; undefined: all. */
+  statements: StatementPolicy | undefined;
   /** The gate's password on the target, opened only when a connection is made. */
   password(): Promise<string>;
 };
@@ -56,6 +59,7 @@ export function passwordTargetsOf(options: {
       login,
       access,
       policy: target.policy,
+      statements: target.access.statements,
       trust: certificateTrust(target.hostTrust),
       async password() {
         if (credentialId === undefined)

@@ -8,6 +8,8 @@ import type { JsonObject } from "../directory/mod.ts";
 export type TargetAdministration = {
   /** The protocol's name, as targets carry it. */
   readonly protocol: string;
+  /** Its sessions are of statements, and a target may have rules about them. */
+  readonly readsStatements?: true;
   permitsOf(policy: JsonObject): Target["permits"];
   /** The policy with these permissions changed and everything else kept. */
   policyWith(

@@ -1,8 +1,11 @@
 /**
  * statements: what the text of a statement says, before a database has seen it.
  *
- * Owns: the tokens of SQL as PostgreSQL and MySQL cut them, and which of them are secrets.
- * Never: runs anything, knows a wire protocol, or decides by a word that merely stands somewhere in a text.
+ * Owns: the tokens of SQL as PostgreSQL and MySQL cut them, which of them are secrets, what a statement does as a parser
+ * reads it, and a target's rules about that.
+ * Never: runs anything, knows a wire protocol, decides by a word that merely stands somewhere in a text, or takes for
+ * harmless what it could not read.
  */
 export { maskSecrets, withoutQuoted } from "./secrets.ts";
 export type { Dialect } from "./tokens.ts";
+export { type StatementRefusal, type StatementRules, statementRules } from "./rules.ts";

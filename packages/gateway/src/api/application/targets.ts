@@ -1,4 +1,5 @@
-import { type Target, type TargetLogin, accessPolicy } from "@gatehouse/contracts/rest";
+import { type AccessPolicy, type Target, type TargetLogin, accessPolicy } from "@gatehouse/contracts/rest";
+import type { z } from "zod";
 import { type Clock, GatehouseError } from "@gatehouse/kernel";
 import type { AuditLog } from "../../audit/mod.ts";
 import { type Credentials, Secret } from "../../credentials/mod.ts";
@@ -131,7 +132,7 @@ export function createTargets(options: {
         // Until a secret is set, the gate proves itself with its own CA: nothing to store, nothing to leak.
         logins: (target.logins ?? []).map((login) => ({ login, kind: "user_ca" as const })),
         policy: protocol.policyWith({}, target.permits ?? {}),
-        access: accessPolicy.parse(target.access ?? {}),
+        access: accessFor(protocol, target.access ?? {}),
         hostTrust: {},
       });
       await note(principal, "target.create", created, {
@@ -159,7 +160,7 @@ export function createTargets(options: {
           },
         }),
         ...(kept && { logins: kept }),
-        ...(change.access !== undefined && { access: accessPolicy.parse(change.access) }),
+        ...(change.access !== undefined && { access: accessFor(protocol, change.access) }),
         ...(change.permits !== undefined && { policy: protocol.policyWith(before.policy, change.permits) }),
       });
       for (const login of before.logins)
@@ -220,6 +221,22 @@ export function createTargets(options: {
       return words(updated);
     },
   };
+}
+
+/** The policy with what it leaves open; rules about statements are refused where there are none. */
+function accessFor(
+  { protocol, readsStatements }: TargetAdministration,
+  wanted: z.input<typeof accessPolicy>,
+): AccessPolicy {
+  const policy = accessPolicy.parse(wanted);
+  if (policy.statements && !readsStatements)
+    throw new GatehouseError({
+      code: "invalid",
+      op: "targets.write",
+      message: `a target of ${protocol} has no statements that rules could be about`,
+      hint: "Leave `statements` out of its access policy.",
+    });
+  return policy;
 }
 
 /** Whether any login of this target is open to whoever asks. */

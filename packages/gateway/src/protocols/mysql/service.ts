@@ -58,6 +58,7 @@ export async function openMysql(options: {
       protocol,
       scan: (host, port) => shownCertificate(host, port, dial(clock, config.dial_timeout.ms)),
     }),
+    readsStatements: true,
     permitsOf: (policy) => ({ ...noForwards, localFiles: mysqlPolicy(policy).localFiles }),
     policyWith: (policy, { localFiles }) => ({
       ...policy,

@@ -53,6 +53,7 @@ export async function openPostgres(options: {
       protocol: "postgres",
       scan: (host, port) => shownCertificate(host, port, dial(clock, config.dial_timeout.ms)),
     }),
+    readsStatements: true,
     permitsOf: () => ({ localForward: false, remoteForward: false, agentForward: false, x11Forward: false }),
     // No permission of the list has a meaning here, so none is kept.
     policyWith: (policy) => policy,

@@ -16,6 +16,7 @@ import {
   maskedValues,
   textSecrets,
 } from "../../../passage/mod.ts";
+import type { StatementRefusal, StatementRules } from "../../../statements/mod.ts";
 import type { Capabilities } from "../wire/capabilities.ts";
 import { readText } from "../wire/fields.ts";
 import {
@@ -32,10 +33,12 @@ import {
   decodeExecute,
   decodeQuery,
   inferredParameters,
+  lastPrepared,
   statementIdOf,
 } from "../wire/parameters.ts";
 import { broken } from "../wire/packets.ts";
 import type { Answers } from "./answers.ts";
+import { deniedError, kindsOfCommands, unknownStatement } from "./denied-command.ts";
 import { type ConnectionNames, killsConnection, renamedKill } from "./kill.ts";
 import type { PreparedStatement, PreparedStatements } from "./prepared.ts";
 import { LongData, recordedParameters, recordedStatement } from "./recorded-parameters.ts";
@@ -82,6 +85,8 @@ export class Commands {
   readonly #statements: PreparedStatements;
   readonly #connections: ConnectionNames;
   readonly #localFiles: boolean;
+  readonly #rules: StatementRules | undefined;
+  readonly #denied: ((fields: Record<string, unknown>) => Promise<void>) | undefined;
   #count = 0;
   /** Of the messages that are being looked at; recorded together. */
   #asked: Promise<void>[] = [];
@@ -94,6 +99,9 @@ export class Commands {
     statements: PreparedStatements;
     connections: ConnectionNames;
     localFiles: boolean;
+    rules?: StatementRules;
+    /** Writes it to the audit log. */
+    denied?(fields: Record<string, unknown>): Promise<void>;
   }) {
     this.#record = options.record;
     this.#answers = options.answers;
@@ -101,6 +109,8 @@ export class Commands {
     this.#statements = options.statements;
     this.#connections = options.connections;
     this.#localFiles = options.localFiles;
+    this.#rules = options.rules;
+    this.#denied = options.denied;
   }
 
   /** The server has asked for a file of the client's, and the end of it has not come. */
@@ -136,13 +146,14 @@ export class Commands {
       case command.query:
         return this.#queried(payload);
       case command.prepare:
-        this.#prepared(payload);
-        return pass;
+        return this.#prepared(payload);
       case command.execute:
-        this.#executed(payload);
-        return pass;
       case command.executeBulk:
-        this.#executedBulk(payload);
+        // MariaDB's clients execute what they prepared last without waiting whether it was.
+        if (this.#statements.lastRefused && statementIdOf(payload) === lastPrepared)
+          return this.refuse(first, unknownStatement);
+        if (first === command.execute) this.#executed(payload);
+        else this.#executedBulk(payload);
         return pass;
       case command.fetch:
         this.#fetched(payload);
@@ -200,6 +211,8 @@ export class Commands {
 
   #queried(payload: Uint8Array): Verdict {
     const { attributes, text: bytes } = decodeQuery(payload, this.#capabilities);
+    const refusal = this.#rules?.ofText(readText(bytes));
+    if (refusal) return this.#refuseText({ type: "simple" }, bytes, refusal);
     const renamed = killsConnection(bytes) ? renamedKill(readText(bytes), this.#connections) : undefined;
     const text = renamed ?? readText(bytes);
     const { statement, secrets } = this.#texted(
@@ -217,14 +230,20 @@ export class Commands {
     return { type: "replace", payload: Buffer.concat([head, Buffer.from(renamed)]) };
   }
 
-  #prepared(payload: Uint8Array): void {
+  #prepared(payload: Uint8Array): Verdict {
     const slot = this.#statements.freeSlot();
+    const refusal = this.#rules?.ofText(readText(payload.subarray(1)));
+    if (refusal) {
+      this.#statements.lastRefused = true;
+      return this.#refuseText({ type: "prepare", name: String(slot) }, payload.subarray(1), refusal);
+    }
     const { statement, secrets } = this.#texted(
       { type: "prepare", name: String(slot) },
       recordedStatement(payload.subarray(1)),
     );
     const prepared = this.#statements.open(statement, secrets?.parameters);
     this.#answers.owe({ what: "prepare", statement, prepared, ...(secrets && { masked: true }) });
+    return pass;
   }
 
   #executed(payload: Uint8Array): void {
@@ -278,6 +297,12 @@ export class Commands {
   }
 
   #killed(payload: Uint8Array): Verdict {
+    const refusal = this.#rules?.ofParts([{ kind: "maintenance", objects: [] }]);
+    if (refusal) {
+      const verdict = this.refuse(command.processKill, deniedError(refusal));
+      this.#note(refusal);
+      return verdict;
+    }
     const asked = decodeNumber(payload);
     const id = this.#connections.targetIdOf(asked) ?? asked;
     this.#answers.owe({ what: "one", statement: this.#called(command.processKill, String(id)) });
@@ -289,6 +314,13 @@ export class Commands {
   }
 
   #other(first: number, payload: Uint8Array): Verdict {
+    const kind = kindsOfCommands.get(first);
+    const refusal = kind && this.#rules?.ofParts([{ kind, objects: [argument(payload).toLowerCase()] }]);
+    if (refusal) {
+      const verdict = this.refuse(first, deniedError(refusal));
+      this.#note(refusal);
+      return verdict;
+    }
     if (one.has(first)) {
       if (first === command.resetStatement) {
         this.#statements.get(decodeNumber(payload))?.long.clear();
@@ -307,6 +339,19 @@ export class Commands {
         ? "replication does not pass this gate"
         : `the command ${commandName(first)} does not pass this gate`,
     });
+  }
+
+  /** A text that a rule denies: recorded, and answered in its turn. */
+  #refuseText(query: Omit<Query, "statement">, bytes: Uint8Array, refusal: StatementRefusal): Verdict {
+    const { statement } = this.#texted(query, recordedStatement(bytes));
+    this.#answers.owe({ what: "refused", statement, error: deniedError(refusal) });
+    this.#note(refusal);
+    return { type: "refuse" };
+  }
+  /** Of the statement that was recorded last. */
+  #note({ rule, kind }: StatementRefusal): void {
+    const noted = this.#denied?.({ rule, statement_kind: kind, statement: this.#count });
+    if (noted) this.#asked.push(noted);
   }
 
   /** Recorded as asked, and answered by the gate. */

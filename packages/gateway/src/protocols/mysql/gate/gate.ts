@@ -41,6 +41,7 @@ import {
   plainly,
   signIn,
 } from "../sign-in/target.ts";
+import { type StatementRules, statementRules } from "../../../statements/mod.ts";
 import { mysqlPolicy } from "../targets/policy.ts";
 import { offered } from "../wire/capabilities.ts";
 import { decodeChangeUser, encodeAuthSwitch, encodeChangeUser, nonceBytes } from "../wire/handshake.ts";
@@ -154,6 +155,11 @@ export class MysqlGate {
     });
     way.known();
     const policy = mysqlPolicy(target.policy);
+    const rules = await statementRules(
+      target.statements,
+      target.protocol === "mysql" ? "mysql" : "mariadb",
+      target.login,
+    );
     // Fail-closed: the target is not dialled before this resolves.
     const session = await options.sessions.admit({
       protocol: target.protocol,
@@ -170,7 +176,7 @@ export class MysqlGate {
     try {
       const wanted = { ...response, localFiles: policy.localFiles };
       const connection = await this.#connect(target, session, wanted);
-      await this.#relay({ ...way, target, session, connection, wanted });
+      await this.#relay({ ...way, target, session, connection, wanted, rules });
     } catch (error) {
       await session.end({ reason: "failed", detail: messageOf(error) });
       throw error;
@@ -207,9 +213,10 @@ export class MysqlGate {
     session: Session;
     connection: TargetConnection;
     wanted: Wanted;
+    rules: StatementRules | undefined;
   }): Promise<void> {
     const { clock, limits, connections } = this.#options;
-    const { arrival, connectionId, target, session, connection, wanted } = way;
+    const { arrival, connectionId, target, session, connection, wanted, rules } = way;
     const { socket, dialogue, response } = arrival;
     connections.set(connectionId, {
       targetId: target.id,
@@ -231,6 +238,7 @@ export class MysqlGate {
         },
       },
       localFiles: wanted.localFiles,
+      ...(rules && { rules }),
       statementBytesMax: limits.statementBytesMax,
       kill: () => this.#kill(target, session, connection.greeting.connectionId),
       changeUser: (payload, client, to) => this.#changeUser(payload, { client, to }, way),

@@ -26,12 +26,16 @@ export class PreparedStatements {
   /** MariaDB's clients execute what they prepared last without waiting for its number. */
   #last: PreparedStatement | undefined;
 
+  /** What was prepared last did not pass: the server would execute another in its place. */
+  lastRefused = false;
+
   /** A slot that is free; `open` takes it. */
   freeSlot(): number {
     return this.#slotsFree.at(-1) ?? this.#slotsUsed + 1;
   }
   open(statement: number, secrets: ReadonlySet<number> | undefined): PreparedStatement {
     const slot = this.#slotsFree.pop() ?? ++this.#slotsUsed;
+    this.lastRefused = false;
     this.#last = {
       statement,
       slot,
@@ -63,5 +67,6 @@ export class PreparedStatements {
     this.#slotsFree = [];
     this.#byId.clear();
     this.#last = undefined;
+    this.lastRefused = false;
   }
 }

@@ -2,6 +2,7 @@ import type { TLSSocket } from "node:tls";
 import { type Clock, messageOf } from "@gatehouse/kernel";
 import { Lane, Spans, farewellMs } from "../../../passage/mod.ts";
 import type { Session, SessionEnding } from "../../../sessions/mod.ts";
+import type { StatementRules } from "../../../statements/mod.ts";
 import { FedDialogue } from "../sign-in/dialogue.ts";
 import type { Capabilities } from "../wire/capabilities.ts";
 import { command, encodeError } from "../wire/messages.ts";
@@ -21,6 +22,8 @@ export type RelayOptions = {
   database: string;
   connections: ConnectionNames;
   localFiles: boolean;
+  /** Undefined where everything passes: nothing is parsed then. */
+  rules?: StatementRules;
   /** Largest message of a client that is no part of a file: a statement, or its parameters. */
   statementBytesMax: number;
   /** Asks the target to stop what runs and to close the connection. */
@@ -66,7 +69,7 @@ export class Relay {
 
   constructor(options: RelayOptions) {
     this.#options = options;
-    const { session, clock, capabilities, statementBytesMax, connections, localFiles } = options;
+    const { session, clock, capabilities, statementBytesMax, connections, localFiles, rules } = options;
     const record: Session["record"] = (kind, stream, data) => session.record(kind, stream, data);
     const statements = new PreparedStatements();
     const shared = {
@@ -75,7 +78,16 @@ export class Relay {
       statements,
     };
     this.#answers = new Answers({ ...shared, clock });
-    this.#commands = new Commands({ ...shared, answers: this.#answers, connections, localFiles });
+    this.#commands = new Commands({
+      ...shared,
+      answers: this.#answers,
+      connections,
+      localFiles,
+      ...(rules && {
+        rules,
+        denied: (fields) => this.#audited(session.audit("db.statement.denied", fields, false)),
+      }),
+    });
     // The session ends itself when a frame is lost, and tells us by `onEnding`.
     const lost = () => undefined;
     this.#up = new Lane(lost, () => this.#balance());
@@ -103,6 +115,18 @@ export class Relay {
         pass: (raw, sequence, inside) => this.#answered(raw, sequence, inside),
       },
     });
+  }
+
+  /** What the audit log does not take is not answered either. */
+  #audited(noted: Promise<void>): Promise<void> {
+    noted.catch((error: unknown) =>
+      this.#end({
+        reason: "failed",
+        message: `the audit log failed: ${messageOf(error)}`,
+        graceMs: farewellMs,
+      }),
+    );
+    return noted;
   }
 
   async start(): Promise<void> {

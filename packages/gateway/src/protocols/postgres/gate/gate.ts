@@ -31,6 +31,7 @@ import {
   backend,
   zeroTerminated,
 } from "../wire/messages.ts";
+import { type StatementRules, statementRules } from "../../../statements/mod.ts";
 import { asksReplication } from "./addressing.ts";
 import { Relay } from "./relay.ts";
 
@@ -125,6 +126,7 @@ export class PostgresGate {
         op: "postgres.replication",
         message: "replication does not pass this gate",
       });
+    const rules = await statementRules(target.statements, "postgres", target.login);
     // Fail-closed: the target is not dialled before this resolves.
     const session = await options.sessions.admit({
       protocol: "postgres",
@@ -145,7 +147,7 @@ export class PostgresGate {
       await session.end({ reason: "failed", detail: messageOf(error) });
       throw error;
     }
-    this.#relay(arrival, session, target, connection);
+    this.#relay(arrival, { session, target, connection, rules });
   }
 
   async #connect(target: PasswordTarget, session: Session, arrival: Startup): Promise<TargetConnection> {
@@ -172,7 +174,20 @@ export class PostgresGate {
     });
   }
 
-  #relay({ socket, minor }: Startup, session: Session, target: PasswordTarget, connection: TargetConnection) {
+  #relay(
+    { socket, minor }: Startup,
+    {
+      session,
+      target,
+      connection,
+      rules,
+    }: {
+      session: Session;
+      target: PasswordTarget;
+      connection: TargetConnection;
+      rules: StatementRules | undefined;
+    },
+  ) {
     const { clock, random, limits } = this.#options;
     // 31 bits, as a process id has; the secret is what counts, and protocol 3.2 lets it be long.
     const pid = new DataView(random.bytes(4).buffer).getUint32(0) >>> 1;
@@ -183,6 +198,7 @@ export class PostgresGate {
       target: connection.socket,
       session,
       clock,
+      ...(rules && { rules }),
       statementBytesMax: limits.statementBytesMax,
       cancel: async () => {
         if (connection.key) await sendCancel(target, connection.key, clock, limits.dialTimeoutMs);

@@ -4,6 +4,8 @@ import { Lane, Spans, farewellMs } from "../../../passage/mod.ts";
 import type { Session, SessionEnding } from "../../../sessions/mod.ts";
 import { backend, decodeReady, encodeErrorResponse, encodeNotice, frontend } from "../wire/messages.ts";
 import { MessageSplitter } from "../wire/splitter.ts";
+import type { StatementRules } from "../../../statements/mod.ts";
+import { refusedPiece } from "./denied-statement.ts";
 import { HeldRequests } from "./held-requests.ts";
 import { StatementLog } from "./statement-log.ts";
 
@@ -12,6 +14,8 @@ export type RelayOptions = {
   target: TLSSocket;
   session: Session;
   clock: Clock;
+  /** Undefined where everything passes: nothing is parsed then. */
+  rules?: StatementRules;
   /** Largest message of a client that is no copy data: a statement, or its parameters. */
   statementBytesMax: number;
   /** Asks the target to stop what runs. */
@@ -125,21 +129,26 @@ export class Relay {
   #fromClientCame(chunk: Uint8Array): void {
     if (this.#state !== "open") return;
     if (this.#held.takes(chunk, this.#fromClient.atBoundary)) return this.#balance();
+    const { rules, session } = this.#options;
     const out = new Spans();
+    const denied: Promise<void>[] = [];
     let failure: unknown;
     try {
       for (const piece of this.#fromClient.feed(chunk)) {
-        this.#log.ask(piece);
+        const refused = rules && refusedPiece(piece, rules);
+        const statement = this.#log.ask(piece, refused);
+        if (refused) denied.push(this.#audited({ ...refused.fields, statement }));
         if (piece.last) this.#held.passed(piece.type);
-        out.add(piece.raw);
+        out.add(refused?.instead ?? piece.raw);
         if (piece.type === frontend.terminate) this.#terminated = true;
       }
     } catch (error) {
       failure = error;
     }
-    this.#options.session.active();
+    session.active();
     const { target } = this.#options;
-    const recorded = this.#log.asked();
+    const asked = this.#log.asked();
+    const recorded = denied.length > 0 ? Promise.all([asked, ...denied]) : asked;
     if (out.bytes > 0) this.#up.push(recorded, out.bytes, () => out.write(target));
     if (failure !== undefined) return this.#broken("client", failure);
     if (this.#terminated) this.#up.push(undefined, 0, () => target.end());
@@ -153,8 +162,7 @@ export class Relay {
     const ready: ReturnType<typeof decodeReady>[] = [];
     try {
       for (const piece of this.#fromServer.feed(chunk)) {
-        this.#log.answer(piece);
-        out.add(piece.raw);
+        out.add(this.#log.answer(piece) ?? piece.raw);
         if (piece.type === backend.readyForQuery) ready.push(decodeReady(piece.body));
         midMessage = !piece.last;
         // Ours is the next word: the message that is under way ends here.
@@ -177,6 +185,19 @@ export class Relay {
     // Behind what was just pushed: an answer of ours comes after the server's.
     for (const status of ready) this.#held.ready(status);
     this.#balance();
+  }
+
+  /** What the audit log does not take is not answered either. */
+  #audited(fields: Record<string, unknown>): Promise<void> {
+    const noted = this.#options.session.audit("db.statement.denied", fields, false);
+    noted.catch((error: unknown) =>
+      this.#end({
+        reason: "failed",
+        message: `the audit log failed: ${messageOf(error)}`,
+        graceMs: farewellMs,
+      }),
+    );
+    return noted;
   }
 
   /** Reads each side as long as the other takes it and the disk keeps up. */

@@ -32,6 +32,7 @@ import {
 } from "../wire/messages.ts";
 import type { Piece } from "../wire/splitter.ts";
 import { typeName } from "../wire/values.ts";
+import { type RefusedPiece, deniedResponse } from "./denied-statement.ts";
 import { recordedValue } from "./recorded-value.ts";
 
 /** What the server still owes an answer to, in the order in which it was asked. */
@@ -44,6 +45,8 @@ type Owed = {
   prepared?: Prepared;
   /** It holds secrets: what the server says of it may repeat them. */
   masked?: true;
+  /** The gate denied it, and the server's error is only that it got something else in its place. */
+  refused?: RefusedPiece;
 };
 /** What was recorded, and whether it holds secrets. */
 type Asked = { statement: number; masked?: true };
@@ -85,8 +88,19 @@ export class StatementLog {
     this.#clock = options.clock;
   }
 
-  /** One piece of what the client sends. Throws `protocol` for what no client may send now. */
-  ask(piece: Piece): void {
+  /**
+   * One piece of what the client sends. Throws `protocol` for what no client may send now. Where it is refused, the number of
+   * the statement.
+   */
+  ask(piece: Piece, refused?: RefusedPiece): number {
+    this.#ask(piece);
+    const last = this.#owed.at(-1);
+    if (!refused || !last) return 0;
+    last.refused = refused;
+    return last.statement;
+  }
+
+  #ask(piece: Piece): void {
     const { type, body } = piece;
     switch (type) {
       case frontend.copyData:
@@ -184,8 +198,19 @@ export class StatementLog {
     return this.#record("query", encodeQuery({ statement: this.#statements, type: "cancel" }));
   }
 
-  /** One piece of what the server sends. */
-  answer(piece: Piece): void {
+  /** One piece of what the server sends. Something else is shown in its place where that is returned. */
+  answer(piece: Piece): Uint8Array | undefined {
+    const refused = this.#owed[0]?.refused;
+    if (refused && piece.type === backend.errorResponse && decodeError(piece.body).severity === "ERROR") {
+      this.#outcomeOf(this.#owed[0]).refused = true;
+      this.#failed(this.#owed[0], refused.error);
+      return deniedResponse(refused);
+    }
+    this.#answer(piece);
+    return undefined;
+  }
+
+  #answer(piece: Piece): void {
     const { type, body } = piece;
     const head = this.#owed[0];
     switch (type) {
