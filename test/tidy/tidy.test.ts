@@ -30,7 +30,7 @@ const packageImports: Record<string, readonly string[]> = {
 const gatewayRows: readonly (readonly string[])[] = [
   ["config", "telemetry", "access", "statements"],
   ["directory", "identity", "credentials", "audit", "stores"],
-  ["sessions", "custody"],
+  ["sessions", "custody", "indexes"],
   ["passage", "requests", "locks"],
   ["protocols", "playback", "reports"],
   ["api"],

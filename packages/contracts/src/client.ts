@@ -36,7 +36,13 @@ import type {
   PersonQuery,
   PersonUpdate,
   Problem,
+  IndexMade,
+  IndexMake,
   Recording,
+  RecordingOverview,
+  RecordingPictures,
+  RecordingScreen,
+  ScreenQuery,
   RecordingCoverage,
   RequestCreate,
   RequestQuery,
@@ -179,6 +185,16 @@ export function createClient(options: ClientOptions) {
         const named = /filename="([^"/\\]+)"/.exec(response.headers.get("content-disposition") ?? "");
         return { fileName: named?.[1] ?? `${id}.${format}`, chunks: chunksOf(response) };
       },
+      /** The whole at a glance; `index` is null where none was made yet. */
+      overview: (id: string, call?: CallOptions) =>
+        get<RecordingOverview>(`/recordings/${part(id)}/index`, call),
+      /** Where to begin in order to show a moment. */
+      screen: (id: string, query: ScreenQuery, call?: CallOptions) =>
+        get<RecordingScreen>(`/recordings/${part(id)}/screen`, call, query),
+      pictures: (id: string, call?: CallOptions) =>
+        get<RecordingPictures>(`/recordings/${part(id)}/pictures`, call),
+      makeIndex: (id: string, how: IndexMake = {}) =>
+        write<IndexMade>("POST", `/recordings/${part(id)}/index`, how),
       /** Checks the stored bytes now. A recording that does not verify is an answer (`ok: false`), not an error. */
       verify: (id: string) => write<Verification>("POST", `/recordings/${part(id)}/verify`),
     },

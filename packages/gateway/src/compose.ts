@@ -36,6 +36,7 @@ import {
   createIdentity,
   standingIn,
 } from "./identity/mod.ts";
+import { createIndexes } from "./indexes/mod.ts";
 import { createPlayback } from "./playback/mod.ts";
 import { openMysql } from "./protocols/mysql/mod.ts";
 import { openPostgres } from "./protocols/postgres/mod.ts";
@@ -250,8 +251,20 @@ export async function compose(options: {
       // Another gateway's signature is not known here.
       ...(url !== undefined && { gatewayId: config.gateway_id }),
     });
+    const indexes = createIndexes({
+      store,
+      openers: opensRecordings ? reading.openers : [],
+      sessions: directory.sessions,
+      rows: directory.recordingIndexes,
+      clock,
+      log,
+      ...(url !== undefined && { gatewayId: config.gateway_id }),
+    });
+    closing.push(() => indexes.stop());
     pipeline.onState(({ state }) => {
-      if (state === "stored") checker.wake();
+      if (state !== "stored") return;
+      checker.wake();
+      indexes.wake();
     });
     closing.push(() => checker.stop());
     const rights = createLastingRights({
@@ -269,6 +282,7 @@ export async function compose(options: {
       auditRows: directory.auditRows,
       decide,
       audit,
+      indexes,
       clock,
     });
     const moderators = createModerators({
@@ -417,6 +431,7 @@ export async function compose(options: {
       { mode: 0o600 },
     );
     checker.start();
+    indexes.start();
     return {
       web: publicUrl.replace(/\/$/, ""),
       ssh: bound,

@@ -3,7 +3,8 @@ import { rename, rm, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { finished } from "node:stream/promises";
 import type { ExportFormat, Session } from "@gatehouse/contracts/rest";
-import { GatehouseError } from "@gatehouse/kernel";
+import { everyPage } from "@gatehouse/contracts/client";
+import { GatehouseError, messageOf } from "@gatehouse/kernel";
 import { type Command, Option } from "commander";
 import type { Cli } from "../cli.ts";
 import { type GatewayOptions, connect, withGateway } from "../connection/mod.ts";
@@ -91,6 +92,57 @@ Examples:
     if (!verification.ok) throw new SilentExit(exitCodes.failed);
   });
   addCoverage(recordings, cli);
+  addIndex(recordings, cli);
+}
+
+function addIndex(recordings: Command, cli: Cli): void {
+  withGateway(
+    withOutput(
+      recordings
+        .command("index")
+        .summary("make what a recording is searched and played by")
+        .description(
+          "Makes the index of a terminal's recording: what a player begins from, and the text that is searched. The gateway does it by itself soon after a session; an index can be made again at any time and proves nothing.",
+        )
+        .argument("[session-id]", "left out: of all recordings of terminals")
+        .option("--rebuild", "also where there is one"),
+    ),
+  ).action(
+    async (id: string | undefined, options: OutputOptions & GatewayOptions & { rebuild?: boolean }) => {
+      const { client } = await connect(options, cli);
+      const printer = printerFor(cli, options);
+      const anew = options.rebuild === true;
+      if (id !== undefined) {
+        const made = await client.recordings.makeIndex(id, { anew });
+        printer.thing(made, [
+          ["index", made.isNew ? `${made.name}, made now` : `${made.name}, as it was`],
+          ["keyframes", String(made.keyframes)],
+          ["stored", formatBytes(made.bytes)],
+        ]);
+        return;
+      }
+      const counts = { made: 0, asTheyWere: 0, faults: [] as { sessionId: string; detail: string }[] };
+      for await (const session of everyPage((cursor) =>
+        client.sessions.list(cursor === undefined ? {} : { cursor }),
+      )) {
+        const isStored = session.recording.state === "stored" || session.recording.state === "held";
+        if (session.track !== "terminal" || !isStored) continue;
+        try {
+          const { isNew } = await client.recordings.makeIndex(session.id, { anew });
+          if (isNew) counts.made++;
+          else counts.asTheyWere++;
+        } catch (error) {
+          counts.faults.push({ sessionId: session.id, detail: messageOf(error) });
+        }
+      }
+      printer.thing(counts, [
+        ["made", String(counts.made)],
+        ["as they were", String(counts.asTheyWere)],
+        ...counts.faults.map(({ sessionId, detail }) => ["fault", `${sessionId}: ${detail}`] as const),
+      ]);
+      if (counts.faults.length > 0) throw new SilentExit(exitCodes.failed);
+    },
+  );
 }
 
 function addCoverage(recordings: Command, cli: Cli): void {

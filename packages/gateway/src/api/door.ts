@@ -31,6 +31,7 @@ import type {
   Explanation,
   ExportFormat,
   Health,
+  IndexMade,
   HostScan,
   HostTrust,
   LiveState,
@@ -41,6 +42,9 @@ import type {
   PersonUpdate,
   Recording,
   RecordingCoverage,
+  RecordingOverview,
+  RecordingPictures,
+  RecordingScreen,
   Session,
   SessionPause,
   SessionQuery,
@@ -153,6 +157,11 @@ export type PlaybackDoor = {
     format: ExportFormat,
     reader: Reader,
   ): Promise<{ fileName: string; contentType: string; chunks: AsyncIterable<Uint8Array> }>;
+  /** Out of the index beside the recording; empty where none was made yet. */
+  overview(principal: Principal, sessionId: string): Promise<RecordingOverview>;
+  screen(principal: Principal, sessionId: string, at: { atUs: number }): Promise<RecordingScreen>;
+  pictures(principal: Principal, sessionId: string): Promise<RecordingPictures>;
+  makeIndex(principal: Principal, sessionId: string, how: { anew: boolean }): Promise<IndexMade>;
   verify(principal: Principal, sessionId: string): Promise<Verification>;
 };
 

@@ -3,6 +3,7 @@ import type { SessionFacts } from "@gatehouse/recording";
 import type { RecordingState } from "@gatehouse/recording/pipeline";
 import type { CommandSignIns } from "./command-sign-ins.ts";
 import type { RecordingChecks } from "./recording-checks.ts";
+import type { RecordingIndexes } from "./recording-indexes.ts";
 import type { Lock } from "../access/mod.ts";
 import type { Resources } from "./resources.ts";
 import type { SshCertificates } from "./ssh-certificates.ts";
@@ -472,6 +473,7 @@ export type Directory = {
   readonly targets: Targets;
   readonly sessions: SessionEntries;
   readonly recordingChecks: RecordingChecks;
+  readonly recordingIndexes: RecordingIndexes;
   readonly sealedCredentials: SealedCredentials;
   readonly loginLinks: LoginLinks;
   readonly webSessions: WebSessions;

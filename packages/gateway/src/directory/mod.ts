@@ -7,6 +7,7 @@
 export * from "./door.ts";
 export type { CheckedGroup, RecordingChecks } from "./recording-checks.ts";
 export type { CommandSignIn, CommandSignIns } from "./command-sign-ins.ts";
+export type { RecordingIndexes } from "./recording-indexes.ts";
 export type { SshCertificate, SshCertificates } from "./ssh-certificates.ts";
 export { openDirectory } from "./open.ts";
 export { type Resources, requestResource, targetResource } from "./resources.ts";

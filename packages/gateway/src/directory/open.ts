@@ -11,6 +11,7 @@ import { locksIn } from "./locks.ts";
 import { migrate } from "./migrations/migrate.ts";
 import type { PostgresPlace } from "./postgres/dialect.ts";
 import { recordingChecksIn } from "./recording-checks.ts";
+import { recordingIndexesIn } from "./recording-indexes.ts";
 import { resourcesIn } from "./resources.ts";
 import type { Tables } from "./schema.ts";
 import { sealedCredentialsIn } from "./sealed-credentials.ts";
@@ -60,6 +61,7 @@ export async function openDirectory({
     targets,
     sessions: sessionEntriesIn(parts),
     recordingChecks: recordingChecksIn(parts),
+    recordingIndexes: recordingIndexesIn(parts),
     sealedCredentials: sealedCredentialsIn(parts),
     loginLinks: loginLinksIn(parts),
     webSessions: webSessionsIn(parts),

@@ -96,6 +96,14 @@ export type Tables = {
     bytes: number;
     fault: string | null;
   };
+  recording_indexes: {
+    session_id: string;
+    made_at: number;
+    maker: number;
+    name: string | null;
+    bytes: number;
+    fault: string | null;
+  };
   audit_events: {
     position: number;
     hash: string;

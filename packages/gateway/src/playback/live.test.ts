@@ -23,6 +23,7 @@ test("a session is watched while it is recorded, and taken away when it has ende
   const facts = newFacts();
   let recordingState: "recording" | "stored" = "recording";
   const playback = createPlayback({
+    indexes: { open: async () => undefined, make: () => Promise.reject(new Error("not here")) },
     sourceOf: (of) => storeSource(store, `${objectPrefix(of)}/`),
     openers: [opener],
     rights: { watch: ({ gone }) => ({ signal: gone, require: () => undefined, end: () => undefined }) },

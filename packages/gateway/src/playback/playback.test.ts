@@ -25,6 +25,11 @@ import type { AuditRow, SessionEntry } from "../directory/mod.ts";
 import { createLastingRights } from "../sessions/mod.ts";
 import { type Viewer, createPlayback } from "./mod.ts";
 
+/** None was made. */
+const noIndexes: Parameters<typeof createPlayback>[0]["indexes"] = {
+  open: async () => undefined,
+  make: () => Promise.reject(new Error("not here")),
+};
 const facts = { ...anyFacts, sessionId: "0199c0de-0000-7000-8000-000000000001" };
 const viewer = (id: string, ...roles: Role[]): Viewer => ({
   subject: { id, name: `${id}@example.com`, roles, leads: [] },
@@ -94,6 +99,7 @@ async function stage(
     log: { warn: () => undefined },
   });
   const playback = createPlayback({
+    indexes: noIndexes,
     sourceOf: () => ({
       list: () => source.list(),
       read(name, bytesMax) {
@@ -290,6 +296,7 @@ test("without the right to what was typed, the input lane is left out of frames 
     resourceOf: async () => ({ ownerId: facts.user.id, ownerTeams: ["team-1"] }),
   };
   const playback = createPlayback({
+    indexes: noIndexes,
     sourceOf: () => memorySource(sample.objects),
     openers: [sample.opener],
     rights: createLastingRights({ ...known, decide, clock, log: { warn: () => undefined } }),

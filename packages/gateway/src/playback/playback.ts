@@ -1,5 +1,9 @@
 import type {
   ExportFormat,
+  IndexMade,
+  RecordingOverview,
+  RecordingPictures,
+  RecordingScreen,
   Recording as RecordingWords,
   Verification as VerificationWords,
   WireFrame,
@@ -13,15 +17,17 @@ import {
   type SessionFacts,
   type Zstd,
   laneOf,
-  openRecording,
   verifyRecording,
 } from "@gatehouse/recording";
 import { nodeZstd } from "@gatehouse/recording/node";
 import type { Decision, Question } from "../access/mod.ts";
 import type { AuditLog } from "../audit/door.ts";
-import type { AuditRows, Resources, SessionEntries, SessionEntry } from "../directory/mod.ts";
+import type { AuditRows, Resources, SessionEntries } from "../directory/mod.ts";
+import type { Indexes } from "../indexes/mod.ts";
 import type { LastingRights } from "../sessions/mod.ts";
 import { type Exported, exportRecording } from "./export.ts";
+import { overviewOf, picturesOf, screenAt } from "./index-words.ts";
+import { type Opened, createOpened } from "./opened.ts";
 import { recordingWords } from "./recording-words.ts";
 import { auditedSession } from "./session-audit.ts";
 import { type Timeline, timelineOf } from "./timeline.ts";
@@ -45,6 +51,12 @@ type Playback = {
   /** Duration, activity over time and the events worth a mark on a seek bar. */
   timeline(viewer: Viewer, sessionId: string, reader: Reader): Promise<Timeline>;
   export(viewer: Viewer, sessionId: string, format: ExportFormat, reader: Reader): Promise<Exported>;
+  /** The whole at a glance, out of the index; nothing where none was made yet. */
+  overview(viewer: Viewer, sessionId: string): Promise<RecordingOverview>;
+  /** Where to begin in order to show a moment. */
+  screen(viewer: Viewer, sessionId: string, at: { atUs: number }): Promise<RecordingScreen>;
+  pictures(viewer: Viewer, sessionId: string): Promise<RecordingPictures>;
+  makeIndex(viewer: Viewer, sessionId: string, how: { anew: boolean }): Promise<IndexMade>;
   /** Checks what is stored, now. One that does not verify is an answer, and an event of its own. */
   verify(viewer: Viewer, sessionId: string): Promise<VerificationWords>;
 };
@@ -59,6 +71,7 @@ type PlaybackOptions = {
   trustedKeys: readonly Uint8Array[];
   sessions: Pick<SessionEntries, "byId">;
   resources: Pick<Resources, "ofSession">;
+  indexes: Pick<Indexes, "open" | "make">;
   auditRows: Pick<AuditRows, "list">;
   decide: (question: Question) => Decision;
   audit: Pick<AuditLog, "append">;
@@ -73,23 +86,14 @@ export function createPlayback(options: PlaybackOptions): Playback {
   const zstd = options.zstd ?? nodeZstd;
   const viewing = createViewing(options);
 
-  async function open(entry: SessionEntry): Promise<Recording> {
-    try {
-      return await openRecording({ source: sourceOf(entry.facts), openers, zstd });
-    } catch (error) {
-      if (!isGatehouseError(error, "not_found")) throw error;
-      throw new GatehouseError({
-        code: "conflict",
-        op: "playback.open",
-        message: "nothing of this recording is in the store yet",
-        hint: "Segments reach the store within seconds; try again in a moment.",
-        cause: error,
-      });
-    }
-  }
+  const opened = createOpened({ sourceOf, openers, zstd, indexes: options.indexes, clock });
+
   async function openReadable(admission: Admission): Promise<Recording> {
-    const recording = await open(admission.entry);
-    if (!recording.withheld.includes("main")) return recording;
+    return (await openShown(admission)).recording;
+  }
+  async function openShown({ entry }: Admission): Promise<Opened> {
+    const found = await opened.open(entry.facts);
+    if (!found.recording.withheld.includes("main")) return found;
     throw new GatehouseError({
       code: "denied",
       op: "playback.open",
@@ -123,15 +127,21 @@ export function createPlayback(options: PlaybackOptions): Playback {
     }
   }
 
+  /** What an index tells is of the recording, so it is the same access. */
+  async function indexFor(viewer: Viewer, sessionId: string) {
+    const admission = await viewing.admit(viewer, sessionId, "play", { continues: true });
+    return await (await openShown(admission)).index();
+  }
+
   return {
     async get(viewer, sessionId) {
       const entry = await viewing.facts(viewer, sessionId);
-      const recording = await open(entry).catch((error: unknown) => {
+      const found = await opened.open(entry.facts).catch((error: unknown) => {
         // What the table knows is an answer too, when there is nothing in the store yet or it does not answer.
         if (isGatehouseError(error, "conflict") || isGatehouseError(error, "unavailable")) return undefined;
         throw error;
       });
-      return recordingWords(entry, recording);
+      return recordingWords(entry, found?.recording);
     },
     async frames(viewer, sessionId, { fromUs, toUs }, reader) {
       const admission = await viewing.admit(viewer, sessionId, "play", { continues: fromUs > 0 });
@@ -162,6 +172,22 @@ export function createPlayback(options: PlaybackOptions): Playback {
         signal: reader.signal,
       });
       return { ...exported, chunks: allowed(reader, admission, () => chunks) };
+    },
+    async overview(viewer, sessionId) {
+      return overviewOf(await indexFor(viewer, sessionId));
+    },
+    async screen(viewer, sessionId, { atUs }) {
+      return screenAt(await indexFor(viewer, sessionId), atUs);
+    },
+    async pictures(viewer, sessionId) {
+      return picturesOf(await indexFor(viewer, sessionId));
+    },
+    async makeIndex(viewer, sessionId, how) {
+      const admission = await viewing.admit(viewer, sessionId, "play", { continues: true });
+      await openShown(admission);
+      const made = await options.indexes.make(sessionId, how);
+      opened.forget(sessionId);
+      return made;
     },
     async verify(viewer, sessionId) {
       const { entry } = await viewing.admit(viewer, sessionId, "verify");

@@ -2,6 +2,9 @@ import { canonicalBytes } from "../canonical-json.ts";
 import { asJson, integer, list, object, parseJson, type Shape } from "../shape.ts";
 import { indexLimits } from "./index-layout.ts";
 
+/** Raise it when `indexing/` gives another index of the same recording: those there are are made anew. */
+export const indexMaker = 1;
+
 /** A run of blocks: what each holds, and the span of its moments. */
 export type BlockEntry = { bytes: number; count: number; fromUs: number; toUs: number };
 

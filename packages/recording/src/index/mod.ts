@@ -6,7 +6,7 @@
  * Never: draws a terminal (making an index is `indexing/`), is part of what is signed, or holds anything that was typed and not
  * shown. It can be made again of the recording at any time.
  */
-export { type IndexDirectory, decodeDirectory, encodeDirectory } from "./directory.ts";
+export { type IndexDirectory, encodeDirectory, indexMaker } from "./directory.ts";
 export { type IndexEvent, encodeEvents, eventCharsMax, eventsPerBlock } from "./index-event.ts";
 export { IndexSealer, indexKeyPurpose, indexLimits, indexName, indexNamePattern } from "./index-layout.ts";
 export { type ReadRange, type RecordingIndex, openIndex } from "./index-reader.ts";

@@ -15,6 +15,7 @@ import {
   encodePictures,
   eventsPerBlock,
   indexKeyPurpose,
+  indexMaker,
   indexLimits,
   picturesPerBlock,
 } from "../index/mod.ts";
@@ -27,9 +28,6 @@ import { Flow } from "./flow.ts";
 import { recordedEvent } from "./recorded-event.ts";
 import { ScreenText } from "./screen-text.ts";
 import { TerminalState } from "./terminal-state.ts";
-
-/** Raise it when the same recording gives another index. */
-export const indexMaker = 1;
 
 /** A keyframe after so much was shown, or after a few seconds in which at least a little was. */
 const keyframeBytes = 256 * 1024;

@@ -6,4 +6,4 @@
  * Never: reads a store, decides when an index is made, or lets what was typed and not shown into it. Reading an index is
  * `index/`, which loads no terminal.
  */
-export { buildIndex, indexMaker } from "./build-index.ts";
+export { buildIndex } from "./build-index.ts";

@@ -4,7 +4,13 @@ import {
   frameStreamContentType,
   framesQuery,
   id,
+  indexMade,
+  indexMake,
   recording,
+  recordingOverview,
+  recordingPictures,
+  recordingScreen,
+  screenQuery,
   verification,
 } from "@gatehouse/contracts/rest";
 import { z } from "zod";
@@ -59,6 +65,67 @@ export function recordingRoutes(app: App, { playback }: Pick<RestDoors, "playbac
       const chunks = isCompact ? compactFrames(frames) : frameLines(frames);
       return sendStream(reply, isCompact ? frameStreamContentType : lineContentType, await streamOf(chunks));
     },
+  );
+
+  const played = { action: "recording.play", behind: "playback" } as const;
+  app.get(
+    "/recordings/:sessionId/index",
+    {
+      schema: {
+        tags,
+        summary: "A terminal's recording at a glance: activity, idle time, events",
+        params,
+        response: answers(recordingOverview),
+      },
+      config: { access: played },
+    },
+    (request) => playback.overview(principalOf(request), request.params.sessionId),
+  );
+
+  app.get(
+    "/recordings/:sessionId/screen",
+    {
+      schema: {
+        tags,
+        summary: "Where to begin in order to show a moment",
+        description:
+          "The terminal's state at the last keyframe at or before the moment. Show it, then the frames from its `seq` on, which `frames?fromUs=` has from its `timeUs`.",
+        params,
+        querystring: screenQuery,
+        response: answers(recordingScreen),
+      },
+      config: { access: played },
+    },
+    (request) => playback.screen(principalOf(request), request.params.sessionId, request.query),
+  );
+
+  app.get(
+    "/recordings/:sessionId/pictures",
+    {
+      schema: {
+        tags,
+        summary: "Small pictures of the screen over time",
+        params,
+        response: answers(recordingPictures),
+      },
+      config: { access: played },
+    },
+    (request) => playback.pictures(principalOf(request), request.params.sessionId),
+  );
+
+  app.post(
+    "/recordings/:sessionId/index",
+    {
+      schema: {
+        tags,
+        summary: "Make the index of a terminal's recording",
+        params,
+        body: indexMake,
+        response: answers(indexMade),
+      },
+      config: { access: played },
+    },
+    (request) => playback.makeIndex(principalOf(request), request.params.sessionId, request.body),
   );
 
   app.get(

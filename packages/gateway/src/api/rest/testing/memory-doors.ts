@@ -289,6 +289,10 @@ export function memoryGate(clock: Clock): MemoryGate {
     moderation: live.door,
     custody: { coverage: async () => sampleCoverage(samples.map((one) => one.session)) },
     playback: {
+      overview: async () => ({ index: null }),
+      screen: async () => ({ keyframe: null }),
+      pictures: async () => ({ pictures: [] }),
+      makeIndex: async () => ({ name: "index-0001", bytes: 0, keyframes: 0, isNew: true }),
       get: async (principal, id) => watched(principal, id, "session.view").recording,
       async frames(principal, id, window) {
         const { frames, session } = watched(principal, id, "recording.play");

@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { utf8 } from "@gatehouse/kernel";
+import {
+  type Frame,
+  encodeSessionEnd,
+  encodeSessionStart,
+  manifestName,
+  openRecording,
+  storeSource,
+} from "@gatehouse/recording";
+import { nodeZstd } from "@gatehouse/recording/node";
+import { objectPrefix } from "@gatehouse/recording/pipeline";
+// oxlint-disable-next-line no-restricted-imports -- the package's own parts for tests
+import { MemoryStore } from "../../../recording/src/pipeline/testing/memory-store.ts";
+import { facts } from "../../../recording/src/testing/facts.ts";
+import { sampleRecording } from "../../../recording/src/testing/sample-recording.ts";
+import { temporaryDirectory } from "../directory/testing/temporary.ts";
+import { createIndexes } from "./mod.ts";
+
+const prefix = `${objectPrefix(facts)}/`;
+
+/** Half a minute of a shell that says a good deal. */
+function frames(): Frame[] {
+  const all: Frame[] = [];
+  const add = (kind: Frame["kind"], timeUs: number, data: Uint8Array) =>
+    all.push({ seq: all.length, timeUs, kind, stream: 0, data });
+  add("session.start", 0, encodeSessionStart(facts));
+  for (let i = 0; i < 300; i++) add("output", i * 100_000, utf8(`${i} ${"word ".repeat(30)}\r\n`));
+  add("session.end", 30_000_000, encodeSessionEnd({ reason: "client" }));
+  return all;
+}
+
+async function stage(context: TestContext, change: { without?: string; openers?: "none" } = {}) {
+  const { directory, clock } = await temporaryDirectory(context);
+  const sample = await sampleRecording({ seed: 1, frames: frames(), perSegment: 100 });
+  const store = new MemoryStore();
+  for (const [name, bytes] of sample.objects)
+    if (name !== change.without) await store.create(prefix + name, bytes, { retainUntilMs: 0 });
+  await directory.sessions.insert(sample.facts);
+  const said: string[] = [];
+  const indexes = createIndexes({
+    store,
+    openers: change.openers === "none" ? [] : [sample.opener],
+    sessions: directory.sessions,
+    rows: directory.recordingIndexes,
+    clock,
+    log: { warn: (message) => void said.push(message), error: (message) => void said.push(message) },
+  });
+  context.after(() => indexes.stop());
+  const open = () =>
+    openRecording({ source: storeSource(store, prefix), openers: [sample.opener], zstd: nodeZstd });
+  const stored = () => directory.sessions.setRecording(facts.sessionId, { state: "stored" });
+  const keys = () => store.list(`${prefix}index-`);
+  return { directory, store, indexes, open, stored, keys, said };
+}
+
+test("a stored recording gets its index, once, and it opens for whoever the recording opens for", async (context) => {
+  const { indexes, open, keys, directory } = await stage(context);
+  assert.equal(await indexes.open(await open()), undefined);
+  const made = await indexes.make(facts.sessionId, { anew: false });
+  assert.deepEqual([made.name, made.isNew], ["index-0001", true]);
+  assert.ok(made.keyframes >= 4, `${made.keyframes} keyframes`);
+  assert.deepEqual(await indexes.make(facts.sessionId, { anew: false }), { ...made, isNew: false });
+  assert.deepEqual(await keys(), [`${prefix}index-0001`]);
+
+  const index = await indexes.open(await open());
+  const keyframe = await index?.keyframeAt(20_000_000);
+  assert.ok(keyframe && keyframe.timeUs > 14_000_000 && keyframe.timeUs <= 20_000_000);
+  const texts: string[] = [];
+  for await (const { text } of index?.lines() ?? []) texts.push(text.slice(0, 8));
+  assert.ok(texts.includes("0 word w") && texts.includes("299 word"));
+
+  assert.deepEqual((await indexes.make(facts.sessionId, { anew: true })).name, "index-0002");
+  assert.deepEqual(await keys(), [`${prefix}index-0001`, `${prefix}index-0002`]);
+  const entry = await directory.recordingIndexes.of(facts.sessionId);
+  assert.ok(entry && "name" in entry && entry.name === "index-0002");
+});
+
+test("it is made by itself when the recording is stored, also where the database has forgotten it", async (context) => {
+  const { indexes, store, stored, keys, directory } = await stage(context);
+  const created = Promise.withResolvers<void>();
+  const create = store.create.bind(store);
+  store.create = async (...given) => {
+    await create(...given);
+    created.resolve();
+  };
+  indexes.start();
+  await stored();
+  indexes.wake();
+  await created.promise;
+  await indexes.make(facts.sessionId, { anew: false });
+  assert.deepEqual(await keys(), [`${prefix}index-0001`]);
+  assert.equal(
+    await directory.recordingIndexes.next({ maker: 1, except: [] }),
+    undefined,
+    "there is nothing more to be made",
+  );
+  assert.equal(await directory.recordingIndexes.next({ maker: 2, except: [] }), facts.sessionId);
+});
+
+test("what cannot be indexed is said once and not tried again; what is not there yet is", async (context) => {
+  const live = await stage(context, { without: manifestName });
+  await assert.rejects(live.indexes.make(facts.sessionId, { anew: false }), { code: "conflict" });
+  const lost = await stage(context, { without: "000001.seg" });
+  await assert.rejects(lost.indexes.make(facts.sessionId, { anew: false }), { code: "not_found" });
+
+  const broken = await stage(context);
+  const read = broken.store.read.bind(broken.store);
+  broken.store.read = async (key, range) => {
+    const bytes = (await read(key, range)).slice();
+    if (key.endsWith("000001.seg")) bytes[200] = (bytes[200] ?? 0) ^ 1;
+    return bytes;
+  };
+  await assert.rejects(broken.indexes.make(facts.sessionId, { anew: false }), {
+    code: "corrupt",
+    message: /not the one that the manifest lists/,
+  });
+  assert.deepEqual(await broken.keys(), []);
+});
+
+test("a gateway that holds no key makes none and opens none", async (context) => {
+  const { indexes } = await stage(context, { openers: "none" });
+  await assert.rejects(indexes.make(facts.sessionId, { anew: false }), { code: "denied" });
+});

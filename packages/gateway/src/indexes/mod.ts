@@ -1,0 +1,8 @@
+/**
+ * indexes: the index beside each recording.
+ *
+ * Owns: making one after a recording of a terminal was stored, in a thread of its own, making it anew, finding and opening it.
+ * Never: decides who may ask, holds up a session or its recording, makes one of a recording that this gateway cannot open, or
+ * treats an index as more than what can be made again.
+ */
+export { type Indexes, createIndexes } from "./indexes.ts";

@@ -1,0 +1,13 @@
+import type { RecordingKeys, SessionFacts } from "@gatehouse/recording";
+
+/** What the thread that makes an index is begun with. */
+export type Beginning = {
+  facts: SessionFacts;
+  /** The input lane's is left out where this gateway does not have it. */
+  keys: Partial<RecordingKeys>;
+  headSha256: string;
+};
+
+/** One segment after the other, and then no more. Each is answered, and the next is not sent before. */
+export type ToThread = { segment: Uint8Array; sha256: string } | { end: true };
+export type FromThread = { taken: true } | { index: Uint8Array } | { fault: string };
