@@ -87,6 +87,7 @@ export {
   encodeQueryRows,
   encodeQuerySecret,
   queryLimits,
+  keptLines,
   statementFormats,
   statementLine,
   statements,

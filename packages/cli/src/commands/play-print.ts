@@ -1,5 +1,5 @@
 import { toBase64 } from "@gatehouse/kernel";
-import { type Statement, statementLine, statements } from "@gatehouse/recording";
+import { type Statement, keptLines, statementLine, statements } from "@gatehouse/recording";
 import { transcribe } from "@gatehouse/recording/transcript";
 import { stringify } from "yaml";
 import type { Cli } from "../cli.ts";
@@ -46,7 +46,9 @@ async function* piecesOf(
   if (format === "text" && source.track === "query") {
     for await (const statement of statements(source.frames())) {
       const line = statementLine(statement);
-      if (fits(statement, line, filter)) yield `${formatMoment(statement.startedUs)}  ${line}\n`;
+      if (!fits(statement, line, filter)) continue;
+      yield `${formatMoment(statement.startedUs)}  ${line}\n`;
+      for (const kept of keptLines(statement)) yield `    | ${kept}\n`;
     }
     return;
   }

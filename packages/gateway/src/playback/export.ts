@@ -6,6 +6,7 @@ import {
   type RecordingSource,
   type SessionFacts,
   asciicast,
+  keptLines,
   statementLine,
   statements,
   statementsAs,
@@ -103,8 +104,10 @@ async function* withFeeds(lines: AsyncIterable<string>): AsyncGenerator<string> 
 
 async function* statementLines(frames: AsyncIterable<Frame>, { startedAt }: SessionFacts) {
   const startedMs = Date.parse(startedAt);
-  for await (const statement of statements(frames))
+  for await (const statement of statements(frames)) {
     yield `${new Date(startedMs + statement.startedUs / 1000).toISOString()}  ${statementLine(statement)}\n`;
+    for (const kept of keptLines(statement)) yield `    | ${kept}\n`;
+  }
 }
 
 /** As `GET …/frames` has them; the last line says whether there is more to come. */

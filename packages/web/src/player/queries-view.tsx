@@ -1,4 +1,4 @@
-import { type Statement, statementsIn, valueText } from "@gatehouse/recording/query";
+import { type Statement, keptLines, statementsIn, valueText } from "@gatehouse/recording/query";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { Button } from "../ui/elements.tsx";
 import { Committed } from "../ui/filters.tsx";
@@ -10,6 +10,8 @@ import { textPieces } from "./statement-text.ts";
 
 /** Rows that stand in the page at first, and that each wish for more adds: a migration may run a hundred thousand. */
 const rowsStep = 500;
+/** Of what was kept, in one row of the page. */
+const keptLinesMax = 1000;
 const slowUs = 1_000_000;
 
 /** The statements, or nothing where a frame cannot be read: the page then says so. */
@@ -164,6 +166,7 @@ function StatementTable({
               </td>
               <td className="font-mono text-xs break-words whitespace-pre-wrap">
                 <StatementText row={row} />
+                <Kept row={row} />
               </td>
               <td className="figures text-end whitespace-nowrap max-sm:hidden">{rowsOf(row)}</td>
               <td className="figures text-end whitespace-nowrap max-sm:hidden">
@@ -207,6 +210,21 @@ function StatementText({ row }: { row: Statement }) {
       {row.cut && <span className="text-attention"> (cut in the recording)</span>}
       {others.length > 0 && <span className="block text-soft">{others.join(", ")}</span>}
     </>
+  );
+}
+
+/** What the recording kept of rows and copies, where the target's policy says so. */
+function Kept({ row }: { row: Statement }) {
+  const lines = keptLines(row);
+  if (lines.length === 0) return null;
+  return (
+    <details className="mt-1">
+      <summary className="cursor-pointer text-soft">Kept content: {count(lines.length)} lines</summary>
+      <pre className="mt-1 max-h-64 overflow-auto rounded bg-sunken p-2 text-xs">
+        {lines.slice(0, keptLinesMax).join("\n")}
+        {lines.length > keptLinesMax && `\n(${count(lines.length - keptLinesMax)} more in an export)`}
+      </pre>
+    </details>
   );
 }
 

@@ -25,7 +25,7 @@ export {
   encodeQuerySecret,
   queryLimits,
 } from "./query-payloads.ts";
-export { statementLine, statementState, valueText } from "./statement-line.ts";
+export { keptLines, statementLine, statementState, valueText } from "./statement-line.ts";
 export {
   type Statement,
   type StatementCopy,

@@ -1,5 +1,5 @@
 import type { QueryValue } from "./query-payloads.ts";
-import { onOneLine, statementState, valueText } from "./statement-line.ts";
+import { keptLines, onOneLine, statementState, valueText } from "./statement-line.ts";
 import type { Statement } from "./statements.ts";
 
 /** `sql`: to be read, and run again where somebody means to. `csv`: for a table. `jsonl`: everything, for a program. */
@@ -49,6 +49,7 @@ function annotated(statement: Statement, time: string): string {
     ["out", statement.copiedOut],
   ] as const)
     if (copy) lines.push(`--   copied ${word} ${copy.bytes} bytes, sha256 ${copy.sha256}`);
+  for (const line of keptLines(statement)) lines.push(`--   | ${line}`);
   if (masked) lines.push("--   secrets are masked");
   if (cut) lines.push("--   cut: the recording has the beginning and the digest");
   values.forEach((value, i) => lines.push(`--   $${i + 1} = ${typed(value)}`));

@@ -46,6 +46,22 @@ function endsOf(statement: Statement): string[] {
   return ends;
 }
 
+/** What was kept of the rows and copies of a statement, for people: a line for each row. */
+export function keptLines({ results, copiedIn, copiedOut }: Statement): string[] {
+  const lines: string[] = [];
+  for (const { columns, kept } of results) {
+    if (!kept) continue;
+    if (columns) lines.push(columns.map(({ name }) => onOneLine(name)).join(" | "));
+    for (const row of kept) lines.push(row.map(valueText).join(" | "));
+  }
+  for (const copy of [copiedIn, copiedOut])
+    for (const value of copy?.kept ?? [])
+      lines.push(
+        ...(value.text === undefined ? [valueText(value)] : value.text.trimEnd().split("\n").map(onOneLine)),
+      );
+  return lines;
+}
+
 export function valueText(value: QueryValue): string {
   if (value.masked) return "(masked)";
   if (value.null) return "NULL";

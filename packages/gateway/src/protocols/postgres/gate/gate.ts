@@ -199,6 +199,9 @@ export class PostgresGate {
       session,
       clock,
       ...(rules && { rules }),
+      ...(target.statements && {
+        keep: { rows: target.statements.keepRows, copyBytes: target.statements.keepCopyBytes },
+      }),
       statementBytesMax: limits.statementBytesMax,
       cancel: async () => {
         if (connection.key) await sendCancel(target, connection.key, clock, limits.dialTimeoutMs);

@@ -1,6 +1,6 @@
 import type { TLSSocket } from "node:tls";
 import { type Clock, messageOf, utf8 } from "@gatehouse/kernel";
-import { Lane, Spans, farewellMs } from "../../../passage/mod.ts";
+import { type KeepLimits, Lane, Spans, farewellMs } from "../../../passage/mod.ts";
 import type { Session, SessionEnding } from "../../../sessions/mod.ts";
 import { backend, decodeReady, encodeErrorResponse, encodeNotice, frontend } from "../wire/messages.ts";
 import { MessageSplitter } from "../wire/splitter.ts";
@@ -16,6 +16,7 @@ export type RelayOptions = {
   clock: Clock;
   /** Undefined where everything passes: nothing is parsed then. */
   rules?: StatementRules;
+  keep?: KeepLimits;
   /** Largest message of a client that is no copy data: a statement, or its parameters. */
   statementBytesMax: number;
   /** Asks the target to stop what runs. */
@@ -60,7 +61,11 @@ export class Relay {
   constructor(options: RelayOptions) {
     this.#options = options;
     const { session, clock } = options;
-    this.#log = new StatementLog({ record: (kind, data) => session.record(kind, 0, data), clock });
+    this.#log = new StatementLog({
+      record: (kind, data) => session.record(kind, 0, data),
+      clock,
+      ...(options.keep && { keep: options.keep }),
+    });
     // The session ends itself when a frame is lost, and tells us by `onEnding`.
     const lost = () => undefined;
     this.#up = new Lane(lost, () => this.#balance());

@@ -11,7 +11,15 @@ import {
   encodeQuerySecret,
   queryLimits,
 } from "@gatehouse/recording";
-import { ContentDigest, maskedValues, recordedText, textSecrets } from "../../../passage/mod.ts";
+import {
+  ContentDigest,
+  type KeepLimits,
+  KeptCopy,
+  KeptRows,
+  maskedValues,
+  recordedText,
+  textSecrets,
+} from "../../../passage/mod.ts";
 import { withoutQuoted } from "../../../statements/mod.ts";
 import {
   backend,
@@ -26,6 +34,7 @@ import {
   decodeParse,
   decodeQuery,
   decodeReady,
+  decodeRowDescription,
   decodeText,
   frontend,
   rowsOfTag,
@@ -33,6 +42,7 @@ import {
 import type { Piece } from "../wire/splitter.ts";
 import { typeName } from "../wire/values.ts";
 import { type RefusedPiece, deniedResponse } from "./denied-statement.ts";
+import { type Column, RowKeeper } from "./row-keeper.ts";
 import { recordedValue } from "./recorded-value.ts";
 
 /** What the server still owes an answer to, in the order in which it was asked. */
@@ -47,11 +57,17 @@ type Owed = {
   masked?: true;
   /** The gate denied it, and the server's error is only that it got something else in its place. */
   refused?: RefusedPiece;
+  /** Results that are told already. */
+  results: number;
+  /** What its rows are read by, where they are kept. */
+  portal?: Portal;
 };
+type Columns = { columns?: readonly Column[] };
 /** What was recorded, and whether it holds secrets. */
 type Asked = { statement: number; masked?: true };
+type Portal = Asked & Columns & { formats?: readonly number[]; prepared?: Prepared };
 /** `secrets` are the numbers of the parameters that stand for some. */
-type Prepared = Asked & { types: number[]; secrets?: ReadonlySet<number> };
+type Prepared = Asked & Columns & { types: number[]; secrets?: ReadonlySet<number> };
 type Outcome = Omit<QueryOutcome, "final"> & { final: boolean };
 
 const notesMax = queryLimits.notesMax;
@@ -67,7 +83,7 @@ export class StatementLog {
   #statements = 0;
   #owed: Owed[] = [];
   readonly #prepared = new Map<string, Prepared>();
-  readonly #portals = new Map<string, Asked>();
+  readonly #portals = new Map<string, Portal>();
   readonly #copyIn = new ContentDigest();
   /** The server waits for the client's data: a Sync now is passed over by it (§55.2.6). */
   #copyingIn = false;
@@ -83,8 +99,24 @@ export class StatementLog {
   #notifications: NonNullable<QueryOutcome["notifications"]> = [];
   #settings: NonNullable<QueryOutcome["settings"]> = [];
 
-  constructor(options: { record(kind: FrameKind, data: Uint8Array): Promise<void>; clock: Clock }) {
-    this.#record = options.record;
+  readonly #keptRows: KeptRows | undefined;
+  readonly #rowKeeper: RowKeeper | undefined;
+  readonly #keptIn: KeptCopy | undefined;
+  readonly #keptOut: KeptCopy | undefined;
+
+  constructor(options: {
+    record(kind: FrameKind, data: Uint8Array): Promise<void>;
+    clock: Clock;
+    keep?: KeepLimits;
+  }) {
+    const { record, keep } = options;
+    this.#record = record;
+    if (keep && keep.rows > 0)
+      this.#rowKeeper = new RowKeeper((this.#keptRows = new KeptRows(keep.rows, record)));
+    if (keep && keep.copyBytes > 0) {
+      this.#keptIn = new KeptCopy(keep.copyBytes, "in", record);
+      this.#keptOut = new KeptCopy(keep.copyBytes, "out", record);
+    }
     this.#clock = options.clock;
   }
 
@@ -105,6 +137,7 @@ export class StatementLog {
     switch (type) {
       case frontend.copyData:
         this.#copyIn.update(body);
+        this.#keptIn?.add(this.#copying, body);
         return;
       case frontend.query:
         this.#owe("simple", this.#texted({ type: "simple" }, decodeQuery(body).text));
@@ -118,29 +151,30 @@ export class StatementLog {
         return;
       }
       case frontend.bind: {
-        const { portal, statement: name, formats, values } = decodeBind(body);
+        const { portal, statement: name, formats, values, resultFormats } = decodeBind(body);
         const prepared = this.#prepared.get(name);
         const asked = this.#bound(
           { type: "bind", ...(prepared && { of: prepared.statement }), name, portal },
           valuesOf(values, formats, prepared?.types),
           prepared,
         );
-        this.#portals.set(portal, asked);
+        this.#portals.set(portal, {
+          ...asked,
+          ...(this.#rowKeeper && { formats: resultFormats, ...(prepared && { prepared }) }),
+        });
         this.#owe("bind", asked);
         return;
       }
       case frontend.execute: {
         const { portal, rowsMax } = decodeExecute(body);
         const of = this.#portals.get(portal);
-        this.#owe("execute", {
-          ...of,
-          statement: this.#query({
-            type: "execute",
-            ...(of && { of: of.statement }),
-            portal,
-            ...(rowsMax > 0 && { rowsMax }),
-          }),
+        const statement = this.#query({
+          type: "execute",
+          ...(of && { of: of.statement }),
+          portal,
+          ...(rowsMax > 0 && { rowsMax }),
         });
+        this.#owe("execute", { statement, ...(of?.masked && { masked: true }) }, undefined, of);
         return;
       }
       case frontend.functionCall: {
@@ -156,7 +190,8 @@ export class StatementLog {
       }
       case frontend.describe: {
         const { of, name } = decodeNamed(body);
-        this.#owe("describe", noStatement, of === "statement" ? this.#prepared.get(name) : undefined);
+        if (of === "statement") this.#owe("describe", noStatement, this.#prepared.get(name));
+        else this.#owe("describe", noStatement, undefined, this.#portals.get(name));
         return;
       }
       case frontend.close: {
@@ -189,6 +224,7 @@ export class StatementLog {
 
   /** Resolves when all that was asked since the last call is durable; undefined where nothing was recorded. */
   asked(): Promise<unknown> | undefined {
+    if (this.#keptIn) this.#asked.push(...this.#keptIn.kept());
     return together(this.#asked.splice(0));
   }
 
@@ -216,6 +252,13 @@ export class StatementLog {
     switch (type) {
       case backend.dataRow:
         if (head && piece.first) head.rows++;
+        if (this.#rowKeeper && head && !head.masked)
+          this.#rowKeeper.row(
+            piece,
+            { statement: head.statement, result: head.results },
+            head.portal?.columns ?? head.portal?.prepared?.columns,
+            head.portal?.formats,
+          );
         this.#rows.update(piece.raw);
         return;
       case backend.copyOutResponse:
@@ -223,6 +266,7 @@ export class StatementLog {
         return;
       case backend.copyData:
         this.#copyOut.update(body);
+        this.#keptOut?.add(head?.statement ?? 0, body);
         return;
       case backend.commandComplete: {
         const tag = decodeText(body);
@@ -260,6 +304,9 @@ export class StatementLog {
           head.prepared.types = decodeParameterDescription(body);
         return;
       case backend.rowDescription:
+        if (this.#rowKeeper && head) described(head, decodeRowDescription(body));
+        if (head?.what === "describe") this.#owed.shift();
+        return;
       case backend.noData:
         if (head?.what === "describe") this.#owed.shift();
         return;
@@ -286,10 +333,11 @@ export class StatementLog {
   answered(): Promise<unknown> | undefined {
     // They are shown at once, and not when the statement ends; so they are durable at once.
     if (this.#hasNotes) this.#note(this.#notedOutcome());
-    if (this.#outcomes.length === 0) return undefined;
-    return together(
-      this.#outcomes.splice(0).map((outcome) => this.#record("query.outcome", encodeQueryOutcome(outcome))),
-    );
+    const kept = this.#keptRows?.kept() ?? [];
+    if (this.#keptOut) kept.push(...this.#keptOut.kept());
+    for (const outcome of this.#outcomes.splice(0))
+      kept.push(this.#record("query.outcome", encodeQueryOutcome(outcome)));
+    return together(kept);
   }
 
   #query(query: Omit<Query, "statement">): number {
@@ -323,26 +371,35 @@ export class StatementLog {
     this.#asked.push(this.#record("query.secret", encodeQuerySecret({ statement, ...secret })));
   }
 
-  #owe(what: Owed["what"], { statement, masked }: Asked, prepared?: Prepared): void {
+  #owe(what: Owed["what"], { statement, masked }: Asked, prepared?: Prepared, portal?: Portal): void {
     this.#owed.push({
       what,
       statement,
       ...(masked && { masked }),
       startedUs: this.#clock.monotonicUs(),
       rows: 0,
+      results: 0,
       ...(prepared && { prepared }),
+      ...(portal && { portal }),
     });
+  }
+
+  /** The statement that a copy in belongs to, or 0. */
+  get #copying(): number {
+    return this.#owed.find(({ what }) => what === "simple" || what === "execute")?.statement ?? 0;
   }
 
   /** The digest of the data is durable before the server learns that it has all of it, and so before it can commit. */
   #copyEnded(failed: string | undefined): void {
+    this.#keptIn?.ended();
+    if (this.#keptIn) this.#asked.push(...this.#keptIn.kept());
     const digest = this.#copyIn.done();
     if (!this.#copyingIn) this.#owe("copy-end", noStatement);
     this.#copyingIn = false;
-    const of = this.#owed.find(({ what }) => what === "simple" || what === "execute")?.statement;
+    const of = this.#copying;
     this.#query({
       type: "copy",
-      ...(of !== undefined && { of }),
+      ...(of > 0 && { of }),
       ...digest,
       ...(failed !== undefined && { failed: failed.slice(0, messageCharsMax) }),
     });
@@ -399,11 +456,13 @@ export class StatementLog {
     });
     if (this.#copyingOut) {
       outcome.copied = this.#copyOut.done();
+      this.#keptOut?.ended();
       this.#copyingOut = false;
     }
     if (!head) outcome.final = true;
     else {
       head.rows = 0;
+      head.results++;
       if (head.what === "execute") this.#done(head);
     }
   }
@@ -475,6 +534,13 @@ export class StatementLog {
     const last = this.#outcomes.at(-1);
     if (last) last.status = status;
   }
+}
+
+/** The columns of what is answered next, or of what was asked about. */
+function described(head: Owed, columns: readonly Column[]): void {
+  if (head.what === "simple") head.portal = { statement: head.statement, columns };
+  const asked = head.what === "describe" ? (head.prepared ?? head.portal) : undefined;
+  if (asked) asked.columns = columns;
 }
 
 const noStatement: Asked = { statement: 0 };

@@ -104,6 +104,8 @@ export type Bind = {
   formats: number[];
   /** Views; undefined is NULL. */
   values: (Uint8Array | undefined)[];
+  /** Of the columns of the result, likewise. */
+  resultFormats: number[];
 };
 export function decodeBind(body: Uint8Array): Bind {
   const reader = new ByteReader(body, op);
@@ -114,8 +116,8 @@ export function decodeBind(body: Uint8Array): Bind {
     const length = reader.u32();
     return length === 0xffff_ffff ? undefined : reader.take(length);
   });
-  for (let left = count(reader, 2); left > 0; left--) reader.u16();
-  return finished(reader, { portal, statement, formats, values });
+  const resultFormats = Array.from({ length: count(reader, 2) }, () => reader.u16());
+  return finished(reader, { portal, statement, formats, values, resultFormats });
 }
 
 export function decodeExecute(body: Uint8Array): { portal: string; rowsMax: number } {
@@ -129,6 +131,18 @@ export function decodeNamed(body: Uint8Array): { of: "statement" | "portal"; nam
   const letter = reader.u8();
   if (letter !== 0x53 && letter !== 0x50) throw malformed("neither a statement nor a portal");
   return finished(reader, { of: letter === 0x53 ? "statement" : "portal", name: text(reader) });
+}
+
+/** RowDescription (§55.7): what is looked at of its columns. */
+export function decodeRowDescription(body: Uint8Array): { name: string; oid: number; format: number }[] {
+  const reader = new ByteReader(body, op);
+  return Array.from({ length: count(reader, 19) }, () => {
+    const name = text(reader);
+    reader.take(6); // the table, and which of its columns
+    const oid = reader.u32();
+    reader.take(6); // size and modifier
+    return { name, oid, format: reader.u16() };
+  });
 }
 
 export function decodeFunctionCall(body: Uint8Array): {

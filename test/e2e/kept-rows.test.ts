@@ -1,0 +1,106 @@
+/** Rows and copies that a target's policy keeps: as they were shown, up to the limit, for whoever plays the recording. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import type { Client } from "@gatehouse/contracts/client";
+import { statementsIn } from "@gatehouse/recording/query";
+import type { QueryConfig } from "pg";
+import { type Databases, openPostgres, startDatabases } from "../parts/databases.ts";
+import { psql } from "../parts/postgres.ts";
+import { awaitStored, recorded } from "../parts/sessions.ts";
+
+let stand: Databases;
+let jane: Client;
+before(async () => {
+  stand = await startDatabases();
+  jane = await stand.person("jane");
+});
+after(() => stand?.close());
+
+const exported = async (id: string) => {
+  let text = "";
+  const { chunks } = await stand.gateway.admin.recordings.export(id, "text");
+  for await (const chunk of chunks) text += Buffer.from(chunk).toString();
+  return text.replaceAll(/^\S+Z {2}|, [\d.]+ ms$/gm, "");
+};
+
+test("rows of simple and prepared statements, text and binary, and both ways of copies", async () => {
+  const target = await stand.addTarget("postgres", {
+    access: { statements: { keepRows: 2, keepCopyBytes: 10 } },
+  });
+  const client = await openPostgres(jane, target);
+  await client.query("select n, 'r' || n as t from generate_series(1, 5) n; select null as none");
+  await client.query("select $1::int + 1 as sum, 'ü' as t", [41]);
+  const binary: QueryConfig & { binary: boolean } = {
+    text: "select 7 as seven, true as yes",
+    values: [],
+    binary: true,
+  };
+  await client.query(binary);
+  await client.query("create table users (name text, password text)");
+  await client.query("insert into users values ('ann', 'vivid') returning name");
+  await client.query("select name, password from users where password = 'vivid'");
+  await client.end();
+  const first = await awaitStored(stand.gateway, ({ protocol }) => protocol === "postgres");
+  const { host, port, user, password } = await jane.targets.openConnection(target.id, "postgres");
+  const way = {
+    PGHOST: host,
+    PGPORT: String(port),
+    PGUSER: user,
+    PGPASSWORD: password,
+    PGSSLMODE: "require",
+    PGDATABASE: "postgres",
+  };
+  await psql(
+    way,
+    "copy users (name) from stdin;\nbob\nzoe\nsomebody\n\\.\ncopy (select name from users order by 1) to stdout;\n",
+  );
+  const second = await awaitStored(
+    stand.gateway,
+    ({ protocol, id }) => protocol === "postgres" && id !== first.id,
+  );
+
+  const all = statementsIn((await recorded(stand.gateway, first)).frames);
+  assert.deepEqual(
+    all.map(({ results }) =>
+      results.map(({ rows, columns, kept }) => [
+        rows,
+        columns?.map(({ name }) => name),
+        kept?.map((row) => row.map((value) => value.text ?? value.null)),
+      ]),
+    ),
+    [
+      [
+        [
+          5,
+          ["n", "t"],
+          [
+            ["1", "r1"],
+            ["2", "r2"],
+          ],
+        ],
+        [1, ["none"], [[true]]],
+      ],
+      [[1, ["sum", "t"], [["42", "ü"]]]],
+      [[1, ["seven", "yes"], [["7", "t"]]]],
+      [[undefined, undefined, undefined]],
+      [[1, ["name"], [["ann"]]]],
+      // A statement that holds a secret may show it again.
+      [[1, undefined, undefined]],
+    ],
+  );
+  assert.match(
+    await exported(first.id),
+    /^select n[^\n]*-> SELECT 5, SELECT 1\n {4}\| n \| t\n {4}\| '1' \| 'r1'\n {4}\| '2' \| 'r2'\n {4}\| none\n {4}\| NULL\n/,
+  );
+  const copies = statementsIn((await recorded(stand.gateway, second)).frames);
+  assert.deepEqual(
+    copies.map(
+      ({ copiedIn, copiedOut }) =>
+        [copiedIn ?? copiedOut].map((copy) => [copy?.bytes, copy?.kept?.map(({ text }) => text).join("")])[0],
+    ),
+    [
+      [20, "bob\nzoe\nso"],
+      [21, "ann\nbob\nso"],
+    ],
+  );
+});
