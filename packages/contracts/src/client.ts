@@ -53,6 +53,7 @@ import type {
   SessionResume,
   SessionTerminate,
   SignInLink,
+  SignInProviders,
   SshCertificate,
   SshCertificateMade,
   SshKey,
@@ -133,6 +134,8 @@ export function createClient(options: ClientOptions) {
     auth: {
       /** Exchanges the one-time link's token for a web session (a cookie, where the platform keeps cookies). */
       exchangeLink: (token: string) => write<Me>("POST", "/auth/link", { token }),
+      /** What the sign-in page offers beside its own. */
+      providers: (call?: CallOptions) => get<SignInProviders>("/auth/providers", call),
       signOut: () => write<void>("POST", "/auth/logout"),
       me: (call?: CallOptions) => get<Me>("/me", call),
     },

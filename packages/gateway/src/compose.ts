@@ -34,6 +34,9 @@ import {
   createCertificateHolders,
   createCommandSignIn,
   createIdentity,
+  createOidcPeople,
+  createOidcSignIn,
+  openOidcProvider,
   standingIn,
 } from "./identity/mod.ts";
 import { createIndexes } from "./indexes/mod.ts";
@@ -122,6 +125,29 @@ export async function compose(options: {
       random,
       sessionMs: config.web.session_lifetime.ms,
     });
+    const { issuer, client_secret: clientSecret } = config.oidc;
+    const oidc =
+      issuer === undefined
+        ? undefined
+        : createOidcSignIn({
+            name: config.oidc.name,
+            provider: openOidcProvider(
+              { ...config.oidc, issuer },
+              clientSecret === undefined ? undefined : await keyring.givenKey(clientSecret),
+            ),
+            personOf: createOidcPeople({
+              ...directory,
+              config: config.oidc,
+              accounts: directory.oidcAccounts,
+              audit,
+              rightsChanged: () => rightsChanged(),
+            }),
+            signIns: directory.oidcSignIns,
+            beginSession,
+            audit,
+            clock,
+            random,
+          });
     const holders = createCertificateHolders({
       ...directory,
       identity,
@@ -359,6 +385,7 @@ export async function compose(options: {
         parsePublicKey: ssh.parsePublicKey,
         certify: ssh.certifyPerson,
       }),
+      oidc,
       commandSignIn: createCommandSignInDoor({
         commandSignIn: createCommandSignIn({ ...directory, begin: beginSession, audit, clock, random }),
         publicUrl: () => publicUrl ?? "",

@@ -243,6 +243,19 @@ export type CommandSignInDoor = {
   answer(principal: Principal, answer: CommandSignInAnswer): Promise<CommandSignInAnswered>;
 };
 
+/** Single sign-on; absent where there is no provider. Audited behind this door. */
+export type OidcDoor = {
+  readonly name: string;
+  begin(redirectUri: string): Promise<{ url: string; browserSecret: string }>;
+  /** Throws `unauthenticated`, `denied`, `unavailable`. */
+  finish(back: {
+    callbackUrl: string;
+    browserSecret: string | undefined;
+    remoteAddress: string;
+  }): Promise<{ token: string; expiresAtMs: number }>;
+  endSessionUrl(returnTo: string): Promise<string | undefined>;
+};
+
 /** Certificates for people's own SSH keys. The caller was allowed; audited behind this door. */
 export type SshCertificatesDoor = {
   list(personId: string): Promise<{ items: SshCertificate[] }>;
@@ -296,6 +309,7 @@ export type RestDoors = {
   tokens: TokensDoor;
   sshCertificates: SshCertificatesDoor;
   commandSignIn: CommandSignInDoor;
+  oidc: OidcDoor | undefined;
   targets: TargetsDoor;
   connections: ConnectionsDoor;
   audit: AuditDoor;

@@ -2,6 +2,7 @@ import type { AccessPolicy, LabelSelector, requestStates } from "@gatehouse/cont
 import type { SessionFacts } from "@gatehouse/recording";
 import type { RecordingState } from "@gatehouse/recording/pipeline";
 import type { CommandSignIns } from "./command-sign-ins.ts";
+import type { OidcAccounts, OidcSignIns } from "./oidc.ts";
 import type { RecordingChecks } from "./recording-checks.ts";
 import type { RecordingIndexes } from "./recording-indexes.ts";
 import type { Lock } from "../access/mod.ts";
@@ -480,6 +481,8 @@ export type Directory = {
   readonly apiTokens: ApiTokens;
   readonly sshCertificates: SshCertificates;
   readonly commandSignIns: CommandSignIns;
+  readonly oidcSignIns: OidcSignIns;
+  readonly oidcAccounts: OidcAccounts;
   readonly connectionSecrets: ConnectionSecrets;
   readonly settings: Settings;
   readonly auditRows: AuditRows;

@@ -6,6 +6,7 @@
  */
 export * from "./door.ts";
 export type { CheckedGroup, RecordingChecks } from "./recording-checks.ts";
+export type { OidcAccounts, OidcSignIns } from "./oidc.ts";
 export type { CommandSignIn, CommandSignIns } from "./command-sign-ins.ts";
 export type { RecordingIndexes } from "./recording-indexes.ts";
 export type { SshCertificate, SshCertificates } from "./ssh-certificates.ts";

@@ -9,6 +9,7 @@ import type { Directory } from "./door.ts";
 import { postgresEngine, sqliteEngine } from "./engine.ts";
 import { locksIn } from "./locks.ts";
 import { migrate } from "./migrations/migrate.ts";
+import { oidcAccountsIn, oidcSignInsIn } from "./oidc.ts";
 import type { PostgresPlace } from "./postgres/dialect.ts";
 import { recordingChecksIn } from "./recording-checks.ts";
 import { recordingIndexesIn } from "./recording-indexes.ts";
@@ -68,6 +69,8 @@ export async function openDirectory({
     apiTokens: apiTokensIn(parts),
     sshCertificates: sshCertificatesIn(parts),
     commandSignIns: commandSignInsIn(parts),
+    oidcSignIns: oidcSignInsIn(parts),
+    oidcAccounts: oidcAccountsIn(parts),
     connectionSecrets: connectionSecretsIn(parts),
     settings: {
       async get(key) {

@@ -161,6 +161,14 @@ export type Tables = {
     created_at: number;
     expires_at: number;
   };
+  oidc_sign_ins: {
+    state_hash: string;
+    browser_hash: string;
+    nonce: string;
+    verifier: string;
+    expires_at: number;
+  };
+  oidc_accounts: { issuer: string; subject: string; user_id: string; linked_at: number };
   ssh_certificates: {
     serial: string;
     user_id: string;

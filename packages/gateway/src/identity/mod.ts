@@ -1,7 +1,7 @@
 /**
  * identity: who is this?
  *
- * Owns: signing in and out, one-time links, web sessions, and finding the person behind an SSH key
+ * Owns: signing in and out, one-time links, the identity provider, web sessions, and finding the person behind an SSH key
  * or a certificate.
  * Never: decides what somebody may do (access does), keeps a secret in the clear (only hashes reach the database), or
  * tells a stranger whether a name, a link or a key is known.
@@ -18,3 +18,7 @@ export {
   localAdministrator,
 } from "./identity.ts";
 export { standingIn } from "./standing.ts";
+export { oidcSection } from "./oidc/config.ts";
+export { createOidcPeople } from "./oidc/people.ts";
+export { openOidcProvider } from "./oidc/provider.ts";
+export { type OidcSignIn, createOidcSignIn } from "./oidc/sign-in.ts";

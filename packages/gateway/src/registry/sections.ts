@@ -1,6 +1,12 @@
 import { grpcSection } from "../api/grpc/mod.ts";
+import { oidcSection } from "../identity/mod.ts";
 import { protocolSections } from "./protocols.ts";
 import { storeSection } from "./stores.ts";
 
 /** What plug-ins add to the configuration. */
-export const configSections = { ...protocolSections, store: storeSection, grpc: grpcSection } as const;
+export const configSections = {
+  ...protocolSections,
+  store: storeSection,
+  grpc: grpcSection,
+  oidc: oidcSection,
+} as const;

@@ -3,6 +3,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { gateway, queries } from "../gateway.ts";
+import { ProviderButtons, ProviderProblem, takeProviderAnswer } from "../session/provider.tsx";
 import { takePlace } from "../session/return-place.ts";
 import { Gate } from "../shell/gate.tsx";
 import { Button, Command } from "../ui/elements.tsx";
@@ -23,6 +24,7 @@ type Step =
 export function SignInPage() {
   const client = useQueryClient();
   const navigate = useNavigate();
+  const [providerAnswer, setProviderAnswer] = useState<string>();
   const [step, setStep] = useState<Step>({ is: "asking" });
 
   const exchange = async (token: string) => {
@@ -36,6 +38,9 @@ export function SignInPage() {
   };
   useEffect(() => {
     const begin = () => {
+      const answer = takeProviderAnswer();
+      setProviderAnswer(answer);
+      if (answer === "done") return void navigate({ href: takePlace(), replace: true });
       const token = takeToken();
       if (token !== undefined) void exchange(token);
     };
@@ -53,6 +58,10 @@ export function SignInPage() {
           <Gate className="size-7 text-accent" />
           <h1 className="text-xl tracking-tight">Gatehouse</h1>
         </header>
+        {providerAnswer !== undefined && providerAnswer !== "done" && (
+          <ProviderProblem answer={providerAnswer} />
+        )}
+        {step.is === "asking" && <ProviderButtons />}
         <div className="grid gap-3 border-t pt-5" role="status">
           {step.is === "asking" && (
             <>

@@ -1,3 +1,4 @@
+import { providerSignOutUrl, takeProviderSession } from "../session/provider.tsx";
 import type { Me } from "@gatehouse/contracts/rest";
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
@@ -110,7 +111,8 @@ export function SignOut() {
   const leave = async () => {
     await gateway.auth.signOut();
     client.clear();
-    await navigate({ to: "/sign-in", search: {} });
+    if (takeProviderSession()) location.assign(providerSignOutUrl);
+    else await navigate({ to: "/sign-in", search: {} });
   };
   return (
     <IconButton label="Sign out" onClick={() => void leave()}>

@@ -25,6 +25,7 @@ import { explainRoutes } from "./routes/explain.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { moderationRoutes } from "./routes/moderation.ts";
 import { peopleRoutes } from "./routes/people.ts";
+import { oidcRoutes } from "./routes/oidc.ts";
 import { recordingRoutes } from "./routes/recordings.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
 import { lockRoutes } from "./routes/locks.ts";
@@ -99,6 +100,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       const api = scope.withTypeProvider<ZodTypeProvider>() as App;
       authRoutes(api, options);
       commandSignInRoutes(api, options);
+      oidcRoutes(api, options);
       sessionRoutes(api, doors);
       moderationRoutes(api, doors);
       recordingRoutes(api, doors);

@@ -96,11 +96,14 @@ test("nobody gets nothing: every route but the public ones refuses one who is no
     else assert.match(String(answer.headers["content-type"]), /^application\/problem\+json/);
   }
   assert.deepEqual(open.sort(), [
+    "GET /api/v1/auth/providers",
     "GET /api/v1/ca/grpc",
     "GET /api/v1/ca/recordings",
     "GET /api/v1/ca/ssh-host",
     "GET /api/v1/ca/ssh-user",
     "GET /api/v1/health/live",
+    "POST /api/v1/auth/command",
+    "POST /api/v1/auth/command/token",
     "POST /api/v1/auth/link",
   ]);
   await app.close();

@@ -90,6 +90,7 @@ test("the released steps are in order and unchanged", () => {
       "0032-retention 9fd8dd1222d060ae7902f7d1a9e24ab65f0398b8d7edcd38828542e9b2f3544b",
       "0043-ssh-certificates 199378d823b9d3fe131bb78340b2338cac2b9b37b7b1f6631ed5d26f3538e787",
       "0044-command-sign-ins 25ef1ce3e3aa3e7fdee08a719ee55036e3cf61476f42ac144d4b1d62664ecfdf",
+      "0045-oidc 1d713f808f7e551a997652feedf9f75bfcd6681ffdfd3fd8e3564ba20c2e4435",
       "0050-recording-indexes 5445a31cb5d1f52528c38c5310a9058c9e8d09f62c7ef5b8adcddcb25a84a93b",
     ],
   );
@@ -109,6 +110,8 @@ test("a new database has every table", async (context) => {
     "locks",
     "login_links",
     "migrations",
+    "oidc_accounts",
+    "oidc_sign_ins",
     "probes",
     "recording_checks",
     "recording_indexes",

@@ -16,6 +16,7 @@ import { apiTokens } from "./0031-api-tokens.ts";
 import { retention } from "./0032-retention.ts";
 import { sshCertificates } from "./0043-ssh-certificates.ts";
 import { commandSignIns } from "./0044-command-sign-ins.ts";
+import { oidc } from "./0045-oidc.ts";
 import { recordingIndexes } from "./0050-recording-indexes.ts";
 import type { Migration } from "./migration.ts";
 
@@ -34,6 +35,7 @@ export const migrations: readonly Migration[] = [
   retention,
   sshCertificates,
   commandSignIns,
+  oidc,
   recordingIndexes,
 ];
 

@@ -7,7 +7,7 @@ export function memoryAccess(
   clock: Clock,
 ): Pick<
   RestDoors,
-  "teams" | "locks" | "requests" | "explain" | "tokens" | "sshCertificates" | "commandSignIn"
+  "teams" | "locks" | "requests" | "explain" | "tokens" | "sshCertificates" | "commandSignIn" | "oidc"
 > {
   const iso = () => new Date(clock.nowMs()).toISOString();
   const teams: Team[] = [];
@@ -64,6 +64,7 @@ export function memoryAccess(
       create: async () => notFound("authority"),
       remove: async () => notFound("certificate"),
     },
+    oidc: undefined,
     commandSignIn: {
       ask: async () => notFound("answer"),
       fetch: async () => notFound("sign-in"),

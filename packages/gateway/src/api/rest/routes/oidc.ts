@@ -1,0 +1,97 @@
+import { signInProviders } from "@gatehouse/contracts/rest";
+import { GatehouseError, isGatehouseError } from "@gatehouse/kernel";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { z } from "zod";
+import type { App, AppOptions } from "../app.ts";
+import { setSessionCookie } from "../security.ts";
+import { answers } from "./answers.ts";
+
+const tags = ["auth"];
+const beginPath = "/api/v1/auth/oidc";
+const callbackPath = `${beginPath}/callback`;
+/** Lax, where the session's is strict: the browser brings it along when the provider sends it back. */
+const browserCookie = "gatehouse-oidc";
+
+/** Pages for browsers, not answers for programs: each leads on to another place. */
+export function oidcRoutes(
+  app: App,
+  { doors, clock, tls, publicUrl, signInsPerMinuteMax }: AppOptions,
+): void {
+  const { oidc } = doors;
+  const secure = tls !== undefined || (publicUrl?.startsWith("https:") ?? false);
+  const originOf = (request: FastifyRequest) =>
+    publicUrl === undefined ? `${request.protocol}://${request.host}` : new URL(publicUrl).origin;
+  const cookie = { path: beginPath, httpOnly: true, sameSite: "lax", secure } as const;
+  const limited = { rateLimit: { max: signInsPerMinuteMax ?? 30, timeWindow: 60_000 } };
+  const hide = { hide: true, response: { "3xx": z.undefined() } };
+  const provider = () => {
+    if (oidc) return oidc;
+    throw new GatehouseError({
+      code: "not_found",
+      op: "api.oidc",
+      message: "there is no identity provider here",
+    });
+  };
+
+  app.get(
+    "/auth/providers",
+    {
+      schema: {
+        tags,
+        summary: "Identity providers to sign in with",
+        security: [],
+        response: answers(signInProviders),
+      },
+      config: { access: { public: "the sign-in page shows it" } },
+    },
+    () => ({ items: oidc ? [{ name: oidc.name, url: beginPath }] : [] }),
+  );
+
+  app.get(
+    "/auth/oidc",
+    { schema: hide, config: { access: { public: "it only leads to the provider" }, ...limited } },
+    (request, reply) =>
+      leading(reply, async () => {
+        const { url, browserSecret } = await provider().begin(`${originOf(request)}${callbackPath}`);
+        reply.setCookie(browserCookie, browserSecret, { ...cookie, maxAge: 600 });
+        return url;
+      }),
+  );
+  app.get(
+    "/auth/oidc/callback",
+    { schema: hide, config: { access: { public: "the provider's answer is the proof" }, ...limited } },
+    (request, reply) =>
+      leading(reply, async () => {
+        reply.clearCookie(browserCookie, cookie);
+        const { token, expiresAtMs } = await provider().finish({
+          callbackUrl: `${originOf(request)}${request.url}`,
+          browserSecret: request.cookies[browserCookie],
+          remoteAddress: request.ip,
+        });
+        const maxAgeSeconds = Math.max(0, Math.floor((expiresAtMs - clock.nowMs()) / 1000));
+        setSessionCookie(reply, { value: token, maxAgeSeconds, secure });
+        return "/sign-in#provider=done";
+      }),
+  );
+  app.get(
+    "/auth/oidc/logout",
+    { schema: hide, config: { access: { public: "it only leads to the provider" }, ...limited } },
+    (request, reply) =>
+      leading(
+        reply,
+        async () => (await provider().endSessionUrl(`${originOf(request)}/sign-in`)) ?? "/sign-in",
+      ),
+  );
+}
+
+/** What fails is told on the sign-in page, which has words for each code; nothing of the failure stands in the address. */
+async function leading(reply: FastifyReply, place: () => Promise<string>) {
+  let to: string;
+  try {
+    to = await place();
+  } catch (error) {
+    if (!isGatehouseError(error)) throw error;
+    to = `/sign-in#provider=${error.code}`;
+  }
+  return reply.redirect(to, 303);
+}
