@@ -9,6 +9,16 @@ export type PlayFrame = {
   readonly data: Uint8Array;
 };
 
+/** The screen at a moment. */
+export type PlayKeyframe = {
+  readonly timeUs: number;
+  /** The first frame that the state does not hold. */
+  readonly seq: number;
+  readonly cols: number;
+  readonly rows: number;
+  readonly state: string;
+};
+
 /** Something that can be played, from a file, a directory or a gateway. */
 export type PlaySource = {
   /** One line for the status: who, where. */
@@ -21,6 +31,8 @@ export type PlaySource = {
   readonly note?: string;
   /** Unknown while a session still runs, and for a stream that was not read to its end. */
   readonly durationUs: number | undefined;
-  /** From the first frame on, in order. May be called again and again: seeking back begins anew. */
-  frames(): AsyncIterable<PlayFrame>;
+  /** From a moment on, or the first frame, in order. May be called again and again: seeking begins anew. */
+  frames(fromUs?: number): AsyncIterable<PlayFrame>;
+  /** Where to begin in order to show a moment; undefined for the start. Absent where there is no index to ask. */
+  keyframeAt?(timeUs: number): Promise<PlayKeyframe | undefined>;
 };

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "@gatehouse/kernel";
 import type { Key } from "./keys.ts";
 import { formatMoment } from "./moment.ts";
-import type { PlayFrame, PlaySource } from "./play-source.ts";
+import type { PlayFrame, PlayKeyframe, PlaySource } from "./play-source.ts";
 import { type Screen, createScreen, lastRows } from "./screen.ts";
 import { asciiLine } from "./status-line.ts";
 import type { Viewport } from "./viewport.ts";
@@ -32,6 +32,8 @@ export type PlayOutcome = {
   lastScreen: readonly string[];
 };
 
+/** Not so far ahead, it is quicker to go on from here. */
+const leapUs = 5_000_000;
 /** With `skipIdle` no wait is longer than this. */
 const idleMaxUs = 500_000;
 const drawEveryMs = 33;
@@ -128,20 +130,27 @@ export async function play(options: PlayOptions): Promise<PlayOutcome> {
     });
   }
 
-  async function begin(): Promise<void> {
+  async function begin(keyframe: PlayKeyframe | undefined): Promise<void> {
     await frames.return?.(undefined);
     screen.dispose();
-    screen = createScreen(source.size);
-    frames = source.frames()[Symbol.asyncIterator]();
-    positionUs = 0;
+    screen = createScreen(keyframe ?? source.size);
+    if (keyframe) screen.restore(keyframe.state);
+    frames = source.frames(keyframe?.timeUs)[Symbol.asyncIterator]();
+    positionUs = keyframe?.timeUs ?? 0;
     ended = false;
-    await advance();
+    const fromSeq = keyframe?.seq ?? 0;
+    do await advance();
+    while (next && next.seq < fromSeq);
   }
 
-  /** Applies everything up to a moment at once. Forward from here, back from the beginning. */
+  /** Applies everything up to a moment at once, from here or from the nearest state that is known before it. */
   async function seek(targetUs: number): Promise<void> {
     let shownAtUs = clock.monotonicUs();
-    if (targetUs < positionUs) await begin();
+    const isBack = targetUs < positionUs;
+    if (isBack || targetUs - positionUs > leapUs) {
+      const keyframe = await source.keyframeAt?.(targetUs);
+      if (isBack || (keyframe && keyframe.timeUs > positionUs)) await begin(keyframe);
+    }
     seeking = true;
     while (next && next.timeUs <= targetUs && !asked.quit && !signal.aborted) {
       screen.apply(next);

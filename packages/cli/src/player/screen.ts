@@ -10,6 +10,8 @@ export type Screen = {
   readonly cursor: { readonly col: number; readonly row: number; readonly visible: boolean };
   /** Takes a frame in. What it shows is there after `settled`. */
   apply(frame: PlayFrame): void;
+  /** Takes in what brings an empty screen of this size to a state. */
+  restore(state: string): void;
   /** Resolves when all that was applied is on the screen. */
   settled(): Promise<void>;
   /** Bytes applied and not yet on the screen. */
@@ -25,7 +27,8 @@ export type Screen = {
 export function createScreen(size: { cols: number; rows: number }): Screen {
   const terminal: Terminal = new headless.Terminal({
     ...boundedSize(size),
-    scrollback: 0,
+    // A window that grows shows again what had scrolled off.
+    scrollback: 1000,
     allowProposedApi: true,
   });
   let cursorVisible = true;
@@ -86,6 +89,9 @@ export function createScreen(size: { cols: number; rows: number }): Screen {
           resolve();
         }),
       );
+    },
+    restore(state) {
+      settling = new Promise((resolve) => terminal.write(state, resolve));
     },
     settled: () => settling,
     row(index, colsMax) {

@@ -18,6 +18,8 @@ export async function openOnGateway(client: Client, sessionId: string): Promise<
       note: "what was typed is sealed for others, and this gateway holds no key to it: it is left out",
     }),
     durationUs: recording.durationMs === null ? undefined : recording.durationMs * 1000,
-    frames: () => client.recordings.frames(sessionId),
+    frames: (fromUs = 0) => client.recordings.frames(sessionId, { fromUs }),
+    keyframeAt: async (timeUs) =>
+      (await client.recordings.screen(sessionId, { atUs: Math.floor(timeUs) })).keyframe ?? undefined,
   };
 }

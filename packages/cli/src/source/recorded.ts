@@ -22,6 +22,6 @@ export function recordedSource(recording: Recording, name: string): PlaySource {
       note: "what was typed is sealed for others, and no identity that was given opens it: it is left out",
     }),
     durationUs: manifest?.end.lastTimeUs,
-    frames: () => recording.frames(),
+    frames: (fromUs = 0) => recording.frames({ fromTimeUs: fromUs }),
   };
 }

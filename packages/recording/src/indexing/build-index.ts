@@ -25,6 +25,7 @@ import { boundedSize, shownBy } from "../transcript/shown.ts";
 import { BlockWriter } from "./block-writer.ts";
 import { drawPicture } from "./draw-picture.ts";
 import { Flow } from "./flow.ts";
+import { Proof } from "./proof.ts";
 import { recordedEvent } from "./recorded-event.ts";
 import { ScreenText } from "./screen-text.ts";
 import { TerminalState } from "./terminal-state.ts";
@@ -41,6 +42,10 @@ const textBlockBytes = 64 * 1024;
 const textBytesMax = 64 * 1024 * 1024;
 /** Writes that are under way together. */
 const waitingSlicesMax = 64;
+/** After a state that no sequence gives: it will not pass with the next byte. */
+const retryAfterUs = 500_000;
+/** As many as a player keeps, since a window that grows shows them again. */
+const rowsKept = 1_000;
 const nothing = new Uint8Array(0);
 
 /**
@@ -78,6 +83,7 @@ class IndexMaking {
   readonly #sealer: IndexSealer;
   readonly #terminal: Terminal;
   readonly #state: TerminalState;
+  readonly #proof = new Proof();
   readonly #shownLines: ShownLines;
   readonly #screenText: ScreenText;
   readonly #flow = new Flow();
@@ -103,6 +109,7 @@ class IndexMaking {
   #keyframeUs = 0;
   #sinceKeyframe = 0;
   #mustKeyframe = false;
+  #keyframeNotBeforeUs = 0;
 
   constructor(sealer: IndexSealer, size: { cols: number; rows: number }) {
     this.#sealer = sealer;
@@ -117,8 +124,10 @@ class IndexMaking {
     this.#pictures = new BlockWriter({ part: "pictures", sealer, encode: encodePictures, span: moment });
     this.#events = new BlockWriter({ part: "events", sealer, encode: encodeEvents, span: moment });
     this.#screenText = new ScreenText(this.#terminal, (line) => this.#addLine(line));
-    this.#shownLines = new ShownLines(this.#terminal, (line, gone) =>
-      this.#screenText.gone(line, gone, this.#nowUs()),
+    this.#shownLines = new ShownLines(
+      this.#terminal,
+      (line, gone) => this.#screenText.gone(line, gone, this.#nowUs()),
+      rowsKept,
     );
   }
 
@@ -138,6 +147,7 @@ class IndexMaking {
       this.#screenText.look(this.#shownUs);
       this.#shownLines.resizing();
       this.#terminal.resize(shown.cols, shown.rows);
+      this.#shownLines.resized();
       // What was wrapped anew came of more than a screen: from here on nobody needs to know.
       this.#mustKeyframe = true;
     } else {
@@ -181,6 +191,7 @@ class IndexMaking {
 
   dispose(): void {
     this.#terminal.dispose();
+    this.#proof.dispose();
   }
 
   /** The moment of the slice that is being written. */
@@ -226,6 +237,7 @@ class IndexMaking {
   }
 
   #wantsKeyframe(timeUs: number): boolean {
+    if (timeUs < this.#keyframeNotBeforeUs) return false;
     if (this.#mustKeyframe) return true;
     // Each eighth of what an index may have doubles the distance, so that there is always room for the rest.
     const scale = 2 ** Math.floor((8 * this.#keyframes.timeUs.length) / indexLimits.keyframesMax);
@@ -238,7 +250,10 @@ class IndexMaking {
     const { cols, rows } = this.#terminal;
     if (!this.#state.isWholeBefore(next) || this.#keyframeBytes > indexLimits.indexBytesMax / 4) return;
     const state = this.#state.sequences(rows);
-    if (state === undefined) return;
+    if (state === undefined || !(await this.#proof.holds(state, this.#terminal))) {
+      this.#keyframeNotBeforeUs = this.#shownUs + retryAfterUs;
+      return;
+    }
     const timeUs = this.#shownUs;
     const n = this.#keyframes.timeUs.push(timeUs) - 1;
     this.#keyframes.seq.push(seq);

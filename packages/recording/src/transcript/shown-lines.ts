@@ -20,7 +20,11 @@ export class ShownLines {
   /** Rows at the top of the ordinary buffer that were taken already. */
   #takenRows = 0;
 
-  constructor(terminal: Terminal, tell: (line: string, gone: Gone) => void) {
+  readonly #rowsKept: number;
+
+  /** `rowsKept` of what scrolled off stay in the terminal, which a window that grows shows again. */
+  constructor(terminal: Terminal, tell: (line: string, gone: Gone) => void, rowsKept = 0) {
+    this.#rowsKept = rowsKept;
     this.#terminal = terminal;
     this.#tell = tell;
     const { parser } = terminal;
@@ -50,13 +54,18 @@ export class ShownLines {
   /** Call when a slice has been written. */
   written(): void {
     this.#takeScrolled();
-    if (this.#takenRows > keptLinesMax) this.#dropTaken();
+    if (this.#takenRows > this.#rowsKept + keptLinesMax) this.#dropTaken();
   }
 
   /** Call when all writes are done, before a new size: lines are wrapped anew, so what was taken must be gone before. */
   resizing(): void {
     this.#takeScrolled();
     this.#dropTaken();
+  }
+
+  /** Call after a new size where rows are kept: what is above the screen now was taken, or was on the screen before. */
+  resized(): void {
+    this.#takenRows = this.#terminal.buffer.normal.baseY;
   }
 
   finish(): void {
@@ -93,11 +102,12 @@ export class ShownLines {
 
   #dropTaken(): void {
     const { normal } = this.#terminal.buffer;
-    const left = normal.baseY - this.#takenRows;
+    const kept = Math.min(this.#takenRows, this.#rowsKept);
+    const left = normal.baseY - this.#takenRows + kept;
     // A smaller scrollback drops the oldest rows, with no sequence sent into what may be the middle of another.
     this.#terminal.options.scrollback = left;
     this.#terminal.options.scrollback = scrollbackLines;
-    this.#takenRows = 0;
+    this.#takenRows = kept;
   }
 }
 
