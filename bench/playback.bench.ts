@@ -1,0 +1,106 @@
+/**
+ * What a seek costs, however long the recording: `node bench/playback.bench.ts`. Recordings of a minute, an hour and eight hours at the
+ * same pace (25 MB an hour of `ls -lR` in colour, 4 KiB at a time), sealed and in memory, so that what is measured is the format and not a
+ * store. A seek reads a keyframe and the frames after it and shows them on a terminal. The flood is a minute of nothing but output.
+ */
+import { execFileSync } from "node:child_process";
+import { type Frame, openRecording, memorySource } from "@gatehouse/recording";
+import { openIndex } from "@gatehouse/recording/index";
+import { buildIndex } from "@gatehouse/recording/indexing";
+import { nodeSealCrypto, nodeZstd } from "@gatehouse/recording/node";
+import { createScreen } from "../packages/cli/src/player/screen.ts";
+import { sampleRecording } from "../packages/recording/src/testing/sample-recording.ts";
+
+const frameBytes = 4 * 1024;
+const seeks = Number(process.env["BENCH_SEEKS"] ?? 200);
+const root = new URL("..", import.meta.url).pathname;
+const listing = execFileSync("ls", ["-lR", "--color=always", "node_modules", "packages"], {
+  cwd: root,
+  maxBuffer: 1 << 30,
+});
+const passed = Buffer.from(listing.toString("latin1").replaceAll("\n", "\r\n"), "latin1");
+
+function framesOf(hours: number, megabytes: number): Frame[] {
+  const count = Math.ceil((megabytes * 1024 * 1024) / frameBytes);
+  const everyUs = Math.floor((hours * 3_600_000_000) / count);
+  return Array.from({ length: count }, (_, seq) => {
+    const at = (seq * frameBytes) % (passed.length - frameBytes);
+    return {
+      seq,
+      timeUs: seq * everyUs,
+      kind: "output",
+      stream: 0,
+      data: passed.subarray(at, at + frameBytes),
+    };
+  });
+}
+
+const atShare = (sorted: readonly number[], share: number) =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+const cpuMs = () => process.cpuUsage().user / 1000 + process.cpuUsage().system / 1000;
+
+for (const [name, hours, megabytes] of [
+  ["1 minute", 1 / 60, 25 / 60],
+  ["1 hour", 1, 25],
+  ["8 hours", 8, 200],
+  ["a flood", 1 / 60, 64],
+] as const) {
+  const frames = framesOf(hours, megabytes);
+  const sample = await sampleRecording({ seed: 1, frames, perSegment: 256 });
+  const source = memorySource(sample.objects);
+  const { facts, keys, manifest, opener } = sample;
+  const cpu = cpuMs();
+  const bytes = await buildIndex({
+    facts,
+    frames: (async function* () {
+      yield* frames;
+    })(),
+    laneKey: keys.main,
+    headSha256: manifest.headSha256,
+    crypto: nodeSealCrypto,
+  });
+  const buildMs = cpuMs() - cpu;
+  const shownMb = (frames.length * frameBytes) / 1e6;
+
+  let read = 0;
+  const openingStart = performance.now();
+  const recording = await openRecording({ source, openers: [opener], zstd: nodeZstd });
+  const index = await openIndex({
+    read: async (start, end) => {
+      read += Math.min(end, bytes.length) - start;
+      return bytes.subarray(start, end);
+    },
+    recordingId: facts.sessionId,
+    deriveKey: recording.deriveKey,
+    zstd: nodeZstd,
+  });
+  const openingMs = performance.now() - openingStart;
+
+  const took: number[] = [];
+  read = 0;
+  const { durationUs } = index.directory;
+  for (let i = 0; i < seeks; i++) {
+    const momentUs = Math.floor(Math.random() * durationUs);
+    const start = performance.now();
+    const keyframe = await index.keyframeAt(momentUs);
+    const screen = createScreen(keyframe ?? { cols: 80, rows: 24 });
+    if (keyframe) screen.restore(keyframe.state);
+    for await (const frame of recording.frames({ fromTimeUs: keyframe?.timeUs ?? 0, toTimeUs: momentUs }))
+      if (frame.seq >= (keyframe?.seq ?? 0)) screen.apply(frame);
+    await screen.settled();
+    took.push(performance.now() - start);
+    screen.dispose();
+  }
+  took.sort((a, b) => a - b);
+  process.stdout.write(
+    `${name.padEnd(9)} ${shownMb.toFixed(1)} MB: open ${openingMs.toFixed(1)} ms; ` +
+      `seek p50 ${atShare(took, 0.5).toFixed(1)} ms, p99 ${atShare(took, 0.99).toFixed(1)} ms, ` +
+      `${(read / seeks / 1024).toFixed(1)} KiB of the index each; ` +
+      `index ${(bytes.length / 1e6).toFixed(2)} MB, ${index.directory.keyframes.timeUs.length} keyframes, ` +
+      `made at ${((shownMb / buildMs) * 1000).toFixed(1)} MB a second of CPU, ` +
+      `${(buildMs / hours / 1000).toFixed(1)} s for an hour\n`,
+  );
+}
+process.stdout.write(
+  `memory at the end: ${(process.memoryUsage.rss() / 1e6).toFixed(0)} MB, the recordings themselves included\n`,
+);
