@@ -14,12 +14,13 @@ const pollMs = 15;
 export async function eventually<T>(
   what: string,
   look: () => Promise<T | undefined> | T | undefined,
+  withinMs = deadlineMs,
 ): Promise<T> {
-  const until = performance.now() + deadlineMs;
+  const until = performance.now() + withinMs;
   for (;;) {
     const found = await look();
     if (found !== undefined) return found;
-    if (performance.now() > until) throw new Error(`waited ${deadlineMs / 1000} s for ${what}`);
+    if (performance.now() > until) throw new Error(`waited ${withinMs / 1000} s for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
 }

@@ -29,7 +29,7 @@ const packageImports: Record<string, readonly string[]> = {
 /** The rooms of the gateway, lowest first. A room may import rooms of a lower row, never of its own or a higher one. */
 const gatewayRows: readonly (readonly string[])[] = [
   ["config", "telemetry", "access", "statements"],
-  ["directory", "identity", "credentials", "audit", "stores"],
+  ["directory", "identity", "credentials", "audit", "stores", "kms"],
   ["sessions", "custody", "indexes"],
   ["passage", "requests", "locks"],
   ["protocols", "playback", "reports"],

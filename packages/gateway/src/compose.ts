@@ -1,7 +1,14 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, GatehouseError, type Random } from "@gatehouse/kernel";
-import { type SessionFacts, ageOpener, ageWrapper, publicKeyPem, storeSource } from "@gatehouse/recording";
+import {
+  type KeyWrapper,
+  type SessionFacts,
+  ageOpener,
+  ageWrapper,
+  publicKeyPem,
+  storeSource,
+} from "@gatehouse/recording";
 import { createPipeline, objectPrefix } from "@gatehouse/recording/pipeline";
 import { type Question, decide as decideAt, sessionScope } from "./access/mod.ts";
 import {
@@ -44,7 +51,7 @@ import { createPlayback } from "./playback/mod.ts";
 import { openMysql } from "./protocols/mysql/mod.ts";
 import { openPostgres } from "./protocols/postgres/mod.ts";
 import { openSsh } from "./protocols/ssh/mod.ts";
-import { type configSections, openStore } from "./registry/mod.ts";
+import { type configSections, openKms, openStore } from "./registry/mod.ts";
 import { createLockKeeper } from "./locks/mod.ts";
 import { createExpiry, createRequests } from "./requests/mod.ts";
 import { createLastingRights, createModerators, createSessions } from "./sessions/mod.ts";
@@ -166,16 +173,22 @@ export async function compose(options: {
     const recipientsOf = (names: readonly string[]) =>
       names.map((name) => (name === "gateway" ? keyring.recordingRecipient : name));
     const { recipients: named, input_recipients: namedForInput } = config.recording;
-    const recipients = recipientsOf(named.length > 0 ? named : ["gateway"]);
-    const opensRecordings = recipients.includes(keyring.recordingRecipient);
-    const inputRecipients = namedForInput.length > 0 ? recipientsOf(namedForInput) : recipients;
+    const kms = await openKms(config.kms, { clock, env: process.env });
+    const recipients = recipientsOf(named.length > 0 || kms.wrappers.main.length > 0 ? named : ["gateway"]);
+    const opensRecordings = recipients.includes(keyring.recordingRecipient) || kms.wrappers.main.length > 0;
+    const wrappersOf = (names: readonly string[], services: readonly KeyWrapper[]) => [
+      ...(names.length > 0 ? [ageWrapper(names)] : []),
+      ...services,
+    ];
+    const wrappers = wrappersOf(recipients, kms.wrappers.main);
+    const inputWrappers = wrappersOf(recipientsOf(namedForInput), kms.wrappers.input);
     const pipeline = createPipeline({
       directory: join(config.data_dir, "recording"),
       store,
       clock,
       random,
       signer: keyring.manifestSigner,
-      recipients: { main: [ageWrapper(recipients)], input: [ageWrapper(inputRecipients)] },
+      recipients: { main: wrappers, input: inputWrappers.length > 0 ? inputWrappers : wrappers },
       limits: {
         journalCapacityBytes: config.recording.journal.capacity.bytes,
         sessionReserveBytes: config.recording.journal.reserve.bytes,
@@ -260,7 +273,7 @@ export async function compose(options: {
 
     const reading = {
       sourceOf: (facts: SessionFacts) => storeSource(store, `${objectPrefix(facts)}/`),
-      openers: [ageOpener([keyring.recordingIdentity.text()])],
+      openers: [ageOpener([keyring.recordingIdentity.text()]), ...kms.openers],
       trustedKeys: [keyring.manifestSigner.publicKey],
     };
     const checker = createChecker({

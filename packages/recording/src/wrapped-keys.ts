@@ -95,23 +95,31 @@ const secretVersion = 1;
 
 /**
  * Wraps both keys. What is wrapped says whose it is (version, recording, lane, key), so that a wrap moved to another
- * recording or lane opens to something that is refused.
+ * recording or lane opens to something that is refused. Of several recipients one is enough, for whoever is missing can be
+ * given a wrap later; the others' failures go to `failed`. Where a lane's key can be wrapped for nobody, the first is thrown.
  */
 export async function wrapKeys(
   recordingId: string,
   keys: RecordingKeys,
   wrappers: { main: readonly KeyWrapper[]; input: readonly KeyWrapper[] },
+  failed: (error: unknown) => void = () => {},
 ): Promise<WrappedKeys> {
-  const wrap = (lane: Lane) => {
+  const wrap = async (lane: Lane): Promise<KeyWrap[]> => {
     const secret = concatBytes([
       Uint8Array.of(secretVersion),
       recordingIdBytes(recordingId),
       Uint8Array.of(lanes.indexOf(lane)),
       keys[lane],
     ]);
-    return Promise.all(wrappers[lane].map((wrapper) => wrapper.wrap(secret)));
+    const tried = await Promise.allSettled(wrappers[lane].map((wrapper) => wrapper.wrap(secret)));
+    const wraps = tried.filter((one) => one.status === "fulfilled").map(({ value }) => value);
+    const errors = tried.filter((one) => one.status === "rejected").map(({ reason }) => reason as unknown);
+    if (wraps.length === 0) throw errors[0];
+    for (const error of errors) failed(error);
+    return wraps;
   };
-  return { main: await wrap("main"), input: await wrap("input") };
+  const [main, input] = await Promise.all([wrap("main"), wrap("input")]);
+  return { main, input };
 }
 
 /**

@@ -106,11 +106,11 @@ const coreShape = {
       ),
       recipients: key(
         z.array(recipient).max(16).default([]),
-        "age recipients who may open recordings; `gateway` is the gateway's own key, made at the first start, so that it can play them. Empty: `gateway` alone.",
+        "age recipients who may open recordings; `gateway` is the gateway's own key, made at the first start, so that it can play them. Empty: `gateway` alone, or nobody where `kms` names a key.",
       ),
       input_recipients: key(
         z.array(recipient).max(16).default([]),
-        "age recipients who may open what people typed, and `gateway`. Empty: the same as `recording.recipients`.",
+        "age recipients who may open what people typed, and `gateway`. Empty, and no `input_key` in `kms`: whoever may open recordings.",
       ),
       segment: section(
         {

@@ -4,5 +4,6 @@
  * Owns: the lists of protocols and stores, and what each adds to the configuration.
  * Never: constructs one (compose does), or finds plug-ins by import side effects.
  */
+export { openKms } from "./kms.ts";
 export { configSections } from "./sections.ts";
 export { openStore, unenforced } from "./stores.ts";

@@ -1,5 +1,6 @@
 import { grpcSection } from "../api/grpc/mod.ts";
 import { oidcSection } from "../identity/mod.ts";
+import { kmsSection } from "./kms.ts";
 import { protocolSections } from "./protocols.ts";
 import { storeSection } from "./stores.ts";
 
@@ -9,4 +10,5 @@ export const configSections = {
   store: storeSection,
   grpc: grpcSection,
   oidc: oidcSection,
+  kms: kmsSection,
 } as const;

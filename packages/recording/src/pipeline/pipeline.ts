@@ -233,7 +233,13 @@ class Pipeline implements RecordingPipeline {
       const { random, recipients } = this.#options;
       const keys = { main: random.bytes(32), input: random.bytes(32) };
       const recordingId = facts.sessionId;
-      const opening = { facts, keys: await wrapKeys(recordingId, keys, recipients) };
+      const wrapped = await wrapKeys(recordingId, keys, recipients, (error) =>
+        this.#options.log.error("a recording's key could not be wrapped for one of its recipients", {
+          session: recordingId,
+          error: messageOf(error),
+        }),
+      );
+      const opening = { facts, keys: wrapped };
       const sealerOf = (lane: Lane) =>
         new LaneSealer({ recordingId, lane, key: keys[lane], crypto: this.#crypto });
       const sealers = { main: sealerOf("main"), input: sealerOf("input") };
