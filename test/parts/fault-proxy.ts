@@ -26,6 +26,8 @@ export type ProxyFault =
   | { kind: "flip upload" }
   /** One bit of what is read is changed on the way. */
   | { kind: "flip download" }
+  /** An upload whose path has this in it reaches the server, and its answer nobody. */
+  | { kind: "hold answer"; path: string }
   /** An upload is answered with success, and never reaches the server. */
   | { kind: "lie"; status: number; headers: Record<string, string>; body: string };
 
@@ -86,6 +88,10 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
     const flips = now?.kind === "flip upload" && upload;
     if (flips) met++;
     const answer = await forward(incoming, flips ? flipped(body) : body);
+    if (now?.kind === "hold answer" && upload && incoming.url?.includes(now.path)) {
+      met++;
+      return;
+    }
     const download = incoming.method === "GET" && answer.status < 300 && isDownload(answer.headers);
     if (!download || now === undefined) {
       send(response, answer, incoming.method);
