@@ -39,7 +39,7 @@ test("with a key service alone: nobody is admitted while it wraps no key, and th
   const refused = await stage.ssh([stage.address, "echo must not run"]);
   assert.notEqual(refused.code, 0);
   assert.equal(refused.stdout.toString(), "");
-  assert.match(refused.stderr.toString(), /record/);
+  assert.match(refused.stderr, /record/);
   const { items } = await gateway.admin.sessions.list({ limit: 10 });
   assert.deepEqual(
     items.map(({ recording }) => [recording.detail, recording.frames]),

@@ -7,11 +7,11 @@ const algorithm = "RSA-OAEP-256";
 /** One client for each version of a key that is in use. */
 const clientsMax = 32;
 
-const credentialFaults = [
+const credentialFaults = new Set([
   "AggregateAuthenticationError",
   "CredentialUnavailableError",
   "AuthenticationError",
-];
+]);
 
 /** `test` replaces the default credentials and trusts a server's certificate. */
 export async function openAzureKeys(
@@ -55,7 +55,7 @@ export async function openAzureKeys(
       const { statusCode, code } = error as { statusCode?: number; code?: unknown };
       const name = typeof code === "string" ? code : faultName(error);
       const is = (): KeyFault["code"] => {
-        if (error instanceof Error && credentialFaults.includes(error.name)) return "unauthenticated";
+        if (error instanceof Error && credentialFaults.has(error.name)) return "unauthenticated";
         return statusCode === 400 ? "corrupt" : codeOfHttp(statusCode);
       };
       return { code: is(), name };

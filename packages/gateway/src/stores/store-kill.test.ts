@@ -4,11 +4,11 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { BlobServiceClient } from "@azure/storage-blob";
-import { startAzurite } from "../parts/azurite.ts";
-import { startFaultProxy } from "../parts/fault-proxy.ts";
-import { startGateway } from "../parts/gateway.ts";
-import { awaitSession, awaitStored, eventually, recorded } from "../parts/sessions.ts";
-import { startStage } from "../parts/stage.ts";
+import { startAzurite } from "../../../../test/parts/azurite.ts";
+import { startFaultProxy } from "../../../../test/parts/fault-proxy.ts";
+import { startGateway } from "../../../../test/parts/gateway.ts";
+import { awaitSession, awaitStored, eventually, recorded } from "../../../../test/parts/sessions.ts";
+import { startStage } from "../../../../test/parts/stage.ts";
 
 const container = "recordings";
 
