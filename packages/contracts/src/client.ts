@@ -17,6 +17,11 @@ import type {
   CommandSignInQuery,
   Connection,
   CoverageQuery,
+  HoldCreate,
+  HoldRelease,
+  LegalHold,
+  RetentionQuery,
+  RetentionReport,
   CredentialWrite,
   ExplainQuery,
   Explanation,
@@ -164,6 +169,13 @@ export function createClient(options: ClientOptions) {
       /** Sessions against verified recordings. */
       coverage: (query: CoverageQuery = {}, call?: CallOptions) =>
         get<RecordingCoverage>("/recordings/coverage", call, query),
+      /** What expires up to a moment. */
+      retention: (query: RetentionQuery = {}, call?: CallOptions) =>
+        get<RetentionReport>("/recordings/retention", call, query),
+      hold: (id: string, how: HoldCreate) => write<LegalHold>("POST", `/recordings/${part(id)}/hold`, how),
+      release: (id: string, how: HoldRelease) => write<void>("POST", `/recordings/${part(id)}/release`, how),
+      /** The clock as it stands is right: what is due may be removed. */
+      trustClock: (how: HoldRelease) => write<void>("POST", "/recordings/retention/clock", how),
       get: (id: string, call?: CallOptions) => get<Recording>(`/recordings/${part(id)}`, call),
       /** The frames of a window, as they come. Throws in the middle when the stream is cut or cannot go on. */
       async *frames(id: string, query: FramesQuery = {}, call?: CallOptions): AsyncGenerator<WireFrame> {

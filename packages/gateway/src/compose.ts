@@ -34,7 +34,15 @@ import { startRest } from "./api/rest/mod.ts";
 import { openAuditLog } from "./audit/mod.ts";
 import { type Config, formatAddress, formatDuration } from "./config/mod.ts";
 import { credentialsIn, openKeyring } from "./credentials/mod.ts";
-import { coverageOf, createChecker, retentionPolicy } from "./custody/mod.ts";
+import {
+  coverageOf,
+  createChecker,
+  createClockWatch,
+  createLegalHolds,
+  createSweeper,
+  retentionPolicy,
+  retentionReportOf,
+} from "./custody/mod.ts";
 import { openDirectory } from "./directory/mod.ts";
 import {
   createBeginSession,
@@ -306,6 +314,29 @@ export async function compose(options: {
       indexes.wake();
     });
     closing.push(() => checker.stop());
+    const keeping = directory.recordingKeeping;
+    await keeping.fill(config.recording.retention.ms);
+    const holds = createLegalHolds({ store, sessions: directory.sessions, keeping, audit, clock, log });
+    const watch = createClockWatch({
+      clock,
+      settings: directory.settings,
+      gatewayId: config.gateway_id,
+      audit,
+      log,
+    });
+    const sweeper = createSweeper({
+      store,
+      sessions: directory.sessions,
+      keeping,
+      holds,
+      watch,
+      audit,
+      auditRows: directory.auditRows,
+      clock,
+      log,
+      everyMs: config.recording.sweep_every.ms,
+    });
+    closing.push(() => sweeper.stop());
     const rights = createLastingRights({
       sessions: directory.sessions,
       resourceOf: (session) => directory.resources.ofSession(session),
@@ -373,12 +404,16 @@ export async function compose(options: {
       sessions: createSessionCatalogue({ entries: directory.sessions, resources: directory.resources }),
       moderation: createModeration(moderators),
       playback,
-      custody: coverageOf({
+      custody: {
+        ...coverageOf({
         checks: directory.recordingChecks,
         sessions: directory.sessions,
         opensRecordings,
         checkEvery: formatDuration(config.recording.check_every),
       }),
+        ...holds,
+        ...retentionReportOf({ keeping, watch, audit, clock }),
+      },
       people: createPeople({
         ...directory,
         rightsChanged,
@@ -472,6 +507,7 @@ export async function compose(options: {
     );
     checker.start();
     indexes.start();
+    sweeper.start();
     return {
       web: publicUrl.replace(/\/$/, ""),
       ssh: bound,

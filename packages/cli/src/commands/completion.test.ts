@@ -42,7 +42,15 @@ test("bash completes commands, subcommands, options and choices", { skip: missin
     );
   };
   assert.deepEqual(complete("re"), ["recordings", "recover", "requests"]);
-  assert.deepEqual(complete("recordings", ""), ["coverage", "export", "ls", "verify"]);
+  assert.deepEqual(complete("recordings", ""), [
+    "coverage",
+    "export",
+    "hold",
+    "ls",
+    "release",
+    "retention",
+    "verify",
+  ]);
   assert.deepEqual(complete("users", "keys", "a"), ["add"]);
   assert.deepEqual(complete("play", "--sp"), ["--speed"]);
   assert.deepEqual(complete("play", "--speed", "0."), ["0.5x", "0.75x"]);

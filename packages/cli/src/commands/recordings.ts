@@ -17,6 +17,7 @@ import {
   formatBytes,
   writeAll,
 } from "../output/mod.ts";
+import { addKeeping } from "./recordings-keeping.ts";
 import { type OutputOptions, printerFor, withOutput } from "./options.ts";
 import { type ListOptions, durationOf, listSessions, timeOf, withFilters } from "./sessions.ts";
 
@@ -92,6 +93,7 @@ Examples:
     if (!verification.ok) throw new SilentExit(exitCodes.failed);
   });
   addCoverage(recordings, cli);
+  addKeeping(recordings, cli);
   addIndex(recordings, cli);
 }
 

@@ -21,6 +21,10 @@ import { sessionEnd } from "./session-end.ts";
 import { sessionJoin } from "./session-join.ts";
 import { sessionLeave } from "./session-leave.ts";
 import { sessionPause } from "./session-pause.ts";
+import { retentionClock } from "./retention-clock.ts";
+import { sessionRecordingExpire } from "./session-recording-expire.ts";
+import { sessionRecordingHold } from "./session-recording-hold.ts";
+import { sessionRecordingRelease } from "./session-recording-release.ts";
 import { sessionRecordingAccess } from "./session-recording-access.ts";
 import { sessionRecordingCorrupted } from "./session-recording-corrupted.ts";
 import { sessionRejected } from "./session-rejected.ts";
@@ -70,6 +74,10 @@ export const eventCatalogue: readonly EventDescriptor[] = [
   exec,
   gatewayStart,
   recordingsRecover,
+  retentionClock,
+  sessionRecordingExpire,
+  sessionRecordingHold,
+  sessionRecordingRelease,
   gatewayStop,
   loginLinkCreate,
   port,

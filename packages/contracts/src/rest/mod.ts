@@ -13,6 +13,7 @@ export * from "./sessions.ts";
 export * from "./recordings.ts";
 export * from "./recording-index.ts";
 export * from "./custody.ts";
+export * from "./retention.ts";
 export * from "./moderation.ts";
 export * from "./people.ts";
 export * from "./targets.ts";

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { legalHold } from "./retention.ts";
 import { id, time } from "./shapes.ts";
 import { recordingStates } from "./sessions.ts";
 
@@ -26,6 +27,7 @@ export const recording = z
     lockedUntil: time.nullable().meta({
       description: "Until when the store itself refuses to remove any part of it, as it was last seen",
     }),
+    hold: legalHold.nullable().meta({ description: "What keeps it whatever its retention" }),
     exports: z.array(z.string()).meta({ description: "What `export?format=` can give of this recording" }),
   })
   .meta({ id: "Recording" });

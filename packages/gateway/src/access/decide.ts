@@ -21,6 +21,8 @@ export const actions = [
   "session.terminate",
   "recording.play",
   "recording.export",
+  "recording.hold", // keep it whatever its retention, and let go of it
+  "retention.confirm", // vouch for the clock by which what is old is removed
   "recording.view_input", // what was typed, beside what was shown
   "target.list",
   "target.write",
@@ -172,6 +174,11 @@ export const rules: readonly Rule[] = [
     when: (subject) => has(subject, "auditor", "security-analyst", "platform-admin"),
   },
   {
+    name: "holds-for-auditor-and-admin",
+    actions: ["recording.hold"],
+    when: (subject) => has(subject, "auditor", "platform-admin"),
+  },
+  {
     name: "own-recordings",
     actions: ["session.view", "recording.play", "recording.export", "recording.view_input"],
     when: owns,
@@ -202,6 +209,7 @@ export const rules: readonly Rule[] = [
       "target.write",
       "target.trust",
       "credential.write",
+      "retention.confirm",
       "person.read",
       "person.write",
       "team.read",

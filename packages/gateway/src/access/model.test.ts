@@ -31,6 +31,8 @@ const table: Record<string, readonly [roles: readonly string[], reach: Reach][]>
     [["*"], "own"],
     [["team-lead"], "team"],
   ],
+  "recording.hold": [[["auditor", "platform-admin"], "all"]],
+  "retention.confirm": [[["platform-admin"], "all"]],
   "recording.view_input": [
     [reviewing, "all"],
     [["*"], "own"],

@@ -45,6 +45,11 @@ import type {
   RecordingOverview,
   RecordingPictures,
   RecordingScreen,
+  HoldCreate,
+  HoldRelease,
+  LegalHold,
+  RetentionQuery,
+  RetentionReport,
   Session,
   SessionPause,
   SessionQuery,
@@ -166,7 +171,17 @@ export type PlaybackDoor = {
 };
 
 /** What is known of the recordings as a whole. The caller was allowed. */
-export type CustodyDoor = { coverage(query: CoverageQuery): Promise<RecordingCoverage> };
+export type CustodyDoor = {
+  coverage(query: CoverageQuery): Promise<RecordingCoverage>;
+  /** What expires up to a moment; nothing is removed by asking. */
+  retention(query: RetentionQuery): Promise<RetentionReport>;
+  /** Audited. The clock as it stands may be believed. */
+  confirmClock(principal: Principal, how: HoldRelease): Promise<void>;
+  /** Audited. Throws `not_found`, `conflict`. */
+  hold(principal: Principal, sessionId: string, how: HoldCreate): Promise<LegalHold>;
+  /** Audited. Throws `not_found`, `conflict`, `unavailable`. */
+  release(principal: Principal, sessionId: string, how: HoldRelease): Promise<void>;
+};
 
 /** People, their keys and their links. The caller was allowed; changes are audited behind this door, with `principal`. */
 export type PeopleDoor = {

@@ -92,6 +92,10 @@ const coreShape = {
         retentionRules,
         "Other retentions, for some targets: `{targets: [web-01], keep: 30d}`, `{labels: {env: [prod]}, keep: 1825d}`. Of several that fit, the longest counts. What is in force when a session begins holds for its recording for good.",
       ),
+      sweep_every: key(
+        duration({ min: "1s", max: "7d" }).prefault("10m"),
+        "How often it is looked for recordings whose retention is over, which are then removed.",
+      ),
       check_every: key(
         duration({ min: "1m" }).prefault("30d"),
         "How often each stored recording is read again and verified. The first time is soon after its session.",

@@ -5,6 +5,7 @@ import type { CommandSignIns } from "./command-sign-ins.ts";
 import type { OidcAccounts, OidcSignIns } from "./oidc.ts";
 import type { RecordingChecks } from "./recording-checks.ts";
 import type { RecordingIndexes } from "./recording-indexes.ts";
+import type { RecordingKeeping } from "./recording-keeping.ts";
 import type { Lock } from "../access/mod.ts";
 import type { Resources } from "./resources.ts";
 import type { SshCertificates } from "./ssh-certificates.ts";
@@ -253,6 +254,17 @@ export type SessionAccess = {
   approvals?: number;
 };
 
+/** Why a recording is kept whatever its retention. */
+export type Hold = {
+  reason: string;
+  /** Who answers for it. */
+  owner: string;
+  /** Who set it. */
+  by: string;
+  sinceMs: number;
+  keptBy: "backend" | "gatehouse" | "pending";
+};
+
 export type SessionEntry = {
   facts: SessionFacts;
   access?: SessionAccess;
@@ -275,6 +287,9 @@ export type SessionEntry = {
   retainUntilMs?: number;
   /** Until when the store itself refuses to remove any of it, as it was last seen. */
   lockedUntilMs?: number;
+  /** When the last of it was removed from the store. */
+  removedAtMs?: number;
+  hold?: Hold;
 };
 
 export type SessionFilter = {
@@ -475,6 +490,7 @@ export type Directory = {
   readonly sessions: SessionEntries;
   readonly recordingChecks: RecordingChecks;
   readonly recordingIndexes: RecordingIndexes;
+  readonly recordingKeeping: RecordingKeeping;
   readonly sealedCredentials: SealedCredentials;
   readonly loginLinks: LoginLinks;
   readonly webSessions: WebSessions;

@@ -10,5 +10,6 @@ export type { OidcAccounts, OidcSignIns } from "./oidc.ts";
 export type { CommandSignIn, CommandSignIns } from "./command-sign-ins.ts";
 export type { RecordingIndexes } from "./recording-indexes.ts";
 export type { SshCertificate, SshCertificates } from "./ssh-certificates.ts";
+export type { RecordingKeeping } from "./recording-keeping.ts";
 export { openDirectory } from "./open.ts";
 export { type Resources, requestResource, targetResource } from "./resources.ts";

@@ -13,6 +13,7 @@ import { oidcAccountsIn, oidcSignInsIn } from "./oidc.ts";
 import type { PostgresPlace } from "./postgres/dialect.ts";
 import { recordingChecksIn } from "./recording-checks.ts";
 import { recordingIndexesIn } from "./recording-indexes.ts";
+import { recordingKeepingIn } from "./recording-keeping.ts";
 import { resourcesIn } from "./resources.ts";
 import type { Tables } from "./schema.ts";
 import { sealedCredentialsIn } from "./sealed-credentials.ts";
@@ -63,6 +64,7 @@ export async function openDirectory({
     sessions: sessionEntriesIn(parts),
     recordingChecks: recordingChecksIn(parts),
     recordingIndexes: recordingIndexesIn(parts),
+    recordingKeeping: recordingKeepingIn(parts),
     sealedCredentials: sealedCredentialsIn(parts),
     loginLinks: loginLinksIn(parts),
     webSessions: webSessionsIn(parts),

@@ -10,7 +10,14 @@ import {
   type SqlBool,
   sql,
 } from "kysely";
-import type { SessionAccess, SessionEntries, SessionEntry, SessionFilter, SessionState } from "./door.ts";
+import type {
+  Hold,
+  SessionAccess,
+  SessionEntries,
+  SessionEntry,
+  SessionFilter,
+  SessionState,
+} from "./door.ts";
 import { keyIn, limitOf, lowerContains, pageOf } from "./page.ts";
 import type { Tables } from "./schema.ts";
 
@@ -96,7 +103,13 @@ export function sessionEntriesIn({ database }: { database: Kysely<Tables> }): Se
     async setRecording(sessionId, { state, detail, ...rest }) {
       const { numUpdatedRows } = await database
         .updateTable("sessions")
-        .set({ recording_state: state, recording_detail: detail ?? null, ...figures(rest) })
+        .set(({ eb }) => ({
+          // What is held and was on its way, or was put right, is held.
+          recording_state:
+            state === "stored" ? eb.case().when("hold", "is", null).then("stored").else("held").end() : state,
+          recording_detail: detail ?? null,
+          ...figures(rest),
+        }))
         .where("id", "=", sessionId)
         .executeTakeFirstOrThrow();
       if (numUpdatedRows === 0n) await mustExist("sessions.set_recording", sessionId);
@@ -222,5 +235,7 @@ function entryOf(row: Selectable<Tables["sessions"]>): SessionEntry {
     ...(row.head_sha256 !== null && { headSha256: row.head_sha256 }),
     ...(row.retain_until !== null && { retainUntilMs: row.retain_until }),
     ...(row.locked_until !== null && { lockedUntilMs: row.locked_until }),
+    ...(row.removed_at !== null && { removedAtMs: row.removed_at }),
+    ...(row.hold !== null && { hold: JSON.parse(row.hold) as Hold }),
   };
 }

@@ -26,6 +26,7 @@ export function recordingWords(
     recipients: manifest ? recipientsOf(manifest) : [],
     retainUntil: time(entry.retainUntilMs),
     lockedUntil: time(entry.lockedUntilMs),
+    hold: entry.hold ? holdWords(entry.hold) : null,
     withheld,
     // Only the bundle needs no key.
     exports: withheld.includes("output") ? formats.filter((format) => format === "bundle") : [...formats],
@@ -44,4 +45,8 @@ function recipientsOf({ keys }: Manifest): string[] {
     if (output.has(name) && input.has(name)) return `${name} (output and input)`;
     return output.has(name) ? `${name} (output)` : `${name} (input)`;
   });
+}
+
+function holdWords({ sinceMs, ...hold }: NonNullable<SessionEntry["hold"]>): Recording["hold"] {
+  return { ...hold, since: new Date(sinceMs).toISOString() };
 }

@@ -58,7 +58,11 @@ export async function probeService(options: {
     ...settings,
     ...(await sweep(service, nowMs, key, survived)),
   ];
-  return { probe: { overwrite, deletion, findings }, refusesExisting };
+  const clockAheadMs = service.clockAheadMs();
+  return {
+    probe: { overwrite, deletion, findings, ...(clockAheadMs !== undefined && { clockAheadMs }) },
+    refusesExisting,
+  };
 }
 
 function overwriteFinding(seen: {

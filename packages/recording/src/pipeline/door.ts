@@ -30,6 +30,8 @@ export type StoreProbe = {
   /** What the backend refuses by itself, and what only Gatehouse refuses. */
   overwrite: "backend" | "gatehouse" | "none";
   deletion: "backend" | "gatehouse" | "none";
+  /** By how much the backend's clock is ahead of this machine's; absent where it has none of its own. */
+  clockAheadMs?: number;
   findings: readonly { level: "ok" | "warning" | "problem"; message: string; hint?: string }[];
 };
 

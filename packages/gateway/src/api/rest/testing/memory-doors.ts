@@ -2,6 +2,7 @@ import type {
   AuditEvent,
   ExportFormat,
   Health,
+  LegalHold,
   Page,
   Person,
   RecordingCoverage,
@@ -287,7 +288,39 @@ export function memoryGate(clock: Clock): MemoryGate {
       resourceOf: async (id) => ({ ownerId: sampleOf(id).session.user.id, ownerTeams: [] }),
     },
     moderation: live.door,
-    custody: { coverage: async () => sampleCoverage(samples.map((one) => one.session)) },
+    custody: {
+      coverage: async () => sampleCoverage(samples.map((one) => one.session)),
+      async retention({ until }) {
+        const now = new Date(clock.nowMs()).toISOString();
+        return {
+          until: until ?? now,
+          clock: { believed: true, detail: null },
+          recordings: 0,
+          bytes: 0,
+          items: [],
+        };
+      },
+      async confirmClock() {},
+      async hold(principal, id, { reason, owner }) {
+        const { name } = principal.subject;
+        const hold: LegalHold = {
+          reason,
+          owner: owner ?? name,
+          by: name,
+          since: new Date(clock.nowMs()).toISOString(),
+          keptBy: "backend",
+        };
+        const { session, recording } = sampleOf(id);
+        recording.hold = hold;
+        session.recording.state = "held";
+        return hold;
+      },
+      async release(_principal, id) {
+        const { session, recording } = sampleOf(id);
+        recording.hold = null;
+        session.recording.state = "stored";
+      },
+    },
     playback: {
       overview: async () => ({ index: null }),
       screen: async () => ({ keyframe: null }),

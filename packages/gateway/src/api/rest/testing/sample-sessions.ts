@@ -164,6 +164,7 @@ function sample(facts: Facts): Sample {
       withheld: [],
       retainUntil: isOpen ? null : new Date(startedMs + 365 * 86_400_000).toISOString(),
       lockedUntil: isOpen ? null : new Date(startedMs + 366 * 86_400_000).toISOString(),
+      hold: null,
       exports: facts.track === "terminal" ? ["asciicast", "text", "json", "bundle"] : ["json", "bundle"],
     },
     frames,
