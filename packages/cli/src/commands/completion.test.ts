@@ -46,6 +46,7 @@ test("bash completes commands, subcommands, options and choices", { skip: missin
     "coverage",
     "export",
     "hold",
+    "index",
     "ls",
     "release",
     "retention",
