@@ -49,6 +49,8 @@ import type {
   RecordingScreen,
   ScreenQuery,
   RecordingCoverage,
+  RecordingHits,
+  RecordingSearch,
   RequestCreate,
   RequestQuery,
   RequestReview,
@@ -210,6 +212,9 @@ export function createClient(options: ClientOptions) {
         get<RecordingPictures>(`/recordings/${part(id)}/pictures`, call),
       makeIndex: (id: string, how: IndexMake = {}) =>
         write<IndexMade>("POST", `/recordings/${part(id)}/index`, how),
+      /** A page of the finds in what was shown, run and typed, as far as the caller may see it. */
+      search: (id: string, search: RecordingSearch) =>
+        write<RecordingHits>("POST", `/recordings/${part(id)}/search`, search),
       /** Checks the stored bytes now. A recording that does not verify is an answer (`ok: false`), not an error. */
       verify: (id: string) => write<Verification>("POST", `/recordings/${part(id)}/verify`),
     },

@@ -11,6 +11,7 @@ export * from "./statements.ts";
 export * from "./auth.ts";
 export * from "./sessions.ts";
 export * from "./recordings.ts";
+export * from "./recording-search.ts";
 export * from "./recording-index.ts";
 export * from "./custody.ts";
 export * from "./retention.ts";

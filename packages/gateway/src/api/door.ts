@@ -42,6 +42,8 @@ import type {
   PersonUpdate,
   Recording,
   RecordingCoverage,
+  RecordingHits,
+  RecordingSearch,
   RecordingOverview,
   RecordingPictures,
   RecordingScreen,
@@ -167,6 +169,12 @@ export type PlaybackDoor = {
   screen(principal: Principal, sessionId: string, at: { atUs: number }): Promise<RecordingScreen>;
   pictures(principal: Principal, sessionId: string): Promise<RecordingPictures>;
   makeIndex(principal: Principal, sessionId: string, how: { anew: boolean }): Promise<IndexMade>;
+  search(
+    principal: Principal,
+    sessionId: string,
+    search: RecordingSearch,
+    reader: Reader,
+  ): Promise<RecordingHits>;
   verify(principal: Principal, sessionId: string): Promise<Verification>;
 };
 

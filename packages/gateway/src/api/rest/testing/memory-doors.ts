@@ -12,7 +12,7 @@ import type {
   Verification,
   WireFrame,
 } from "@gatehouse/contracts/rest";
-import { type Clock, GatehouseError, newId, systemRandom, utf8 } from "@gatehouse/kernel";
+import { type Clock, GatehouseError, fromUtf8, newId, systemRandom, utf8 } from "@gatehouse/kernel";
 import { createHash } from "node:crypto";
 import { decide, sessionScope } from "../../../access/mod.ts";
 import type { Principal, RestDoors } from "../../door.ts";
@@ -325,6 +325,16 @@ export function memoryGate(clock: Clock): MemoryGate {
       overview: async () => ({ index: null }),
       screen: async () => ({ keyframe: null }),
       pictures: async () => ({ pictures: [] }),
+      async search(principal, id, { text }) {
+        const { frames } = watched(principal, id, "recording.play");
+        const frame = frames.find(({ kind, data }) => kind === "output" && fromUtf8(data).includes(text));
+        const found = { source: "screen" as const, text, at: 0, length: text.length };
+        return {
+          hits: frame ? [{ timeUs: frame.timeUs, ...found }] : [],
+          next: null,
+          isWhole: true,
+        };
+      },
       makeIndex: async () => ({ name: "index-0001", bytes: 0, keyframes: 0, isNew: true }),
       get: async (principal, id) => watched(principal, id, "session.view").recording,
       async frames(principal, id, window) {
