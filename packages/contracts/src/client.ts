@@ -54,6 +54,8 @@ import type {
   RequestCreate,
   RequestQuery,
   RequestReview,
+  Role,
+  RoleWrite,
   Session,
   SessionPause,
   SessionQuery,
@@ -264,6 +266,13 @@ export function createClient(options: ClientOptions) {
       create: (team: TeamCreate) => write<Team>("POST", "/teams", team),
       update: (id: string, change: TeamUpdate) => write<Team>("PATCH", `/teams/${part(id)}`, change),
       remove: (id: string) => write<void>("DELETE", `/teams/${part(id)}`),
+    },
+    roles: {
+      list: (call?: CallOptions) => get<{ items: Role[] }>("/roles", call),
+      get: (name: string, call?: CallOptions) => get<Role>(`/roles/${part(name)}`, call),
+      /** Makes it, or sets the whole of it. */
+      set: (name: string, role: RoleWrite) => write<Role>("PUT", `/roles/${part(name)}`, role),
+      remove: (name: string) => write<void>("DELETE", `/roles/${part(name)}`),
     },
     locks: {
       list: (call?: CallOptions) => get<{ items: Lock[] }>("/locks", call),

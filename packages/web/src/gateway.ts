@@ -45,6 +45,7 @@ const paging = {
 const at = (cursor: PageParam) => (cursor === undefined ? {} : { cursor });
 
 export const queries = {
+  roles: queryOptions({ queryKey: ["roles"], queryFn: ({ signal }) => gateway.roles.list({ signal }) }),
   me: queryOptions({
     queryKey: ["me"],
     queryFn: ({ signal }) => gateway.auth.me({ signal }),

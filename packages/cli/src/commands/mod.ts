@@ -20,6 +20,7 @@ import { addPlay } from "./play.ts";
 import { addRecordings } from "./recordings.ts";
 import { addRecover } from "./recover.ts";
 import { addRequests } from "./requests.ts";
+import { addRoles } from "./roles.ts";
 import { addSessions } from "./sessions.ts";
 import { addStart } from "./start.ts";
 import { addStatus } from "./status.ts";
@@ -45,6 +46,7 @@ export const commands: readonly ((program: Command, cli: Cli) => void)[] = [
   addRequests,
   addUsers,
   addTeams,
+  addRoles,
   addTokens,
   addLocks,
   addAccess,

@@ -15,6 +15,9 @@ import { loginLinkCreate } from "./login-link-create.ts";
 import { port } from "./port.ts";
 import { recordingsRecover } from "./recordings-recover.ts";
 import { resize } from "./resize.ts";
+import { roleCreated } from "./role-created.ts";
+import { roleDeleted } from "./role-deleted.ts";
+import { roleUpdated } from "./role-updated.ts";
 import { scp } from "./scp.ts";
 import { sessionData } from "./session-data.ts";
 import { sessionEnd } from "./session-end.ts";
@@ -112,6 +115,9 @@ export const eventCatalogue: readonly EventDescriptor[] = [
   teamCreate,
   teamUpdate,
   teamDelete,
+  roleCreated,
+  roleUpdated,
+  roleDeleted,
   lockCreated,
   lockDeleted,
   accessRequestCreate,

@@ -23,6 +23,7 @@ export * from "./audit.ts";
 export * from "./health.ts";
 export * from "./frame-stream.ts";
 export * from "./teams.ts";
+export * from "./roles.ts";
 export * from "./explain.ts";
 export * from "./tokens.ts";
 export * from "./ssh-certificates.ts";

@@ -9,6 +9,8 @@ import type {
   RequestCreate,
   RequestQuery,
   RequestReview,
+  Role,
+  RoleWrite,
   Team,
   TeamCreate,
   TeamQuery,
@@ -230,6 +232,17 @@ export type TeamsDoor = {
   remove(principal: Principal, id: string): Promise<void>;
 };
 
+/** The operator's own roles. The caller was allowed; changes are audited behind this door. */
+export type RolesDoor = {
+  /** The built-in ones too. */
+  list(): Promise<{ items: Role[] }>;
+  get(name: string): Promise<Role>;
+  /** Makes it, or sets the whole of it. Throws `denied` for what the caller has not themselves, `conflict` for a built-in one. */
+  set(principal: Principal, name: string, role: RoleWrite): Promise<Role>;
+  /** Throws `conflict` while anybody has it. */
+  remove(principal: Principal, name: string): Promise<void>;
+};
+
 /** The caller was allowed; changes are audited behind this door. */
 export type LocksDoor = {
   list(): Promise<{ items: Lock[] }>;
@@ -326,6 +339,7 @@ export type RestDoors = {
   custody: CustodyDoor;
   people: PeopleDoor;
   teams: TeamsDoor;
+  roles: RolesDoor;
   locks: LocksDoor;
   requests: RequestsDoor;
   explain: ExplainDoor;

@@ -1,4 +1,4 @@
-import type { AccessPolicy, LabelSelector, requestStates } from "@gatehouse/contracts/rest";
+import type { AccessPolicy, LabelSelector, Statement, requestStates } from "@gatehouse/contracts/rest";
 import type { SessionFacts } from "@gatehouse/recording";
 import type { RecordingState } from "@gatehouse/recording/pipeline";
 import type { CommandSignIns } from "./command-sign-ins.ts";
@@ -106,6 +106,25 @@ export type Teams = {
 };
 
 /** A lock with who set it. */
+/** One of the operator's own roles. */
+export type StoredRole = {
+  name: string;
+  description: string;
+  statements: readonly Statement[];
+  updatedAtMs: number;
+};
+export type Roles = {
+  /** Makes it, or sets the whole of it. */
+  set(name: string, role: Pick<StoredRole, "description" | "statements">): Promise<StoredRole>;
+  byName(name: string): Promise<StoredRole | undefined>;
+  /** Those of these names that there are. */
+  named(names: readonly string[]): Promise<readonly StoredRole[]>;
+  /** By name. */
+  list(): Promise<readonly StoredRole[]>;
+  /** False when there was none. */
+  remove(name: string): Promise<boolean>;
+};
+
 export type LockEntry = Lock & { id: string; createdBy: string; createdAtMs: number };
 
 export type Locks = {
@@ -483,6 +502,7 @@ export type Directory = {
   readonly users: Users;
   readonly userKeys: UserKeys;
   readonly teams: Teams;
+  readonly roles: Roles;
   readonly locks: Locks;
   readonly accessRequests: AccessRequests;
   readonly resources: Resources;

@@ -15,6 +15,7 @@ import { recordingChecksIn } from "./recording-checks.ts";
 import { recordingIndexesIn } from "./recording-indexes.ts";
 import { recordingKeepingIn } from "./recording-keeping.ts";
 import { resourcesIn } from "./resources.ts";
+import { rolesIn } from "./roles.ts";
 import type { Tables } from "./schema.ts";
 import { sealedCredentialsIn } from "./sealed-credentials.ts";
 import { sessionEntriesIn } from "./session-entries.ts";
@@ -57,6 +58,7 @@ export async function openDirectory({
     users: usersIn(parts),
     userKeys: userKeysIn(parts),
     teams,
+    roles: rolesIn(parts),
     locks: locksIn(parts),
     accessRequests: accessRequestsIn(parts),
     resources: resourcesIn({ teams, targets }),

@@ -22,6 +22,13 @@ export type Tables = {
     last_used_at: number | null;
   };
   teams: { id: string; name: string; description: string; created_at: number };
+  roles: {
+    name: string;
+    description: string;
+    statements: string;
+    created_at: number;
+    updated_at: number;
+  };
   team_members: { team_id: string; user_id: string; leads: number };
   targets: {
     id: string;

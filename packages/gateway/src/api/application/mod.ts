@@ -16,6 +16,7 @@ export { createConnections } from "./connections.ts";
 export { createExplain } from "./explain.ts";
 export { createLocks } from "./locks.ts";
 export { createRequestsDoor } from "./requests.ts";
+export { createRoles } from "./roles.ts";
 export { createTokens } from "./tokens.ts";
 export { createSshCertificates } from "./ssh-certificates.ts";
 export { createTeams } from "./teams.ts";

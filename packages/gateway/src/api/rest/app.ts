@@ -31,6 +31,7 @@ import { sessionRoutes } from "./routes/sessions.ts";
 import { lockRoutes } from "./routes/locks.ts";
 import { requestRoutes } from "./routes/requests.ts";
 import { sshCertificateRoutes } from "./routes/ssh-certificates.ts";
+import { roleRoutes } from "./routes/roles.ts";
 import { targetRoutes } from "./routes/targets.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { teamRoutes } from "./routes/teams.ts";
@@ -107,6 +108,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       custodyRoutes(api, doors);
       peopleRoutes(api, doors);
       teamRoutes(api, doors);
+      roleRoutes(api, doors);
       lockRoutes(api, doors);
       requestRoutes(api, doors);
       explainRoutes(api, doors);

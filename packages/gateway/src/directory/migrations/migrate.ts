@@ -11,6 +11,7 @@ import { sessionAccess } from "./0022-session-access.ts";
 import { wideExitStatus } from "./0023-wide-exit-status.ts";
 import { locks } from "./0024-locks.ts";
 import { accessRequests } from "./0025-access-requests.ts";
+import { roles } from "./0026-roles.ts";
 import { custody } from "./0030-custody.ts";
 import { apiTokens } from "./0031-api-tokens.ts";
 import { retention } from "./0032-retention.ts";
@@ -30,6 +31,7 @@ export const migrations: readonly Migration[] = [
   wideExitStatus,
   locks,
   accessRequests,
+  roles,
   custody,
   apiTokens,
   retention,
