@@ -51,6 +51,16 @@ export const queries = {
     queryFn: ({ signal }) => gateway.auth.me({ signal }),
     staleTime: 60_000,
   }),
+  waysIn: queryOptions({
+    queryKey: ["ways-in"],
+    queryFn: ({ signal }) => gateway.auth.waysIn({ signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+  }),
+  signInFacts: (personId: string) =>
+    queryOptions({
+      queryKey: ["sign-in-facts", personId],
+      queryFn: ({ signal }) => gateway.accounts.signInFacts(personId, { signal }),
+    }),
   sessions: (filter: SessionQuery) =>
     infiniteQueryOptions({
       queryKey: ["sessions", filter],

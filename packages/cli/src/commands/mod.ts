@@ -16,6 +16,7 @@ import { addDb } from "./db.ts";
 import { addJoin } from "./join.ts";
 import { addLocks } from "./locks.ts";
 import { addLogin } from "./login.ts";
+import { addPasswd } from "./passwd.ts";
 import { addPlay } from "./play.ts";
 import { addRecordings } from "./recordings.ts";
 import { addRecover } from "./recover.ts";
@@ -41,6 +42,7 @@ export const commands: readonly ((program: Command, cli: Cli) => void)[] = [
   addVerify,
   addLogin,
   addCertificates,
+  addPasswd,
   addDb,
   addStatus,
   addRequests,

@@ -47,6 +47,8 @@ import { userKeyCreate } from "./user-key-create.ts";
 import { userKeyDelete } from "./user-key-delete.ts";
 import { userLogin } from "./user-login.ts";
 import { userLogout } from "./user-logout.ts";
+import { userPasswordChange } from "./user-password-change.ts";
+import { userPasswordDelete } from "./user-password-delete.ts";
 import { userUpdate } from "./user-update.ts";
 import { x11Forward } from "./x11-forward.ts";
 import { teamCreate } from "./team-create.ts";
@@ -111,6 +113,8 @@ export const eventCatalogue: readonly EventDescriptor[] = [
   userKeyDelete,
   userLogin,
   userLogout,
+  userPasswordChange,
+  userPasswordDelete,
   userUpdate,
   teamCreate,
   teamUpdate,

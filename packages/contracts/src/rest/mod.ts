@@ -8,6 +8,7 @@ export * from "./shapes.ts";
 export * from "./access.ts";
 export * from "./plain-name.ts";
 export * from "./statements.ts";
+export * from "./accounts.ts";
 export * from "./auth.ts";
 export * from "./sessions.ts";
 export * from "./recordings.ts";

@@ -38,6 +38,8 @@ import type {
   HostTrust,
   LiveState,
   Page,
+  PasswordChange,
+  PasswordSignIn,
   Person,
   PersonCreate,
   PersonQuery,
@@ -59,6 +61,7 @@ import type {
   SessionQuery,
   SessionResume,
   SessionTerminate,
+  SignInFacts,
   SignInLink,
   SshCertificate,
   SshCertificateMade,
@@ -68,9 +71,12 @@ import type {
   TargetQuery,
   TargetUpdate,
   Verification,
+  WayIn,
   WireFrame,
 } from "@gatehouse/contracts/rest";
 import type { Action, Decision, Resource, SessionScope, Subject } from "../access/mod.ts";
+import type { WebSession } from "../directory/mod.ts";
+import type { From } from "../identity/mod.ts";
 import type { Sight } from "../sessions/mod.ts";
 
 /** Who is asking, proved: what every door below is told. */
@@ -80,6 +86,8 @@ export type Principal = {
   via: "web" | "token" | "admin-socket";
   /** When a web session ends. */
   expiresAtMs?: number;
+  /** The session that it was proved with, where it is one. */
+  session?: WebSession;
   /** Where the request came from; empty on the administrator's socket. For the audit log. */
   remoteAddress: string;
 };
@@ -90,19 +98,30 @@ export type Credential =
   | { kind: "bearer"; token: string }
   | { kind: "admin-socket" };
 
+/** What whoever signed in is given. */
+export type Entered = { principal: Principal; cookie: string; expiresAtMs: number };
+
 export type IdentityDoor = {
   /**
    * Exchanges a one-time link for a web session, audited before it succeeds (`user.login`). Rejects with
    * `unauthenticated` when the link is unknown, used up or expired; the three are not told apart.
    */
-  signInByLink(
-    token: string,
-    from: { remoteAddress: string; userAgent: string },
-  ): Promise<{ principal: Principal; cookie: string; expiresAtMs: number }>;
+  signInByLink(token: string, from: From): Promise<Entered>;
+  /** The same by a password. `unauthenticated`, whatever of it is wrong; `rate_limited` where one must wait. */
+  signInByPassword(signIn: PasswordSignIn, from: From): Promise<Entered>;
   /** Undefined: nobody. Throws `unavailable` when it cannot be known now. */
   whoIs(credential: Credential, from: { remoteAddress: string }): Promise<Principal | undefined>;
   /** Ends the web session of this cookie; one that is gone already is no error. */
   signOut(cookie: string): Promise<void>;
+};
+
+/** How people sign in. The caller was allowed; changes are audited behind this door. */
+export type AccountsDoor = {
+  waysIn(): Promise<{ items: WayIn[] }>;
+  signInFacts(personId: string): Promise<SignInFacts>;
+  /** One's own. Throws `invalid` for one that would be guessed, `denied` without proof, `rate_limited`. */
+  setPassword(principal: Principal, change: PasswordChange): Promise<void>;
+  removePassword(principal: Principal, personId: string): Promise<void>;
 };
 
 export type AccessDoor = {
@@ -332,6 +351,7 @@ export type AuthoritiesDoor = {
 /** All that the REST API stands on. */
 export type RestDoors = {
   identity: IdentityDoor;
+  accounts: AccountsDoor;
   access: AccessDoor;
   sessions: SessionsDoor;
   moderation: ModerationDoor;

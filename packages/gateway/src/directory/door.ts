@@ -3,12 +3,14 @@ import type { SessionFacts } from "@gatehouse/recording";
 import type { RecordingState } from "@gatehouse/recording/pipeline";
 import type { CommandSignIns } from "./command-sign-ins.ts";
 import type { OidcAccounts, OidcSignIns } from "./oidc.ts";
+import type { Passwords } from "./passwords.ts";
 import type { RecordingChecks } from "./recording-checks.ts";
 import type { RecordingIndexes } from "./recording-indexes.ts";
 import type { RecordingKeeping } from "./recording-keeping.ts";
 import type { Lock } from "../access/mod.ts";
 import type { Resources } from "./resources.ts";
 import type { SshCertificates } from "./ssh-certificates.ts";
+import type { SignInAttempts } from "./sign-in-attempts.ts";
 
 /** What can lie in a JSON column. */
 type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
@@ -435,21 +437,32 @@ export type ApiTokens = {
 };
 
 export type WebSession = {
+  /** Names it to people; nothing can be done with it alone. */
+  id: string;
   /** Hash of the cookie's token. */
   hash: string;
   userId: string;
+  /** How it began: `link`, `password`, ... */
+  method: string;
+  /** Where it began. */
+  remoteAddress: string;
+  userAgent: string;
   createdAtMs: number;
   lastSeenAtMs: number;
   expiresAtMs: number;
+  /** When a second factor was last given. */
+  mfaAtMs?: number;
 };
+export type NewWebSession = Omit<WebSession, "id" | "createdAtMs" | "lastSeenAtMs">;
 
 export type WebSessions = {
-  create(session: { hash: string; userId: string; expiresAtMs: number }): Promise<WebSession>;
+  create(session: NewWebSession): Promise<WebSession>;
   /** Only one that is neither expired nor revoked. */
   byHash(hash: string): Promise<WebSession | undefined>;
   seen(hash: string): Promise<void>;
   revoke(hash: string): Promise<void>;
-  revokeOfUser(userId: string): Promise<void>;
+  /** All of them, but for the one with the id `but`. */
+  revokeOfUser(userId: string, but?: string): Promise<void>;
 };
 
 type Settings = {
@@ -513,6 +526,8 @@ export type Directory = {
   readonly recordingKeeping: RecordingKeeping;
   readonly sealedCredentials: SealedCredentials;
   readonly loginLinks: LoginLinks;
+  readonly passwords: Passwords;
+  readonly signInAttempts: SignInAttempts;
   readonly webSessions: WebSessions;
   readonly apiTokens: ApiTokens;
   readonly sshCertificates: SshCertificates;

@@ -4,6 +4,7 @@
  * Owns: turning rooms' own types into the words of the contracts, and the audit event of each change.
  * Never: decides (access does, before these are called), reads a request, or keeps state.
  */
+export { createAccounts } from "./accounts.ts";
 export { createAuditReader } from "./audit.ts";
 export { createHealth } from "./health.ts";
 export { restIdentity } from "./identity.ts";

@@ -15,6 +15,7 @@ import type { RestDoors } from "../door.ts";
 import { serveReference } from "./reference.ts";
 import { servePages } from "./pages.ts";
 import { answerProblems } from "./problems.ts";
+import { accountRoutes } from "./routes/accounts.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { authRoutes } from "./routes/auth.ts";
 import { authorityRoutes } from "./routes/authorities.ts";
@@ -102,6 +103,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       authRoutes(api, options);
       commandSignInRoutes(api, options);
       oidcRoutes(api, options);
+      accountRoutes(api, doors);
       sessionRoutes(api, doors);
       moderationRoutes(api, doors);
       recordingRoutes(api, doors);

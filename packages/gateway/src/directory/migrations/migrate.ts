@@ -19,6 +19,7 @@ import { sshCertificates } from "./0043-ssh-certificates.ts";
 import { commandSignIns } from "./0044-command-sign-ins.ts";
 import { oidc } from "./0045-oidc.ts";
 import { recordingIndexes } from "./0050-recording-indexes.ts";
+import { passwords } from "./0040-passwords.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every step, in order. A new one is a file of its own and a line at the end. */
@@ -35,6 +36,7 @@ export const migrations: readonly Migration[] = [
   custody,
   apiTokens,
   retention,
+  passwords,
   sshCertificates,
   commandSignIns,
   oidc,

@@ -15,7 +15,8 @@ import type {
 import { type Clock, GatehouseError, fromUtf8, newId, systemRandom, utf8 } from "@gatehouse/kernel";
 import { createHash } from "node:crypto";
 import { decide, sessionScope } from "../../../access/mod.ts";
-import type { Principal, RestDoors } from "../../door.ts";
+import type { Entered, Principal, RestDoors } from "../../door.ts";
+import { memoryAccounts } from "./memory-accounts.ts";
 import { memoryAccess } from "./memory-access.ts";
 import { type MemoryLive, memoryLive } from "./memory-live.ts";
 import { type Sample, samplePeople, sampleSessions, sampleTargets } from "./sample-sessions.ts";
@@ -221,6 +222,13 @@ export function memoryGate(clock: Clock): MemoryGate {
   };
 
   const live = memoryLive({ samples, clock, audited });
+  const accounts = memoryAccounts();
+  const enter = (userId: string, principal: Principal): Entered => {
+    const cookie = newId(clock.nowMs(), systemRandom);
+    webSessions.set(cookie, userId);
+    audited.push({ event: "user.login", user: principal.subject.name });
+    return { principal, cookie, expiresAtMs: clock.nowMs() + 8 * 3_600_000 };
+  };
   const doors: RestDoors = {
     identity: {
       async signInByLink(token) {
@@ -234,10 +242,18 @@ export function memoryGate(clock: Clock): MemoryGate {
             message: "this link was used already, has expired, or was never made",
             hint: "Make a new one with `gatehouse users link <name>` on the gateway.",
           });
-        const cookie = newId(clock.nowMs(), systemRandom);
-        webSessions.set(cookie, userId);
-        audited.push({ event: "user.login", user: principal.subject.name });
-        return { principal, cookie, expiresAtMs: clock.nowMs() + 8 * 3_600_000 };
+        return enter(userId, principal);
+      },
+      async signInByPassword({ name, password }) {
+        const person = people.find((one) => one.name === name);
+        const principal = person && principalFor(person.id, "web");
+        if (!principal || !accounts.isPassword(person.id, password))
+          throw new GatehouseError({
+            code: "unauthenticated",
+            op: "identity.password",
+            message: "wrong name or password",
+          });
+        return enter(person.id, principal);
       },
       async whoIs(credential) {
         if (credential.kind === "admin-socket")
@@ -259,6 +275,7 @@ export function memoryGate(clock: Clock): MemoryGate {
         webSessions.delete(cookie);
       },
     },
+    accounts: accounts.door,
     access: {
       decide: ({ subject, remoteAddress }, action, resource) =>
         decide({ subject, action, resource, context: { remoteAddress, nowMs: clock.nowMs() } }),
