@@ -417,11 +417,11 @@ export async function compose(options: {
       playback,
       custody: {
         ...coverageOf({
-        checks: directory.recordingChecks,
-        sessions: directory.sessions,
-        opensRecordings,
-        checkEvery: formatDuration(config.recording.check_every),
-      }),
+          checks: directory.recordingChecks,
+          sessions: directory.sessions,
+          opensRecordings,
+          checkEvery: formatDuration(config.recording.check_every),
+        }),
         ...holds,
         ...retentionReportOf({ keeping, watch, audit, clock }),
       },
