@@ -12,7 +12,6 @@ import {
 import { createPipeline, objectPrefix } from "@gatehouse/recording/pipeline";
 import { type Question, decide as decideAt, sessionScope } from "./access/mod.ts";
 import {
-  createAccounts,
   createAuditReader,
   createCommandSignInDoor,
   createConnections,
@@ -22,7 +21,6 @@ import {
   createLocks,
   createPeople,
   createRequestsDoor,
-  createRoles,
   createSessionCatalogue,
   createSshCertificates,
   createTargets,
@@ -47,7 +45,6 @@ import {
 } from "./custody/mod.ts";
 import { openDirectory } from "./directory/mod.ts";
 import {
-  createAttempts,
   createBeginSession,
   createCertificateHolders,
   createCommandSignIn,
@@ -55,9 +52,6 @@ import {
   createOidcPeople,
   createOidcSignIn,
   openOidcProvider,
-  createLocalAccounts,
-  createPasswordHashes,
-  createWebSignIn,
   standingIn,
 } from "./identity/mod.ts";
 import { createIndexes } from "./indexes/mod.ts";
@@ -131,7 +125,14 @@ export async function compose(options: {
       clock,
       random,
     });
-    const standing = standingIn(directory);
+    const identity = createIdentity({
+      ...directory,
+      standing: standingIn(directory),
+      audit,
+      clock,
+      random,
+      sessionMs: config.web.session_lifetime.ms,
+    });
     const beginSession = createBeginSession({
       ...directory,
       audit,
@@ -162,17 +163,6 @@ export async function compose(options: {
             clock,
             random,
           });
-    const webSignIn = createWebSignIn({ beginSession, standing, audit });
-    const identity = createIdentity({ ...directory, standing, webSignIn, audit, clock, random });
-    const accounts = createLocalAccounts({
-      ...directory,
-      hashes: createPasswordHashes({ random }),
-      attempts: createAttempts({ ...directory, clock }),
-      webSignIn,
-      audit,
-      clock,
-      passwordsOpen: config.sign_in.passwords,
-    });
     const holders = createCertificateHolders({
       ...directory,
       identity,
@@ -404,8 +394,7 @@ export async function compose(options: {
     let publicUrl = config.web.public_url;
     const grpcTls = await grpcEntrance({ config: config.grpc, keyring, clock, random });
     const doors: RestDoors = {
-      identity: restIdentity(identity, accounts),
-      accounts: createAccounts({ ...directory, accounts, audit }),
+      identity: restIdentity(identity),
       access: {
         decide: ({ subject, remoteAddress }, action, resource) =>
           decide({ subject, action, resource, context: { remoteAddress } }),
@@ -434,7 +423,6 @@ export async function compose(options: {
         publicUrl: () => publicUrl ?? "",
       }),
       teams: createTeams({ teams: directory.teams, audit, rightsChanged }),
-      roles: createRoles({ ...directory, audit, rightsChanged }),
       locks: createLocks({ ...directory, keeper, audit, clock, rightsChanged }),
       requests: createRequestsDoor(requests),
       tokens: createTokens({ ...directory, identity, audit }),

@@ -21,7 +21,6 @@ export type Reader = {
 /** What is done with the recording, in the audit log's words, and the right it needs. */
 const rights = {
   play: "recording.play",
-  search: "recording.play",
   download: "recording.export",
   export: "recording.export",
   verify: "session.view",
@@ -46,7 +45,7 @@ export type Viewing = {
     viewer: Viewer,
     sessionId: string,
     action: AccessAction,
-    about?: { format?: string; query?: string; continues?: boolean },
+    about?: { format?: string; continues?: boolean },
   ): Promise<Admission>;
 };
 
@@ -135,7 +134,6 @@ export function createViewing({
           action,
           rule,
           ...(about.format !== undefined && { format: about.format }),
-          ...(about.query !== undefined && { query: about.query }),
           ...(allowed && action !== "verify" && { input }),
         });
       // The same words as for a session that never was: a refusal tells nothing.

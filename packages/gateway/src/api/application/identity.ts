@@ -1,29 +1,18 @@
-import {
-  type Identity,
-  type LocalAccounts,
-  type SignedIn,
-  apiTokenPrefix,
-  localAdministrator,
-} from "../../identity/mod.ts";
-import type { Entered, IdentityDoor } from "../door.ts";
+import { type Identity, apiTokenPrefix, localAdministrator } from "../../identity/mod.ts";
+import type { IdentityDoor } from "../door.ts";
 
 /** Signing in and out, as the API tells people apart. */
-export function restIdentity(
-  identity: Identity,
-  accounts: Pick<LocalAccounts, "signInByPassword">,
-): IdentityDoor {
-  const entered = ({ token, person, session }: SignedIn): Entered => {
-    const { expiresAtMs, remoteAddress } = session;
-    return {
-      principal: { subject: person, via: "web", expiresAtMs, session, remoteAddress },
-      cookie: token,
-      expiresAtMs,
-    };
-  };
+export function restIdentity(identity: Identity): IdentityDoor {
   return {
-    signInByLink: async (token, from) => entered(await identity.signInByLink(token, from)),
-    signInByPassword: async ({ name, password }, from) =>
-      entered(await accounts.signInByPassword(name, password, from)),
+    async signInByLink(token, { remoteAddress }) {
+      const signedIn = await identity.signInByLink(token, remoteAddress);
+      const { person: subject, expiresAtMs } = signedIn;
+      return {
+        principal: { subject, via: "web", expiresAtMs, remoteAddress },
+        cookie: signedIn.token,
+        expiresAtMs,
+      };
+    },
     async whoIs(credential, { remoteAddress }) {
       if (credential.kind === "admin-socket")
         return { subject: localAdministrator, via: "admin-socket", remoteAddress };
@@ -32,8 +21,7 @@ export function restIdentity(
       const found = await identity.personByToken(credential.token);
       if (!found) return undefined;
       const via = credential.kind === "cookie" ? "web" : "token";
-      const { person: subject, expiresAtMs, session } = found;
-      return { subject, via, expiresAtMs, remoteAddress, ...(session && { session }) };
+      return { subject: found.person, via, expiresAtMs: found.expiresAtMs, remoteAddress };
     },
     signOut: (cookie) => identity.signOut(cookie, ""),
   };
