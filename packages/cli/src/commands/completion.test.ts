@@ -50,6 +50,7 @@ test("bash completes commands, subcommands, options and choices", { skip: missin
     "ls",
     "release",
     "retention",
+    "search",
     "verify",
   ]);
   assert.deepEqual(complete("users", "keys", "a"), ["add"]);

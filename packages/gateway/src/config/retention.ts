@@ -13,4 +13,4 @@ const retentionRule = z
   });
 export type RetentionRule = z.output<typeof retentionRule>;
 
-export const retentionRules = z.array(retentionRule).max(200).default([]);
+export const retentionRules = z.array(retentionRule).max(200).prefault([]);

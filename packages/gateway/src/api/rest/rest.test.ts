@@ -97,6 +97,7 @@ test("nobody gets nothing: every route but the public ones refuses one who is no
   }
   assert.deepEqual(open.sort(), [
     "GET /api/v1/auth/providers",
+    "GET /api/v1/auth/ways",
     "GET /api/v1/ca/grpc",
     "GET /api/v1/ca/recordings",
     "GET /api/v1/ca/ssh-host",
@@ -105,6 +106,7 @@ test("nobody gets nothing: every route but the public ones refuses one who is no
     "POST /api/v1/auth/command",
     "POST /api/v1/auth/command/token",
     "POST /api/v1/auth/link",
+    "POST /api/v1/auth/password",
   ]);
   await app.close();
 });
