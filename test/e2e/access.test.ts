@@ -4,13 +4,13 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { type Client, createClient } from "@gatehouse/contracts/client";
+import type { Client } from "@gatehouse/contracts/client";
 import type { Person } from "@gatehouse/contracts/rest";
 import { isGatehouseError } from "@gatehouse/kernel";
-import { exchangeLink } from "../../packages/cli/src/connection/mod.ts";
 import { addTarget, sshOptions } from "../parts/gateway.ts";
 import { run } from "../parts/openssh.ts";
 import { awaitEvents, awaitSession, awaitStored, recordedSession } from "../parts/sessions.ts";
+import { signedIn } from "../parts/signed-in.ts";
 import { type Stage, startStage } from "../parts/stage.ts";
 import { openTerminal } from "../parts/terminal.ts";
 
@@ -22,7 +22,7 @@ const ids = {} as Record<keyof typeof clients, string>;
 
 before(async () => {
   stage = await startStage();
-  const { admin, web } = stage.gateway;
+  const { admin } = stage.gateway;
   const roles: Record<keyof typeof clients, Person["roles"]> = {
     ann: ["user"],
     lea: ["team-lead"],
@@ -33,9 +33,7 @@ before(async () => {
     const person =
       name === "ann" ? { id: stage.person.id } : await admin.people.create({ name, roles: roles[name] });
     ids[name] = person.id;
-    const { url } = await admin.people.signInLink(person.id);
-    const { token } = await exchangeLink(web, new URL(url).hash.replace("#token=", ""));
-    clients[name] = createClient({ baseUrl: web, token });
+    clients[name] = await signedIn(stage.gateway, person.id);
   }
 });
 after(() => stage.close());

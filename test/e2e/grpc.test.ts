@@ -129,9 +129,32 @@ test("a recording: its frames, windows, exports and verification, audited before
     [verified.messages[0]?.["ok"], verified.messages[0]?.["head_sha256"]],
     [true, ended.recording.headSha256],
   );
+  const looked = { session_id: ended.id, text: "OVER THE" };
+  const found = await call(recordings, "SearchRecording", looked, "otto");
+  const hits = found.messages[0]?.["hits"] as { source: string; text: string; length: number }[];
+  assert.deepEqual(
+    hits.map(({ source, text, length }) => [source, text, length]),
+    [["screen", "over the gateand back", 8]],
+  );
+  const { hits: typed } = await gateway.admin.recordings.search(ended.id, {
+    text: "^and b.ck$",
+    mode: "regex",
+    sources: ["input"],
+  });
+  assert.deepEqual(
+    typed.map(({ source, text }) => [source, text]),
+    [["input", "and back"]],
+  );
   const events = await awaitEvents(gateway, { event: "session.recording.access", session: ended.id });
+  const terms = events.flatMap(({ user, fields }) =>
+    fields["action"] === "search" ? [[user, fields["query"]]] : [],
+  );
+  assert.deepEqual(terms.toSorted(), [
+    ["local-administrator", "^and b.ck$"],
+    ["otto", "OVER THE"],
+  ]);
   const asked = events.filter(({ user }) => user === "otto").map(({ fields }) => fields["action"]);
-  assert.deepEqual(asked.toSorted(), ["export", "play", "verify"].toSorted());
+  assert.deepEqual(asked.toSorted(), ["export", "play", "search", "verify"].toSorted());
 });
 
 test("who may not is refused in the words of the code: nobody, a stranger, a user", async () => {

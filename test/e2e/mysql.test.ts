@@ -9,13 +9,19 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { type Client, createClient } from "@gatehouse/contracts/client";
 import type { Session, Target } from "@gatehouse/contracts/rest";
-import { type Statement, statementLine, statements } from "@gatehouse/recording";
+import { type Statement, statementLine } from "@gatehouse/recording";
 import mariadbDriver from "mariadb";
 import mysql2 from "mysql2/promise";
 import { exchangeLink } from "../../packages/cli/src/connection/exchange-link.ts";
 import { type Gateway, startGateway } from "../parts/gateway.ts";
 import { type MysqlServer, type Way, mariadb, mariadbProgram, startMariadb } from "../parts/mariadb.ts";
-import { awaitSession, awaitStored, eventually, recorded, recordedSession } from "../parts/sessions.ts";
+import {
+  awaitSession,
+  awaitStored,
+  eventually,
+  recordedSession,
+  recordedStatements,
+} from "../parts/sessions.ts";
 
 let server: MysqlServer;
 let gateway: Gateway;
@@ -99,9 +105,7 @@ const seen = new Set<string>();
 async function lastSession(): Promise<{ session: Session; all: Statement[] }> {
   const session = await awaitStored(gateway, ({ id }) => !seen.has(id));
   seen.add(session.id);
-  const all: Statement[] = [];
-  for await (const statement of statements((await recorded(gateway, session)).frames)) all.push(statement);
-  return { session, all };
+  return { session, all: await recordedStatements(gateway, session) };
 }
 /** Without the time that it took. */
 const lines = (all: readonly Statement[]) =>
@@ -379,9 +383,8 @@ test("one that has waited too long is refused and not run, and its transaction i
     assert.deepEqual(rows, [{ n: 1 }, { n: 4 }]);
     await client.end();
     assert.ok(!server.log().includes("values (2)"), "the server knows nothing of it");
-    const { frames } = await recordedSession(impatient, (session) => session.id === id);
-    const all: Statement[] = [];
-    for await (const statement of statements(frames)) all.push(statement);
+    const session = await awaitStored(impatient, (one) => one.id === id);
+    const all = await recordedStatements(impatient, session);
     const refused = lines(all).filter((line) => line.includes("refused"));
     assert.equal(refused.length, 2, lines(all).join("\n"));
     assert.match(refused[0] ?? "", /ERROR 1317 \(70100\) input is paused/);

@@ -10,6 +10,7 @@ import { isGatehouseError } from "@gatehouse/kernel";
 import { plainClient, run, sshKeygen } from "../parts/openssh.ts";
 import { awaitEvents, recordedSession } from "../parts/sessions.ts";
 import { type Stage, startStage } from "../parts/stage.ts";
+import { openBrowser } from "../parts/web.ts";
 
 const cli = fileURLToPath(new URL("../../packages/cli/bin/gatehouse", import.meta.url));
 
@@ -140,13 +141,31 @@ test("without an agent a file is used, and a key of the person's own is never re
   assert.equal(ssh?.place, file);
   assert.equal((await viaFile(file, stage.address, "true")).code, 0);
   await login(["--identity-file", file], false);
-  const { url } = await stage.gateway.admin.people.signInLink(bea);
-  const refused = await run(cli, ["login", stage.gateway.web, "--identity-file", stage.person.keyFile], {
-    input: `${url}\n`,
-    env: env(false),
-  });
+  const words = ["certificates", "new", "--gateway", stage.gateway.web];
+  const refused = await run(cli, [...words, "--identity-file", stage.person.keyFile], { env: env(false) });
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /is no key that a sign-in made/);
+});
+
+test("a person finds their certificates on their own page, and ends one there", async () => {
+  const file = join(stage.gateway.dataDir, "id_page");
+  const words = ["certificates", "new", "--gateway", stage.gateway.web, "--identity-file", file, "--json"];
+  const made = await run(cli, words, { env: env(false) });
+  assert.equal(made.code, 0, made.stderr);
+  const { serial } = JSON.parse(made.stdout.toString()) as { serial: string };
+  const browser = await openBrowser();
+  try {
+    const { page } = await browser.open();
+    await page.goto((await stage.gateway.admin.people.signInLink(bea)).url);
+    await page.waitForURL(`${stage.gateway.web}/sessions`);
+    await page.goto(`${stage.gateway.web}/people/${bea}`);
+    await page.getByText(serial).waitFor();
+    await page.getByRole("button", { name: `Revoke certificate ${serial}` }).click();
+    await page.getByText(serial).waitFor({ state: "detached" });
+    assert.equal((await viaFile(file, stage.address, "true")).code, 255);
+  } finally {
+    await browser.close();
+  }
 });
 
 test("who is locked, shut out, or had it revoked does not come in by their certificate", async () => {
@@ -174,7 +193,7 @@ test("who is locked, shut out, or had it revoked does not come in by their certi
   ]);
   assert.equal(revoked.code, 0, revoked.stderr);
   assert.equal((await viaFile(file, stage.address, "true")).code, 255);
-  const event = (await awaitEvents(stage.gateway, { event: "cert.delete" }))[0];
+  const event = (await awaitEvents(stage.gateway, { event: "cert.delete" }, 2)).at(-1);
   assert.deepEqual(
     [event?.code, event?.fields["owner"], event?.fields["serial"]],
     ["GH1043W", "bea", ssh?.serial],

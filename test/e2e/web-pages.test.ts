@@ -6,6 +6,7 @@ import { after, before, test } from "node:test";
 import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
 import { samplePeople, sampleTargets } from "../../packages/gateway/src/api/rest/testing/sample-sessions.ts";
+import { samplePassword } from "../../packages/gateway/src/api/rest/testing/memory-accounts.ts";
 import type { SampleName } from "../../packages/gateway/src/api/rest/testing/sample-sessions.ts";
 import { type WebStand, webStand } from "../parts/web.ts";
 
@@ -19,6 +20,31 @@ after(() => stand.stop());
 
 const idOf = (name: SampleName) => stand.idOf(name);
 const rows = (page: Page) => page.locator("tbody tr[data-row]");
+
+test("a name and a password sign in by the keyboard alone; the account page sets another", async () => {
+  const { page } = await stand.open();
+  await page.goto(`${stand.url}/sign-in`);
+  const name = page.getByLabel("Name");
+  await name.waitFor();
+  await page.keyboard.type(samplePeople.jane.name);
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("not the password");
+  await page.keyboard.press("Enter");
+  await page.getByRole("alert").getByText("wrong name or password").waitFor();
+  await page.getByLabel("Password").fill(samplePassword);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(`${stand.url}/sessions`);
+
+  await page.goto(`${stand.url}/people/${samplePeople.jane.id}`);
+  await page.getByLabel("Current password").fill(samplePassword);
+  await page.getByLabel("New password").fill("another gate at the sea");
+  await page.getByRole("button", { name: "Change it" }).click();
+  await page.getByText("Your password is set.").waitFor();
+  await page.getByLabel("Current password").fill("another gate at the sea");
+  await page.getByLabel("New password").fill(samplePassword);
+  await page.getByRole("button", { name: "Change it" }).click();
+  await page.getByText("Your password is set.").waitFor();
+});
 
 test("a one-time link signs in, leaves the address bar at once, and is explained when it is spent", async () => {
   const { page, complaints } = await stand.open();
@@ -243,7 +269,8 @@ for (const look of looks)
     const { page, complaints } = await stand.open(look);
     const faults: string[] = [];
     await page.goto(`${stand.url}/sign-in`);
-    await page.getByRole("heading", { name: "Sign in with a one-time link" }).waitFor();
+    await page.getByRole("button", { name: "Sign in" }).waitFor();
+    await page.getByText("No password yet, or forgotten?").click();
     faults.push(...(await faultsOf(page, "sign-in", look)));
     await stand.signIn(page, "admin");
     const places: [string, string, string][] = [

@@ -27,7 +27,7 @@ export type Way = { host: string; port: number; user: string; password: string; 
 
 /** The server of Debian. */
 export async function startMariadb(options: { trustedClient?: string } = {}): Promise<MysqlServer> {
-  return start({
+  return startServer({
     certificate: await makeCertificate({
       hosts: ["127.0.0.1", "localhost"],
       clock: systemClock,
@@ -57,8 +57,10 @@ export async function startMariadb(options: { trustedClient?: string } = {}): Pr
   });
 }
 
-async function start(options: {
+/** Either server; they differ in how a data directory is made and in the plugins that they know. */
+export async function startServer(options: {
   protocol: MysqlServer["protocol"];
+  /** Absolute. */
   program: string;
   initialize(data: string, user: string): void;
   settings: readonly string[];

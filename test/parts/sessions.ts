@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import type { Session } from "@gatehouse/contracts/rest";
 import type { WireFrame } from "@gatehouse/contracts/rest";
+import { type Statement, statements } from "@gatehouse/recording";
 import type { Gateway } from "./gateway.ts";
 
 /** Long enough for a busy machine; a test that waits so long has failed. */
@@ -71,6 +72,13 @@ export async function recorded(gateway: Gateway, session: Session): Promise<Reco
     json: (kind) =>
       of([kind]).map(({ data }) => JSON.parse(Buffer.from(data).toString()) as Record<string, unknown>),
   };
+}
+
+/** The statements of a session of a database. */
+export async function recordedStatements(gateway: Gateway, session: Session): Promise<Statement[]> {
+  const all: Statement[] = [];
+  for await (const statement of statements((await recorded(gateway, session)).frames)) all.push(statement);
+  return all;
 }
 
 /** Waits until it is stored, and reads it. */

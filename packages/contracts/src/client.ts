@@ -36,6 +36,8 @@ import type {
   LockSet,
   Me,
   Page,
+  PasswordChange,
+  PasswordSignIn,
   Person,
   PersonCreate,
   PersonQuery,
@@ -49,14 +51,19 @@ import type {
   RecordingScreen,
   ScreenQuery,
   RecordingCoverage,
+  RecordingHits,
+  RecordingSearch,
   RequestCreate,
   RequestQuery,
   RequestReview,
+  Role,
+  RoleWrite,
   Session,
   SessionPause,
   SessionQuery,
   SessionResume,
   SessionTerminate,
+  SignInFacts,
   SignInLink,
   SignInProviders,
   SshCertificate,
@@ -72,6 +79,7 @@ import type {
   TeamQuery,
   TeamUpdate,
   Verification,
+  WayIn,
   WireFrame,
 } from "./rest/mod.ts";
 import { decodeFrameStream, frameStreamContentType } from "./rest/frame-stream.ts";
@@ -141,6 +149,10 @@ export function createClient(options: ClientOptions) {
       exchangeLink: (token: string) => write<Me>("POST", "/auth/link", { token }),
       /** What the sign-in page offers beside its own. */
       providers: (call?: CallOptions) => get<SignInProviders>("/auth/providers", call),
+      /** Signs in by name and password, as `exchangeLink` does by a link. */
+      signInByPassword: (signIn: PasswordSignIn) => write<Me>("POST", "/auth/password", signIn),
+      /** What the sign-in page offers. */
+      waysIn: async (call?: CallOptions) => (await get<{ items: WayIn[] }>("/auth/ways", call)).items,
       signOut: () => write<void>("POST", "/auth/logout"),
       me: (call?: CallOptions) => get<Me>("/me", call),
     },
@@ -210,6 +222,9 @@ export function createClient(options: ClientOptions) {
         get<RecordingPictures>(`/recordings/${part(id)}/pictures`, call),
       makeIndex: (id: string, how: IndexMake = {}) =>
         write<IndexMade>("POST", `/recordings/${part(id)}/index`, how),
+      /** A page of the finds in what was shown, run and typed, as far as the caller may see it. */
+      search: (id: string, search: RecordingSearch) =>
+        write<RecordingHits>("POST", `/recordings/${part(id)}/search`, search),
       /** Checks the stored bytes now. A recording that does not verify is an answer (`ok: false`), not an error. */
       verify: (id: string) => write<Verification>("POST", `/recordings/${part(id)}/verify`),
     },
@@ -224,6 +239,13 @@ export function createClient(options: ClientOptions) {
       addSshKey: (id: string, key: SshKeyAdd) => write<SshKey>("POST", `/people/${part(id)}/ssh-keys`, key),
       removeSshKey: (id: string, keyId: string) =>
         write<void>("DELETE", `/people/${part(id)}/ssh-keys/${part(keyId)}`),
+    },
+    accounts: {
+      signInFacts: (personId: string, call?: CallOptions) =>
+        get<SignInFacts>(`/people/${part(personId)}/sign-in`, call),
+      /** One's own. */
+      setPassword: (change: PasswordChange) => write<void>("PUT", "/me/password", change),
+      removePassword: (personId: string) => write<void>("DELETE", `/people/${part(personId)}/password`),
     },
     access: {
       explain: (query: ExplainQuery, call?: CallOptions) => get<Explanation>("/access/explain", call, query),
@@ -259,6 +281,13 @@ export function createClient(options: ClientOptions) {
       create: (team: TeamCreate) => write<Team>("POST", "/teams", team),
       update: (id: string, change: TeamUpdate) => write<Team>("PATCH", `/teams/${part(id)}`, change),
       remove: (id: string) => write<void>("DELETE", `/teams/${part(id)}`),
+    },
+    roles: {
+      list: (call?: CallOptions) => get<{ items: Role[] }>("/roles", call),
+      get: (name: string, call?: CallOptions) => get<Role>(`/roles/${part(name)}`, call),
+      /** Makes it, or sets the whole of it. */
+      set: (name: string, role: RoleWrite) => write<Role>("PUT", `/roles/${part(name)}`, role),
+      remove: (name: string) => write<void>("DELETE", `/roles/${part(name)}`),
     },
     locks: {
       list: (call?: CallOptions) => get<{ items: Lock[] }>("/locks", call),
@@ -367,9 +396,15 @@ async function problemOf(response: Response, op: string): Promise<GatehouseError
     hint: said.hint,
     details: {
       status: response.status,
+      ...retryAfterOf(response),
       ...(said.requestId === undefined ? {} : { requestId: said.requestId }),
     },
   });
+}
+
+function retryAfterOf(response: Response): { retryAfterSeconds?: number } {
+  const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
+  return Number.isFinite(seconds) ? { retryAfterSeconds: seconds } : {};
 }
 
 function codeOfStatus(status: number): ErrorCode {
@@ -377,5 +412,6 @@ function codeOfStatus(status: number): ErrorCode {
   if (status === 403) return "denied";
   if (status === 404) return "not_found";
   if (status === 413) return "too_large";
+  if (status === 429) return "rate_limited";
   return status >= 500 ? "unavailable" : "invalid";
 }

@@ -12,6 +12,7 @@ import {
 import { createPipeline, objectPrefix } from "@gatehouse/recording/pipeline";
 import { type Question, decide as decideAt, sessionScope } from "./access/mod.ts";
 import {
+  createAccounts,
   createAuditReader,
   createCommandSignInDoor,
   createConnections,
@@ -21,6 +22,7 @@ import {
   createLocks,
   createPeople,
   createRequestsDoor,
+  createRoles,
   createSessionCatalogue,
   createSshCertificates,
   createTargets,
@@ -45,6 +47,7 @@ import {
 } from "./custody/mod.ts";
 import { openDirectory } from "./directory/mod.ts";
 import {
+  createAttempts,
   createBeginSession,
   createCertificateHolders,
   createCommandSignIn,
@@ -52,6 +55,9 @@ import {
   createOidcPeople,
   createOidcSignIn,
   openOidcProvider,
+  createLocalAccounts,
+  createPasswordHashes,
+  createWebSignIn,
   standingIn,
 } from "./identity/mod.ts";
 import { createIndexes } from "./indexes/mod.ts";
@@ -125,14 +131,7 @@ export async function compose(options: {
       clock,
       random,
     });
-    const identity = createIdentity({
-      ...directory,
-      standing: standingIn(directory),
-      audit,
-      clock,
-      random,
-      sessionMs: config.web.session_lifetime.ms,
-    });
+    const standing = standingIn(directory);
     const beginSession = createBeginSession({
       ...directory,
       audit,
@@ -163,6 +162,17 @@ export async function compose(options: {
             clock,
             random,
           });
+    const webSignIn = createWebSignIn({ beginSession, standing, audit });
+    const identity = createIdentity({ ...directory, standing, webSignIn, audit, clock, random });
+    const accounts = createLocalAccounts({
+      ...directory,
+      hashes: createPasswordHashes({ random }),
+      attempts: createAttempts({ ...directory, clock }),
+      webSignIn,
+      audit,
+      clock,
+      passwordsOpen: config.sign_in.passwords,
+    });
     const holders = createCertificateHolders({
       ...directory,
       identity,
@@ -394,7 +404,8 @@ export async function compose(options: {
     let publicUrl = config.web.public_url;
     const grpcTls = await grpcEntrance({ config: config.grpc, keyring, clock, random });
     const doors: RestDoors = {
-      identity: restIdentity(identity),
+      identity: restIdentity(identity, accounts),
+      accounts: createAccounts({ ...directory, accounts, audit }),
       access: {
         decide: ({ subject, remoteAddress }, action, resource) =>
           decide({ subject, action, resource, context: { remoteAddress } }),
@@ -423,6 +434,7 @@ export async function compose(options: {
         publicUrl: () => publicUrl ?? "",
       }),
       teams: createTeams({ teams: directory.teams, audit, rightsChanged }),
+      roles: createRoles({ ...directory, audit, rightsChanged }),
       locks: createLocks({ ...directory, keeper, audit, clock, rightsChanged }),
       requests: createRequestsDoor(requests),
       tokens: createTokens({ ...directory, identity, audit }),

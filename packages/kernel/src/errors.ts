@@ -8,6 +8,7 @@ export const errorCodes = [
   "unauthenticated", // nobody, or nobody known
   "denied", // known, but not allowed
   "not_found",
+  "rate_limited", // too often; the same call may succeed after `details.retryAfterSeconds`
   "conflict", // the state of the thing does not permit it
   "unavailable", // a dependency is down; the same call may succeed later
   "recording_unavailable", // fail-closed: recording cannot be guaranteed, so nothing was opened

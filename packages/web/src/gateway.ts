@@ -45,11 +45,22 @@ const paging = {
 const at = (cursor: PageParam) => (cursor === undefined ? {} : { cursor });
 
 export const queries = {
+  roles: queryOptions({ queryKey: ["roles"], queryFn: ({ signal }) => gateway.roles.list({ signal }) }),
   me: queryOptions({
     queryKey: ["me"],
     queryFn: ({ signal }) => gateway.auth.me({ signal }),
     staleTime: 60_000,
   }),
+  waysIn: queryOptions({
+    queryKey: ["ways-in"],
+    queryFn: ({ signal }) => gateway.auth.waysIn({ signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+  }),
+  signInFacts: (personId: string) =>
+    queryOptions({
+      queryKey: ["sign-in-facts", personId],
+      queryFn: ({ signal }) => gateway.accounts.signInFacts(personId, { signal }),
+    }),
   sessions: (filter: SessionQuery) =>
     infiniteQueryOptions({
       queryKey: ["sessions", filter],

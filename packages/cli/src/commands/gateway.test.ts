@@ -231,6 +231,18 @@ test("public keys are printed as the tools that need them take them", async () =
   assert.equal((await run(["ca", "ssh-user"])).code, 4, "this gate has none");
 });
 
+test("text is found in a recording, and nothing found is exit code 1", async () => {
+  const all = await json("recordings", "ls", "-n", "20");
+  const session = all.find(({ kind }: { kind: string }) => kind === "shell");
+  const found = await run(["recordings", "search", session.id, "e", "--exact"]);
+  assert.equal(found.code, 0, found.stderr);
+  assert.match(found.stdout, /\d:\d\d +screen +e/);
+  const none = await run(["recordings", "search", session.id, "no such words"]);
+  assert.equal(none.code, 1);
+  const both = await run(["recordings", "search", session.id, "x", "--exact", "--regex"]);
+  assert.match(both.stderr, /either a pattern or exact/);
+});
+
 test("recordings are listed and checked by the gateway", async () => {
   const listed = await json("recordings", "ls", "-n", "1");
   const { code, stdout } = await run(["recordings", "verify", listed[0].id]);

@@ -3,12 +3,20 @@ import type { Me } from "@gatehouse/contracts/rest";
 import { isGatehouseError } from "@gatehouse/kernel";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
-import { createProfiles, exchangeLink, loginByBrowser, originOf, tokenIn } from "../connection/mod.ts";
+import {
+  createProfiles,
+  exchangeLink,
+  loginByBrowser,
+  originOf,
+  signInByPassword,
+  tokenIn,
+} from "../connection/mod.ts";
 import { askSecret } from "../output/mod.ts";
 import { type KeptCertificate, fetchCertificate, forgetCertificates } from "../ssh/mod.ts";
 import { type OutputOptions, printerFor, usage, withOutput } from "./options.ts";
 
 type LoginOptions = OutputOptions & {
+  user?: string;
   token?: boolean;
   link?: boolean;
   browser?: boolean;
@@ -25,7 +33,7 @@ export function addLogin(program: Command, cli: Cli): void {
       .description(
         "Signs in with your browser: it opens the gateway's page, which asks whether to let this command in. Without a browser " +
           "(--device) a short code is shown to type on that page, from any machine. A one-time link that an administrator made " +
-          "(`users link`), or a token, is asked for or read from standard input: a command line is seen by others. The session " +
+          "(`users link`), your password (--user), or a token, is asked for or read from standard input: a command line is seen by others. The session " +
           "is kept in a file that only you can read. An SSH key with a certificate of the gate goes into your ssh-agent, so " +
           "that `ssh` needs no other key.",
       )
@@ -33,6 +41,7 @@ export function addLogin(program: Command, cli: Cli): void {
       .option("--browser", "sign in with the browser; so it is when standard input is a terminal")
       .option("--device", "sign in with any browser, and a code")
       .option("--link", "sign in with a one-time link; so it is when standard input is no terminal")
+      .option("--user <name>", "sign in as this person, by password")
       .option("--token", "sign in with a token")
       .option(
         "--identity-file <file>",
@@ -46,6 +55,7 @@ export function addLogin(program: Command, cli: Cli): void {
 Examples:
   $ ${cli.command} login https://gate.example.com
   $ ${cli.command} login https://gate.example.com --device
+  $ ${cli.command} login https://gate.example.com --user ada
   $ ${cli.command} login https://gate.example.com --token < token.txt`,
     )
     .action(async (gateway: string, options: LoginOptions) => {
@@ -84,13 +94,15 @@ Examples:
 }
 
 async function signIn(url: string, options: LoginOptions, cli: Cli): Promise<{ me: Me; token: string }> {
-  const { browser, device = false, link, token } = options;
-  const ways = [browser, device, link, token].filter(Boolean);
-  if (ways.length > 1) throw usage("--browser, --device, --link and --token exclude each other");
+  const { browser, device = false, link, token, user } = options;
+  const ways = [browser, device, link, token, user !== undefined].filter(Boolean);
+  if (ways.length > 1) throw usage("--browser, --device, --link, --user and --token exclude each other");
   if (browser || device || (ways.length === 0 && cli.stdin.isTTY))
     return checkToken(url, await loginByBrowser(url, cli, { device }));
-  const given = await askSecret(token ? "token:" : "one-time link:", cli);
+  const asked = token ? "token" : user === undefined ? "one-time link" : "password";
+  const given = await askSecret(`${asked}:`, cli);
   if (given === "") throw usage("nothing was given to sign in with");
+  if (user !== undefined) return signInByPassword(url, user, given);
   return token ? checkToken(url, given) : exchangeLink(url, tokenIn(given));
 }
 

@@ -16,10 +16,12 @@ import { addDb } from "./db.ts";
 import { addJoin } from "./join.ts";
 import { addLocks } from "./locks.ts";
 import { addLogin } from "./login.ts";
+import { addPasswd } from "./passwd.ts";
 import { addPlay } from "./play.ts";
 import { addRecordings } from "./recordings.ts";
 import { addRecover } from "./recover.ts";
 import { addRequests } from "./requests.ts";
+import { addRoles } from "./roles.ts";
 import { addSessions } from "./sessions.ts";
 import { addStart } from "./start.ts";
 import { addStatus } from "./status.ts";
@@ -40,11 +42,13 @@ export const commands: readonly ((program: Command, cli: Cli) => void)[] = [
   addVerify,
   addLogin,
   addCertificates,
+  addPasswd,
   addDb,
   addStatus,
   addRequests,
   addUsers,
   addTeams,
+  addRoles,
   addTokens,
   addLocks,
   addAccess,

@@ -19,6 +19,7 @@ import {
 } from "../output/mod.ts";
 import { addKeeping } from "./recordings-keeping.ts";
 import { type OutputOptions, printerFor, withOutput } from "./options.ts";
+import { addSearch } from "./recording-search.ts";
 import { type ListOptions, durationOf, listSessions, timeOf, withFilters } from "./sessions.ts";
 
 type ExportOptions = GatewayOptions & { format: ExportFormat; output?: string; force?: boolean };
@@ -92,6 +93,7 @@ Examples:
     ]);
     if (!verification.ok) throw new SilentExit(exitCodes.failed);
   });
+  addSearch(recordings, cli);
   addCoverage(recordings, cli);
   addKeeping(recordings, cli);
   addIndex(recordings, cli);

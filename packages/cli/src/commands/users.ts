@@ -70,8 +70,10 @@ export function addUsers(program: Command, cli: Cli): void {
   answering(
     users
       .command("link")
-      .summary("make a one-time sign-in link")
-      .description("Makes a one-time sign-in link. It is shown once; whoever has it is this person.")
+      .summary("make a one-time link to sign in and set a password")
+      .description(
+        "Makes a one-time sign-in link. It is shown once; whoever has it is this person, and may set their password.",
+      )
       .argument("<name>"),
   ).action(async (name: string, options: Options) => {
     const { client } = await connect(options, cli);
@@ -83,6 +85,19 @@ export function addUsers(program: Command, cli: Cli): void {
       ["link", link.url],
       ["expires", printer.time(link.expiresAt)],
     ]);
+  });
+
+  answering(
+    users
+      .command("remove-password")
+      .summary("take a person's password away")
+      .description("Their password lets them in no more. A one-time link lets them set another.")
+      .argument("<name>"),
+  ).action(async (name: string, options: Options) => {
+    const { client } = await connect(options, cli);
+    const person = await personCalled(client, name);
+    await client.accounts.removePassword(person.id);
+    printerFor(cli, options).done({ id: person.id, name }, `${person.name} has no password now`);
   });
 
   for (const [verb, disabled] of [

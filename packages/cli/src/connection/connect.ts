@@ -52,6 +52,10 @@ export async function connect(options: GatewayOptions, cli: Cli): Promise<Connec
   });
 }
 
+/** For what only a person does for themselves: never the administrator's socket. */
+export const connectAsPerson = ({ gateway }: GatewayOptions, cli: Cli): Promise<Connection> =>
+  byProfile(gateway, cli);
+
 async function byProfile(gateway: string | undefined, cli: Cli): Promise<Connection> {
   const profiles = createProfiles(cli.env);
   const url = gateway === undefined ? undefined : originOf(gateway);

@@ -32,13 +32,29 @@ export async function askSecret(question: string, { stdin, stderr }: Terminal): 
   }
 }
 
+/** Several secrets, one after another. From a pipe they are its first lines, and an absent one is empty. */
+export async function askSecrets(questions: readonly string[], terminal: Terminal): Promise<string[]> {
+  if (!terminal.stdin.isTTY) {
+    const lines = (await firstLines(terminal.stdin, questions.length)).map((line) => line.trim());
+    return questions.map((_, at) => lines[at] ?? "");
+  }
+  const answers: string[] = [];
+  for (const question of questions) answers.push(await askSecret(question, terminal));
+  return answers;
+}
+
 const lineBytesMax = 65_536;
 
 async function firstLine(stdin: NodeJS.ReadableStream): Promise<string> {
+  const [line = ""] = await firstLines(stdin, 1);
+  return line.trim();
+}
+
+async function firstLines(stdin: NodeJS.ReadableStream, count: number): Promise<string[]> {
   let text = "";
   for await (const chunk of stdin) {
     text += String(chunk);
-    if (text.includes("\n")) break;
+    if (text.split("\n").length > count) break;
     if (text.length > lineBytesMax)
       throw new GatehouseError({
         code: "too_large",
@@ -46,7 +62,7 @@ async function firstLine(stdin: NodeJS.ReadableStream): Promise<string> {
         message: "the first line of standard input is too long",
       });
   }
-  return (text.split("\n", 1)[0] ?? "").trim();
+  return text.split("\n", count);
 }
 
 function nobody(question: string): GatehouseError {

@@ -4,7 +4,7 @@
  * Owns: tables, JSON and YAML of answers, times, amounts, progress, questions, the words of an error and exit codes.
  * Never: asks a gateway anything, or prints a secret that it was not told to print.
  */
-export { ask, askSecret } from "./ask.ts";
+export { ask, askSecret, askSecrets } from "./ask.ts";
 export { formatBytes, formatDuration } from "./amounts.ts";
 export { exitCodes, exitCodeOf, SilentExit } from "./exit-codes.ts";
 export { printError } from "./print-error.ts";

@@ -15,6 +15,9 @@ import { loginLinkCreate } from "./login-link-create.ts";
 import { port } from "./port.ts";
 import { recordingsRecover } from "./recordings-recover.ts";
 import { resize } from "./resize.ts";
+import { roleCreated } from "./role-created.ts";
+import { roleDeleted } from "./role-deleted.ts";
+import { roleUpdated } from "./role-updated.ts";
 import { scp } from "./scp.ts";
 import { sessionData } from "./session-data.ts";
 import { sessionEnd } from "./session-end.ts";
@@ -44,6 +47,8 @@ import { userKeyCreate } from "./user-key-create.ts";
 import { userKeyDelete } from "./user-key-delete.ts";
 import { userLogin } from "./user-login.ts";
 import { userLogout } from "./user-logout.ts";
+import { userPasswordChange } from "./user-password-change.ts";
+import { userPasswordDelete } from "./user-password-delete.ts";
 import { userUpdate } from "./user-update.ts";
 import { x11Forward } from "./x11-forward.ts";
 import { teamCreate } from "./team-create.ts";
@@ -108,10 +113,15 @@ export const eventCatalogue: readonly EventDescriptor[] = [
   userKeyDelete,
   userLogin,
   userLogout,
+  userPasswordChange,
+  userPasswordDelete,
   userUpdate,
   teamCreate,
   teamUpdate,
   teamDelete,
+  roleCreated,
+  roleUpdated,
+  roleDeleted,
   lockCreated,
   lockDeleted,
   accessRequestCreate,

@@ -85,6 +85,13 @@ export const lockFields = {
   reason: text(1000),
 } as const;
 
+/** What every event about an operator-defined role repeats. */
+export const roleFields = {
+  name: text(64),
+  /** What it allows: each a statement as `roles show` prints it, in JSON. */
+  statements: z.array(text(16_384)).max(100).optional(),
+} as const;
+
 export const teamFields = {
   team_id: text(64),
   name: text(64),

@@ -10,6 +10,8 @@ export const userLogin = defineEvent({
   fields: z.strictObject({
     /** `ssh_key`, `login_link`, `password`, ... */
     method: text(64),
+    /** Whether a second factor was given as well. */
+    second_factor: z.boolean().optional(),
     proto: text(64).optional(),
     key_fingerprint: text(128).optional(),
     /** Of the certificate that was shown. */

@@ -16,6 +16,8 @@ export const me = z
     name: z.string(),
     roles: z.array(z.string()),
     via: z.enum(["web", "token", "admin-socket"]).meta({ description: "How this request proved who it is" }),
+    /** How the web session began: `link`, `password`, …; null where it is none. */
+    method: z.string().nullable(),
     /** When the web session ends; null where it does not. */
     expiresAt: time.nullable(),
     /** The actions that are allowed on everything, for offering a place or not. The server decides each request anew. */

@@ -1,8 +1,8 @@
 import { z } from "zod";
+import { roleName } from "./access.ts";
 import { id, pageQuery, time } from "./shapes.ts";
 
-const roleNames = ["platform-admin", "security-analyst", "auditor", "team-lead", "user"] as const;
-const role = z.enum(roleNames);
+const roles = z.array(roleName).max(32);
 /** A person's name is part of addresses and of audit events: no white space, no separators. */
 const personName = z
   .string()
@@ -18,7 +18,7 @@ export const person = z
     id,
     name: z.string(),
     displayName: z.string().nullable(),
-    roles: z.array(role),
+    roles: z.array(z.string()),
     disabled: z.boolean(),
     createdAt: time,
     sshKeys: z.number().int().meta({ description: "How many keys are registered" }),
@@ -37,7 +37,7 @@ export const personCreate = z
   .strictObject({
     name: personName,
     displayName: z.string().max(256).optional(),
-    roles: z.array(role).max(roleNames.length).default(["user"]),
+    roles: roles.default(["user"]),
   })
   .meta({ id: "PersonCreate" });
 export type PersonCreate = z.input<typeof personCreate>;
@@ -45,7 +45,7 @@ export type PersonCreate = z.input<typeof personCreate>;
 export const personUpdate = z
   .strictObject({
     displayName: z.string().max(256).nullable().optional(),
-    roles: z.array(role).max(roleNames.length).optional(),
+    roles: roles.optional(),
     disabled: z.boolean().optional(),
   })
   .meta({ id: "PersonUpdate" });

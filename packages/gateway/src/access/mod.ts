@@ -26,4 +26,5 @@ export {
 export { type SessionScope, sessionScope } from "./scope.ts";
 export { fits } from "./selector.ts";
 export { isNetwork } from "./networks.ts";
+export { faultOf, isBuiltIn, mayGiveRole, notTheirsToGive } from "./giving.ts";
 export { covers, isShut } from "./restrictions.ts";

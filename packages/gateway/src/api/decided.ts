@@ -1,5 +1,6 @@
 import { GatehouseError } from "@gatehouse/kernel";
 import type { Action, Resource } from "../access/mod.ts";
+import type { WebSession } from "../directory/mod.ts";
 import type { AccessDoor, Principal } from "./door.ts";
 import { found } from "./application/page.ts";
 
@@ -13,6 +14,18 @@ export function requireNoToken({ subject }: Principal, what: string): void {
     code: "denied",
     op: "api.token",
     message: `a token may not ${what}`,
+    hint: "Sign in yourself: gatehouse login.",
+  });
+}
+
+/** For what only a person may do for themselves, signed in: not a program, and not the machine's administrator. */
+export function ownSession(principal: Principal, what: string): WebSession {
+  requireNoToken(principal, what);
+  if (principal.session) return principal.session;
+  throw new GatehouseError({
+    code: "denied",
+    op: "api.session",
+    message: `only a person who is signed in may ${what} for themselves`,
     hint: "Sign in yourself: gatehouse login.",
   });
 }

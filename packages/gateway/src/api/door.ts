@@ -9,6 +9,8 @@ import type {
   RequestCreate,
   RequestQuery,
   RequestReview,
+  Role,
+  RoleWrite,
   Team,
   TeamCreate,
   TeamQuery,
@@ -36,12 +38,16 @@ import type {
   HostTrust,
   LiveState,
   Page,
+  PasswordChange,
+  PasswordSignIn,
   Person,
   PersonCreate,
   PersonQuery,
   PersonUpdate,
   Recording,
   RecordingCoverage,
+  RecordingHits,
+  RecordingSearch,
   RecordingOverview,
   RecordingPictures,
   RecordingScreen,
@@ -55,6 +61,7 @@ import type {
   SessionQuery,
   SessionResume,
   SessionTerminate,
+  SignInFacts,
   SignInLink,
   SshCertificate,
   SshCertificateMade,
@@ -64,9 +71,12 @@ import type {
   TargetQuery,
   TargetUpdate,
   Verification,
+  WayIn,
   WireFrame,
 } from "@gatehouse/contracts/rest";
 import type { Action, Decision, Resource, SessionScope, Subject } from "../access/mod.ts";
+import type { WebSession } from "../directory/mod.ts";
+import type { From } from "../identity/mod.ts";
 import type { Sight } from "../sessions/mod.ts";
 
 /** Who is asking, proved: what every door below is told. */
@@ -76,6 +86,8 @@ export type Principal = {
   via: "web" | "token" | "admin-socket";
   /** When a web session ends. */
   expiresAtMs?: number;
+  /** The session that it was proved with, where it is one. */
+  session?: WebSession;
   /** Where the request came from; empty on the administrator's socket. For the audit log. */
   remoteAddress: string;
 };
@@ -86,19 +98,30 @@ export type Credential =
   | { kind: "bearer"; token: string }
   | { kind: "admin-socket" };
 
+/** What whoever signed in is given. */
+export type Entered = { principal: Principal; cookie: string; expiresAtMs: number };
+
 export type IdentityDoor = {
   /**
    * Exchanges a one-time link for a web session, audited before it succeeds (`user.login`). Rejects with
    * `unauthenticated` when the link is unknown, used up or expired; the three are not told apart.
    */
-  signInByLink(
-    token: string,
-    from: { remoteAddress: string; userAgent: string },
-  ): Promise<{ principal: Principal; cookie: string; expiresAtMs: number }>;
+  signInByLink(token: string, from: From): Promise<Entered>;
+  /** The same by a password. `unauthenticated`, whatever of it is wrong; `rate_limited` where one must wait. */
+  signInByPassword(signIn: PasswordSignIn, from: From): Promise<Entered>;
   /** Undefined: nobody. Throws `unavailable` when it cannot be known now. */
   whoIs(credential: Credential, from: { remoteAddress: string }): Promise<Principal | undefined>;
   /** Ends the web session of this cookie; one that is gone already is no error. */
   signOut(cookie: string): Promise<void>;
+};
+
+/** How people sign in. The caller was allowed; changes are audited behind this door. */
+export type AccountsDoor = {
+  waysIn(): Promise<{ items: WayIn[] }>;
+  signInFacts(personId: string): Promise<SignInFacts>;
+  /** One's own. Throws `invalid` for one that would be guessed, `denied` without proof, `rate_limited`. */
+  setPassword(principal: Principal, change: PasswordChange): Promise<void>;
+  removePassword(principal: Principal, personId: string): Promise<void>;
 };
 
 export type AccessDoor = {
@@ -167,6 +190,12 @@ export type PlaybackDoor = {
   screen(principal: Principal, sessionId: string, at: { atUs: number }): Promise<RecordingScreen>;
   pictures(principal: Principal, sessionId: string): Promise<RecordingPictures>;
   makeIndex(principal: Principal, sessionId: string, how: { anew: boolean }): Promise<IndexMade>;
+  search(
+    principal: Principal,
+    sessionId: string,
+    search: RecordingSearch,
+    reader: Reader,
+  ): Promise<RecordingHits>;
   verify(principal: Principal, sessionId: string): Promise<Verification>;
 };
 
@@ -220,6 +249,17 @@ export type TeamsDoor = {
   create(principal: Principal, team: TeamCreate): Promise<Team>;
   update(principal: Principal, id: string, change: TeamUpdate): Promise<Team>;
   remove(principal: Principal, id: string): Promise<void>;
+};
+
+/** The operator's own roles. The caller was allowed; changes are audited behind this door. */
+export type RolesDoor = {
+  /** The built-in ones too. */
+  list(): Promise<{ items: Role[] }>;
+  get(name: string): Promise<Role>;
+  /** Makes it, or sets the whole of it. Throws `denied` for what the caller has not themselves, `conflict` for a built-in one. */
+  set(principal: Principal, name: string, role: RoleWrite): Promise<Role>;
+  /** Throws `conflict` while anybody has it. */
+  remove(principal: Principal, name: string): Promise<void>;
 };
 
 /** The caller was allowed; changes are audited behind this door. */
@@ -311,6 +351,7 @@ export type AuthoritiesDoor = {
 /** All that the REST API stands on. */
 export type RestDoors = {
   identity: IdentityDoor;
+  accounts: AccountsDoor;
   access: AccessDoor;
   sessions: SessionsDoor;
   moderation: ModerationDoor;
@@ -318,6 +359,7 @@ export type RestDoors = {
   custody: CustodyDoor;
   people: PeopleDoor;
   teams: TeamsDoor;
+  roles: RolesDoor;
   locks: LocksDoor;
   requests: RequestsDoor;
   explain: ExplainDoor;

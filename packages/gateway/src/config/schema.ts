@@ -78,6 +78,15 @@ const coreShape = {
     },
     "The web pages and the API.",
   ),
+  sign_in: section(
+    {
+      passwords: key(
+        z.boolean().default(true),
+        "Whether people may sign in by name and password. One-time links always work.",
+      ),
+    },
+    "How people sign in to the web pages and the command line.",
+  ),
   recording: section(
     {
       outage_tolerance: key(

@@ -1,14 +1,16 @@
-import type { AccessPolicy, LabelSelector, requestStates } from "@gatehouse/contracts/rest";
+import type { AccessPolicy, LabelSelector, Statement, requestStates } from "@gatehouse/contracts/rest";
 import type { SessionFacts } from "@gatehouse/recording";
 import type { RecordingState } from "@gatehouse/recording/pipeline";
 import type { CommandSignIns } from "./command-sign-ins.ts";
 import type { OidcAccounts, OidcSignIns } from "./oidc.ts";
+import type { Passwords } from "./passwords.ts";
 import type { RecordingChecks } from "./recording-checks.ts";
 import type { RecordingIndexes } from "./recording-indexes.ts";
 import type { RecordingKeeping } from "./recording-keeping.ts";
 import type { Lock } from "../access/mod.ts";
 import type { Resources } from "./resources.ts";
 import type { SshCertificates } from "./ssh-certificates.ts";
+import type { SignInAttempts } from "./sign-in-attempts.ts";
 
 /** What can lie in a JSON column. */
 type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
@@ -106,6 +108,25 @@ export type Teams = {
 };
 
 /** A lock with who set it. */
+/** One of the operator's own roles. */
+export type StoredRole = {
+  name: string;
+  description: string;
+  statements: readonly Statement[];
+  updatedAtMs: number;
+};
+export type Roles = {
+  /** Makes it, or sets the whole of it. */
+  set(name: string, role: Pick<StoredRole, "description" | "statements">): Promise<StoredRole>;
+  byName(name: string): Promise<StoredRole | undefined>;
+  /** Those of these names that there are. */
+  named(names: readonly string[]): Promise<readonly StoredRole[]>;
+  /** By name. */
+  list(): Promise<readonly StoredRole[]>;
+  /** False when there was none. */
+  remove(name: string): Promise<boolean>;
+};
+
 export type LockEntry = Lock & { id: string; createdBy: string; createdAtMs: number };
 
 export type Locks = {
@@ -416,21 +437,32 @@ export type ApiTokens = {
 };
 
 export type WebSession = {
+  /** Names it to people; nothing can be done with it alone. */
+  id: string;
   /** Hash of the cookie's token. */
   hash: string;
   userId: string;
+  /** How it began: `link`, `password`, ... */
+  method: string;
+  /** Where it began. */
+  remoteAddress: string;
+  userAgent: string;
   createdAtMs: number;
   lastSeenAtMs: number;
   expiresAtMs: number;
+  /** When a second factor was last given. */
+  mfaAtMs?: number;
 };
+export type NewWebSession = Omit<WebSession, "id" | "createdAtMs" | "lastSeenAtMs">;
 
 export type WebSessions = {
-  create(session: { hash: string; userId: string; expiresAtMs: number }): Promise<WebSession>;
+  create(session: NewWebSession): Promise<WebSession>;
   /** Only one that is neither expired nor revoked. */
   byHash(hash: string): Promise<WebSession | undefined>;
   seen(hash: string): Promise<void>;
   revoke(hash: string): Promise<void>;
-  revokeOfUser(userId: string): Promise<void>;
+  /** All of them, but for the one with the id `but`. */
+  revokeOfUser(userId: string, but?: string): Promise<void>;
 };
 
 type Settings = {
@@ -483,6 +515,7 @@ export type Directory = {
   readonly users: Users;
   readonly userKeys: UserKeys;
   readonly teams: Teams;
+  readonly roles: Roles;
   readonly locks: Locks;
   readonly accessRequests: AccessRequests;
   readonly resources: Resources;
@@ -493,6 +526,8 @@ export type Directory = {
   readonly recordingKeeping: RecordingKeeping;
   readonly sealedCredentials: SealedCredentials;
   readonly loginLinks: LoginLinks;
+  readonly passwords: Passwords;
+  readonly signInAttempts: SignInAttempts;
   readonly webSessions: WebSessions;
   readonly apiTokens: ApiTokens;
   readonly sshCertificates: SshCertificates;

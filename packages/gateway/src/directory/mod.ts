@@ -11,5 +11,7 @@ export type { CommandSignIn, CommandSignIns } from "./command-sign-ins.ts";
 export type { RecordingIndexes } from "./recording-indexes.ts";
 export type { SshCertificate, SshCertificates } from "./ssh-certificates.ts";
 export type { RecordingKeeping } from "./recording-keeping.ts";
+export type { Passwords } from "./passwords.ts";
+export type { AttemptsAbout, SignInAttempts } from "./sign-in-attempts.ts";
 export { openDirectory } from "./open.ts";
 export { type Resources, requestResource, targetResource } from "./resources.ts";

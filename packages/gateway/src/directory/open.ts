@@ -10,14 +10,17 @@ import { postgresEngine, sqliteEngine } from "./engine.ts";
 import { locksIn } from "./locks.ts";
 import { migrate } from "./migrations/migrate.ts";
 import { oidcAccountsIn, oidcSignInsIn } from "./oidc.ts";
+import { passwordsIn } from "./passwords.ts";
 import type { PostgresPlace } from "./postgres/dialect.ts";
 import { recordingChecksIn } from "./recording-checks.ts";
 import { recordingIndexesIn } from "./recording-indexes.ts";
 import { recordingKeepingIn } from "./recording-keeping.ts";
 import { resourcesIn } from "./resources.ts";
+import { rolesIn } from "./roles.ts";
 import type { Tables } from "./schema.ts";
 import { sealedCredentialsIn } from "./sealed-credentials.ts";
 import { sessionEntriesIn } from "./session-entries.ts";
+import { signInAttemptsIn } from "./sign-in-attempts.ts";
 import { loginLinksIn, webSessionsIn } from "./sign-ins.ts";
 import { sshCertificatesIn } from "./ssh-certificates.ts";
 import { targetsIn } from "./targets.ts";
@@ -57,6 +60,7 @@ export async function openDirectory({
     users: usersIn(parts),
     userKeys: userKeysIn(parts),
     teams,
+    roles: rolesIn(parts),
     locks: locksIn(parts),
     accessRequests: accessRequestsIn(parts),
     resources: resourcesIn({ teams, targets }),
@@ -67,6 +71,8 @@ export async function openDirectory({
     recordingKeeping: recordingKeepingIn(parts),
     sealedCredentials: sealedCredentialsIn(parts),
     loginLinks: loginLinksIn(parts),
+    passwords: passwordsIn(parts),
+    signInAttempts: signInAttemptsIn(parts),
     webSessions: webSessionsIn(parts),
     apiTokens: apiTokensIn(parts),
     sshCertificates: sshCertificatesIn(parts),

@@ -22,6 +22,13 @@ export type Tables = {
     last_used_at: number | null;
   };
   teams: { id: string; name: string; description: string; created_at: number };
+  roles: {
+    name: string;
+    description: string;
+    statements: string;
+    created_at: number;
+    updated_at: number;
+  };
   team_members: { team_id: string; user_id: string; leads: number };
   targets: {
     id: string;
@@ -118,12 +125,19 @@ export type Tables = {
     body: string;
   };
   login_links: { hash: string; user_id: string; expires_at: number; used_at: number | null };
+  passwords: { user_id: string; stored: string; changed_at: number };
+  sign_in_attempts: { about: string; failures: number; last_at: number; shut_until: number };
   web_sessions: {
+    id: string;
     hash: string;
     user_id: string;
+    method: string;
+    remote_address: string;
+    user_agent: string;
     created_at: number;
     last_seen_at: number;
     expires_at: number;
+    mfa_at: number | null;
     revoked: number;
   };
   connection_secrets: {

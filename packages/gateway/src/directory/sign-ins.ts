@@ -1,4 +1,4 @@
-import type { Clock } from "@gatehouse/kernel";
+import { type Clock, type Random, newId } from "@gatehouse/kernel";
 import type { Kysely, Selectable } from "kysely";
 import type { LoginLinks, WebSession, WebSessions } from "./door.ts";
 import type { Tables } from "./schema.ts";
@@ -38,24 +38,34 @@ export function loginLinksIn({ database, clock }: Made): LoginLinks {
 
 function webSessionOf(row: Selectable<Tables["web_sessions"]>): WebSession {
   return {
+    id: row.id,
     hash: row.hash,
     userId: row.user_id,
+    method: row.method,
+    remoteAddress: row.remote_address,
+    userAgent: row.user_agent,
     createdAtMs: row.created_at,
     lastSeenAtMs: row.last_seen_at,
     expiresAtMs: row.expires_at,
+    ...(row.mfa_at !== null && { mfaAtMs: row.mfa_at }),
   };
 }
 
-export function webSessionsIn({ database, clock }: Made): WebSessions {
+export function webSessionsIn({ database, clock, random }: Made & { random: Random }): WebSessions {
   return {
-    async create({ hash, userId, expiresAtMs }) {
+    async create({ hash, userId, method, remoteAddress, userAgent, expiresAtMs, mfaAtMs }) {
       const nowMs = clock.nowMs();
       const row = {
+        id: newId(nowMs, random),
         hash,
         user_id: userId,
+        method,
+        remote_address: remoteAddress,
+        user_agent: userAgent,
         created_at: nowMs,
         last_seen_at: nowMs,
         expires_at: expiresAtMs,
+        mfa_at: mfaAtMs ?? null,
         revoked: 0,
       };
       await database.transaction().execute(async (transaction) => {
@@ -87,8 +97,13 @@ export function webSessionsIn({ database, clock }: Made): WebSessions {
     async revoke(hash) {
       await database.updateTable("web_sessions").set({ revoked: 1 }).where("hash", "=", hash).execute();
     },
-    async revokeOfUser(userId) {
-      await database.updateTable("web_sessions").set({ revoked: 1 }).where("user_id", "=", userId).execute();
+    async revokeOfUser(userId, but) {
+      await database
+        .updateTable("web_sessions")
+        .set({ revoked: 1 })
+        .where("user_id", "=", userId)
+        .$if(but !== undefined, (query) => query.where("id", "!=", but ?? ""))
+        .execute();
     },
   };
 }

@@ -10,9 +10,11 @@ import type {
   User,
   UserKeys,
   Users,
+  WebSession,
   WebSessions,
 } from "../directory/mod.ts";
 import type { Standing } from "./standing.ts";
+import { type From, type SignedIn, type WebSignIn, personOf as personIn } from "./web-sign-in.ts";
 
 /** Somebody known, as access asks about them. */
 export type Person = Subject & { displayName: string };
@@ -38,12 +40,11 @@ export type Identity = {
   /** A one-time link's secret, 256 bits, shown once. `not_found` for an unknown or disabled person. */
   createLink(userId: string): Promise<{ token: string; expiresAtMs: number }>;
   /** Uses the link up. `unauthenticated` for one that is used, expired or was never made: the three look the same. */
-  signInByLink(
+  signInByLink(token: string, from: From): Promise<SignedIn>;
+  /** The person behind a web session's token, with the session, or behind a program's token, or nobody. */
+  personByToken(
     token: string,
-    remoteAddress: string,
-  ): Promise<{ token: string; person: Person; expiresAtMs: number }>;
-  /** The person behind a web session's or API session's token, or nobody. */
-  personByToken(token: string): Promise<{ person: Person; expiresAtMs: number } | undefined>;
+  ): Promise<{ person: Person; expiresAtMs: number; session?: WebSession } | undefined>;
   /** A token for a program, 256 bits, shown once; it does nothing but what its scopes say. `not_found` as above. */
   createApiToken(
     personId: string,
@@ -79,21 +80,18 @@ export function createIdentity(options: {
   users: Users;
   userKeys: Pick<UserKeys, "byFingerprint" | "used">;
   loginLinks: LoginLinks;
-  webSessions: WebSessions;
+  webSessions: Pick<WebSessions, "byHash" | "revoke">;
+  webSignIn: WebSignIn;
   connectionSecrets: ConnectionSecrets;
   apiTokens: Pick<ApiTokens, "create" | "use">;
   standing: Standing;
   audit: AuditLog;
   clock: Clock;
   random: Random;
-  sessionMs: number;
 }): Identity {
   const { users, userKeys, loginLinks, webSessions, connectionSecrets, audit, clock, random } = options;
 
-  async function personOf(user: User): Promise<Person> {
-    const { id, name, displayName } = user;
-    return { id, name, displayName, ...(await options.standing(user)) };
-  }
+  const personOf = (user: User) => personIn(user, options.standing);
 
   async function newLink(userId: string, lifetimeMs: number) {
     const token = secret(random);
@@ -130,17 +128,12 @@ export function createIdentity(options: {
       return newLink(user.id, linkMs);
     },
 
-    async signInByLink(token, remoteAddress) {
+    async signInByLink(token, from) {
       const userId = await loginLinks.consume(hashOf(token));
       const user = userId === undefined ? undefined : await users.byId(userId);
       if (!user || user.disabled) {
-        await audit.append({
-          event: "user.login",
-          user: user?.name ?? "unknown",
-          success: false,
-          remoteAddress,
-          fields: { method: "link", error: "the link is used, expired or unknown" },
-        });
+        const error = "the link is used, expired or unknown";
+        await options.webSignIn.failed(user?.name, { method: "link", error, ...from });
         throw new GatehouseError({
           code: "unauthenticated",
           op: "identity.link",
@@ -148,18 +141,7 @@ export function createIdentity(options: {
           hint: "On the gateway's machine, `gatehouse users link <name>` makes a new one.",
         });
       }
-      // Audited before it takes effect: a sign-in that the log did not take does not happen.
-      await audit.append({
-        event: "user.login",
-        user: user.name,
-        success: true,
-        remoteAddress,
-        fields: { method: "link" },
-      });
-      const session = secret(random);
-      const expiresAtMs = clock.nowMs() + options.sessionMs;
-      await webSessions.create({ hash: hashOf(session), userId: user.id, expiresAtMs });
-      return { token: session, person: await personOf(user), expiresAtMs };
+      return options.webSignIn.begin(user, { method: "link", ...from });
     },
 
     async createApiToken(personId, { name, scopes, ttlMs }) {
@@ -195,7 +177,7 @@ export function createIdentity(options: {
       }
       const session = await webSessions.byHash(hashOf(token));
       const person = session && (await this.personById(session.userId));
-      return person && { person, expiresAtMs: session.expiresAtMs };
+      return person && { person, expiresAtMs: session.expiresAtMs, session };
     },
 
     async signOut(token, remoteAddress) {

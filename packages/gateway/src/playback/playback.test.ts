@@ -39,6 +39,7 @@ const viewer = (id: string, ...roles: Role[]): Viewer => ({
 const owner = viewer(facts.user.id, "user");
 const auditor = viewer("aud", "auditor");
 const stranger = viewer("eve", "user");
+const leadSubject: Viewer["subject"] = { id: "lead", name: "lead", roles: ["team-lead"], leads: ["team-1"] };
 const never = { signal: new AbortController().signal, renew: async () => undefined };
 
 /** A terminal session with something to show, and a password that no echo showed. */
@@ -521,4 +522,65 @@ test("the timeline has the activity and the marks", async () => {
     timeline.buckets.reduce((total, bucket) => total + bucket[of], 0);
   assert.deepEqual([sum("outputBytes"), sum("inputBytes")], [21 + 23, 8]);
   assert.equal(timeline.buckets[6]?.inputBytes, 8);
+});
+
+test("text is found in what was shown and typed, for who may see it, and the terms are in the log before", async () => {
+  const { playback, audited, happened } = await stage();
+  const found = await playback.search(owner, facts.sessionId, { text: "UID=0" }, never);
+  assert.deepEqual(
+    found.hits.map(({ source, text, at, length }) => [source, text, at, length]),
+    [["screen", "uid=0(root)", 0, 5]],
+  );
+  assert.deepEqual([found.next, found.isWhole, happened[0]], [null, true, "session.recording.access"]);
+  assert.deepEqual(
+    [audited[0]?.fields?.["action"], audited[0]?.fields?.["query"], audited[0]?.fields?.["rule"]],
+    ["search", "UID=0", "own-recordings"],
+  );
+  eventDescriptor("session.recording.access")?.fields.parse(audited[0]?.fields);
+
+  const typed = await playback.search(owner, facts.sessionId, { text: "hunter[0-9]", mode: "regex" }, never);
+  assert.deepEqual(typed.hits, [{ timeUs: 1_500_000, source: "input", text: "hunter2", at: 0, length: 7 }]);
+  const exact = await playback.search(owner, facts.sessionId, { text: "UID", mode: "exact" }, never);
+  assert.deepEqual(exact.hits, []);
+
+  const lead: Viewer = { ...viewer("lead", "team-lead"), subject: leadSubject };
+  const hidden = await playback.search(lead, facts.sessionId, { text: "hunter" }, never);
+  assert.deepEqual(hidden.hits, [], "a lead does not find what was typed");
+  await assert.rejects(
+    playback.search(lead, facts.sessionId, { text: "hunter", sources: ["input"] }, never),
+    code("denied"),
+  );
+  const before = audited.length;
+  await assert.rejects(playback.search(stranger, facts.sessionId, { text: "secret" }, never), {
+    code: "not_found",
+  });
+  assert.deepEqual(
+    audited.slice(before).map(({ success, fields }) => [success, fields?.["action"], fields?.["query"]]),
+    [[false, "search", "secret"]],
+  );
+  const { playback: silent, happened: read } = await stage({ audit: "down" });
+  await assert.rejects(silent.search(owner, facts.sessionId, { text: "x" }, never), code("unavailable"));
+  assert.deepEqual(read, []);
+});
+
+test("finds come a page at a time, and a pattern that is none is refused", async () => {
+  const { playback } = await stage();
+  const search = { text: "[a-z]+", mode: "regex" as const, limit: 1 };
+  const seen: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await playback.search(
+      owner,
+      facts.sessionId,
+      cursor === undefined ? search : { ...search, cursor },
+      never,
+    );
+    seen.push(...page.hits.map(({ text }) => text));
+    cursor = page.next ?? undefined;
+  } while (cursor !== undefined);
+  assert.deepEqual(seen, ["$ sudo id", "password: ", "uid=0(root)", "hunter2"]);
+  for (const text of ["(", "(?=x)", "(a)\\1"])
+    await assert.rejects(playback.search(owner, facts.sessionId, { text, mode: "regex" }, never), {
+      code: "invalid",
+    });
 });

@@ -1,12 +1,15 @@
-import type {
-  ExportFormat,
-  IndexMade,
-  RecordingOverview,
-  RecordingPictures,
-  RecordingScreen,
-  Recording as RecordingWords,
-  Verification as VerificationWords,
-  WireFrame,
+import {
+  type ExportFormat,
+  type IndexMade,
+  type RecordingHits,
+  type RecordingOverview,
+  type RecordingPictures,
+  type RecordingScreen,
+  type RecordingSearch,
+  type Recording as RecordingWords,
+  type Verification as VerificationWords,
+  type WireFrame,
+  searchSources,
 } from "@gatehouse/contracts/rest";
 import { type Clock, GatehouseError, isGatehouseError } from "@gatehouse/kernel";
 import {
@@ -28,8 +31,11 @@ import type { LastingRights } from "../sessions/mod.ts";
 import { type Exported, exportRecording } from "./export.ts";
 import { overviewOf, picturesOf, screenAt } from "./index-words.ts";
 import { type Opened, createOpened } from "./opened.ts";
+import { shownText, statementText, typedText } from "./recorded-text.ts";
 import { recordingWords } from "./recording-words.ts";
+import { findIn } from "./search.ts";
 import { auditedSession } from "./session-audit.ts";
+import { textMatcher } from "./text-matcher.ts";
 import { type Timeline, timelineOf } from "./timeline.ts";
 import { verificationWords } from "./verification-words.ts";
 import { type Admission, type Reader, type Viewer, createViewing } from "./viewing.ts";
@@ -57,6 +63,8 @@ type Playback = {
   screen(viewer: Viewer, sessionId: string, at: { atUs: number }): Promise<RecordingScreen>;
   pictures(viewer: Viewer, sessionId: string): Promise<RecordingPictures>;
   makeIndex(viewer: Viewer, sessionId: string, how: { anew: boolean }): Promise<IndexMade>;
+  /** Finds text; audited with its terms. Rejects with `denied` where what was typed is asked for and may not be seen. */
+  search(viewer: Viewer, sessionId: string, search: RecordingSearch, reader: Reader): Promise<RecordingHits>;
   /** Checks what is stored, now. One that does not verify is an answer, and an event of its own. */
   verify(viewer: Viewer, sessionId: string): Promise<VerificationWords>;
 };
@@ -189,6 +197,25 @@ export function createPlayback(options: PlaybackOptions): Playback {
       opened.forget(sessionId);
       return made;
     },
+    async search(viewer, sessionId, search, reader) {
+      const matches = textMatcher(search);
+      const admission = await viewing.admit(viewer, sessionId, "search", { query: search.text });
+      const { facts } = admission.entry;
+      if (!admission.input && search.sources?.includes("input")) throw mayNotSeeInput();
+      const { recording, index: openIndex } = await openShown(admission);
+      const index = await openIndex();
+      const sources = new Set(search.sources ?? searchSources);
+      async function* text(signal: AbortSignal) {
+        const frames = () => visibleFrames(recording, admission, signal);
+        if (sources.has("screen") && facts.track !== "query") yield* shownText(facts, index, frames);
+        if (sources.has("statement") && facts.track === "query") yield* statementText(frames());
+        if (sources.has("input") && admission.input) yield* typedText(frames());
+      }
+      return {
+        ...(await findIn(allowed(reader, admission, text), matches, search)),
+        isWhole: recording.manifest !== undefined && index?.directory.textEndsUs === undefined,
+      };
+    },
     async verify(viewer, sessionId) {
       const { entry } = await viewing.admit(viewer, sessionId, "verify");
       const audited = await auditedSession(options.auditRows, sessionId);
@@ -215,6 +242,15 @@ export function createPlayback(options: PlaybackOptions): Playback {
       return words;
     },
   };
+}
+
+function mayNotSeeInput(): GatehouseError {
+  return new GatehouseError({
+    code: "denied",
+    op: "playback.search",
+    message: "you may not see what was typed in this session",
+    hint: "Leave `input` out of the sources.",
+  });
 }
 
 async function* visibleFrames(

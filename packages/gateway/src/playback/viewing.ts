@@ -21,6 +21,7 @@ export type Reader = {
 /** What is done with the recording, in the audit log's words, and the right it needs. */
 const rights = {
   play: "recording.play",
+  search: "recording.play",
   download: "recording.export",
   export: "recording.export",
   verify: "session.view",
@@ -45,7 +46,7 @@ export type Viewing = {
     viewer: Viewer,
     sessionId: string,
     action: AccessAction,
-    about?: { format?: string; continues?: boolean },
+    about?: { format?: string; query?: string; continues?: boolean },
   ): Promise<Admission>;
 };
 
@@ -134,6 +135,7 @@ export function createViewing({
           action,
           rule,
           ...(about.format !== undefined && { format: about.format }),
+          ...(about.query !== undefined && { query: about.query }),
           ...(allowed && action !== "verify" && { input }),
         });
       // The same words as for a session that never was: a refusal tells nothing.

@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, getRouteApi } from "@tanstack/react-router";
 import { Link2, UserRoundCheck, UserRoundX } from "lucide-react";
 import { useState } from "react";
+import { Password } from "../account/password.tsx";
 import { gateway, queries } from "../gateway.ts";
 import { RoleChoice } from "../people/roles.tsx";
 import { SshCertificates } from "../people/ssh-certificates.tsx";
@@ -48,6 +49,9 @@ export function PersonPage() {
         {mayWrite && !isOwn && <ShutOut person={person} />}
       </PageHead>
       <div className="grid max-w-4xl grid-cols-[minmax(0,1fr)] px-4 pb-10">
+        <Part title="Password" note="What they sign in with here and on the command line.">
+          <Password personId={person.id} name={person.name} isOwn={isOwn} mayWrite={mayWrite || isOwn} />
+        </Part>
         <Part
           title="SSH keys"
           note="What the gate knows them by. The private half never leaves their machine."

@@ -1,12 +1,15 @@
-import { isGatehouseError, messageOf } from "@gatehouse/kernel";
-import { useQueryClient } from "@tanstack/react-query";
+import type { Me, WayIn } from "@gatehouse/contracts/rest";
+import { isGatehouseError } from "@gatehouse/kernel";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { gateway, queries } from "../gateway.ts";
 import { ProviderButtons, ProviderProblem, takeProviderAnswer } from "../session/provider.tsx";
 import { takePlace } from "../session/return-place.ts";
 import { Gate } from "../shell/gate.tsx";
+import { PasswordForm } from "../sign-in/password-form.tsx";
 import { Button, Command } from "../ui/elements.tsx";
+import { InlineProblem } from "../ui/states.tsx";
 
 /** The token is in the fragment, which no browser sends, and leaves the address bar before anything else happens. */
 function takeToken(): string | undefined {
@@ -26,12 +29,18 @@ export function SignInPage() {
   const navigate = useNavigate();
   const [providerAnswer, setProviderAnswer] = useState<string>();
   const [step, setStep] = useState<Step>({ is: "asking" });
+  const ways = useQuery(queries.waysIn);
 
+  const enter = async (me: Me) => {
+    // What somebody else saw here before must not show through.
+    client.clear();
+    client.setQueryData(queries.me.queryKey, me);
+    await navigate({ href: takePlace(), replace: true });
+  };
   const exchange = async (token: string) => {
     setStep({ is: "exchanging" });
     try {
-      client.setQueryData(queries.me.queryKey, await gateway.auth.exchangeLink(token));
-      await navigate({ href: takePlace(), replace: true });
+      await enter(await gateway.auth.exchangeLink(token));
     } catch (error) {
       setStep(isGatehouseError(error, "unauthenticated") ? { is: "spent" } : { is: "failed", error, token });
     }
@@ -53,7 +62,7 @@ export function SignInPage() {
 
   return (
     <main className="grid min-h-dvh place-items-center p-6">
-      <div className="grid w-full max-w-md gap-6">
+      <div className="grid w-full max-w-sm gap-6">
         <header className="flex items-center gap-3">
           <Gate className="size-7 text-accent" />
           <h1 className="text-xl tracking-tight">Gatehouse</h1>
@@ -62,43 +71,70 @@ export function SignInPage() {
           <ProviderProblem answer={providerAnswer} />
         )}
         {step.is === "asking" && <ProviderButtons />}
-        <div className="grid gap-3 border-t pt-5" role="status">
-          {step.is === "asking" && (
-            <>
-              <h2 className="text-base">Sign in with a one-time link</h2>
-              <p className="text-soft">
-                There are no passwords here. Whoever runs this gateway makes a link for you, which works once:
-              </p>
-              <Command text="gatehouse users link <name>" />
-              <p className="text-soft">Open the link that it prints in this browser.</p>
-            </>
-          )}
-          {step.is === "exchanging" && <p className="text-soft">Signing in…</p>}
-          {step.is === "spent" && (
-            <>
-              <h2 className="text-base">This link does not work any more</h2>
-              <p className="text-soft">
-                It was used already, or it has expired. If you did not use it yourself, tell whoever runs this
-                gateway. A new one is made with
-              </p>
-              <Command text="gatehouse users link <name>" />
-            </>
-          )}
-          {step.is === "failed" && (
-            <>
-              <h2 className="text-base">Signing in did not work</h2>
-              <p className="text-soft">
-                {messageOf(step.error)}. {isGatehouseError(step.error) ? step.error.hint : null}
-              </p>
-              <div>
-                <Button tone="primary" onClick={() => void exchange(step.token)}>
-                  Try again
-                </Button>
-              </div>
-            </>
+        <div className="grid gap-4 border-t pt-5">
+          <div className="grid gap-3" role="status">
+            {step.is === "exchanging" && <p className="text-soft">Signing in…</p>}
+            {step.is === "spent" && (
+              <>
+                <h2 className="text-base">This link does not work any more</h2>
+                <p className="text-soft">
+                  It was used already, or it has expired. If you did not use it yourself, tell whoever runs
+                  this gateway. A new one is made with
+                </p>
+                <Command text="gatehouse users link <name>" />
+              </>
+            )}
+            {step.is === "failed" && (
+              <>
+                <h2 className="text-base">Signing in did not work</h2>
+                <InlineProblem error={step.error} />
+                <div>
+                  <Button tone="primary" onClick={() => void exchange(step.token)}>
+                    Try again
+                  </Button>
+                </div>
+              </>
+            )}
+          </div>
+          {step.is !== "exchanging" && (
+            <div className="grid gap-6">
+              {ways.isError && <InlineProblem error={ways.error} />}
+              {ways.data
+                ?.filter(({ kind }) => kind !== "link" || step.is === "asking")
+                .map((way) => (
+                  <Way key={way.kind} way={way} isOnly={ways.data.length === 1} onEnter={enter} />
+                ))}
+            </div>
           )}
         </div>
       </div>
     </main>
+  );
+}
+
+/** One way in. Another kind is another line here. */
+function Way({ way, isOnly, onEnter }: { way: WayIn; isOnly: boolean; onEnter: (me: Me) => Promise<void> }) {
+  switch (way.kind) {
+    case "password":
+      return <PasswordForm onEnter={onEnter} />;
+    case "link":
+      return <LinkWay isOpen={isOnly} />;
+  }
+}
+
+function LinkWay({ isOpen }: { isOpen: boolean }) {
+  return (
+    <details open={isOpen} className="group">
+      <summary className="cursor-pointer text-soft hover:text-ink">
+        {isOpen ? "Sign in with a one-time link" : "No password yet, or forgotten?"}
+      </summary>
+      <div className="grid gap-3 pt-3">
+        <p className="text-soft">
+          Whoever runs this gateway makes a link for you, which works once and lets you set a password:
+        </p>
+        <Command text="gatehouse users link <name>" />
+        <p className="text-soft">Open the link that it prints in this browser.</p>
+      </div>
+    </details>
   );
 }

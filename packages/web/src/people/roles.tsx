@@ -1,40 +1,33 @@
-import type { Person } from "@gatehouse/contracts/rest";
-
-type Role = Person["roles"][number];
-
-const roleWords: Record<Role, string> = {
-  user: "goes through the gate, sees their own sessions",
-  "team-lead": "also sees the sessions of the teams they lead",
-  auditor: "sees every session, the audit log and health",
-  "security-analyst": "sees every session, the audit log and health",
-  "platform-admin": "also manages people and targets",
-};
-const roleNames = Object.keys(roleWords) as Role[];
+import { useQuery } from "@tanstack/react-query";
+import { queries } from "../gateway.ts";
 
 export function RoleChoice({
   roles,
   isDisabled = false,
   onChange,
 }: {
-  roles: readonly Role[];
+  roles: readonly string[];
   isDisabled?: boolean;
-  onChange: (roles: Role[]) => void;
+  onChange: (roles: string[]) => void;
 }) {
+  const all = useQuery(queries.roles);
+  // Those that somebody has are shown even where the list may not be read.
+  const shown = all.data?.items ?? roles.map((name) => ({ name, description: "" }));
   return (
     <fieldset disabled={isDisabled} className="grid gap-1">
       <legend className="mb-1 text-xs font-medium text-soft">Roles</legend>
-      {roleNames.map((role) => (
-        <label key={role} className="flex items-baseline gap-2">
+      {shown.map(({ name, description }) => (
+        <label key={name} className="flex items-baseline gap-2">
           <input
             type="checkbox"
             className="translate-y-0.5 accent-accent"
-            checked={roles.includes(role)}
+            checked={roles.includes(name)}
             onChange={(event) =>
-              onChange(event.target.checked ? [...roles, role] : roles.filter((one) => one !== role))
+              onChange(event.target.checked ? [...roles, name] : roles.filter((one) => one !== name))
             }
           />
           <span>
-            {role} <span className="text-faint">{roleWords[role]}</span>
+            {name} <span className="text-faint">{description}</span>
           </span>
         </label>
       ))}

@@ -2,6 +2,7 @@ import { isGatehouseError } from "@gatehouse/kernel";
 import { useQuery } from "@tanstack/react-query";
 import { Outlet, useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
+import { SetUpNote } from "../account/set-up-note.tsx";
 import { onSignedOut, queries } from "../gateway.ts";
 import { rememberPlace } from "../session/return-place.ts";
 import { useShortcuts } from "../ui/shortcuts.ts";
@@ -70,6 +71,7 @@ export function Shell() {
       <Rail me={me.data} onShowKeys={() => setShowsKeys(true)} />
       <div className="flex min-h-0 min-w-0 flex-1 flex-col">
         <SearchBar me={me.data} ref={search} />
+        <SetUpNote me={me.data} />
         <main
           // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reached by the keyboard
           tabIndex={0}

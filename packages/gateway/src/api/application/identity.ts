@@ -1,18 +1,29 @@
-import { type Identity, apiTokenPrefix, localAdministrator } from "../../identity/mod.ts";
-import type { IdentityDoor } from "../door.ts";
+import {
+  type Identity,
+  type LocalAccounts,
+  type SignedIn,
+  apiTokenPrefix,
+  localAdministrator,
+} from "../../identity/mod.ts";
+import type { Entered, IdentityDoor } from "../door.ts";
 
 /** Signing in and out, as the API tells people apart. */
-export function restIdentity(identity: Identity): IdentityDoor {
+export function restIdentity(
+  identity: Identity,
+  accounts: Pick<LocalAccounts, "signInByPassword">,
+): IdentityDoor {
+  const entered = ({ token, person, session }: SignedIn): Entered => {
+    const { expiresAtMs, remoteAddress } = session;
+    return {
+      principal: { subject: person, via: "web", expiresAtMs, session, remoteAddress },
+      cookie: token,
+      expiresAtMs,
+    };
+  };
   return {
-    async signInByLink(token, { remoteAddress }) {
-      const signedIn = await identity.signInByLink(token, remoteAddress);
-      const { person: subject, expiresAtMs } = signedIn;
-      return {
-        principal: { subject, via: "web", expiresAtMs, remoteAddress },
-        cookie: signedIn.token,
-        expiresAtMs,
-      };
-    },
+    signInByLink: async (token, from) => entered(await identity.signInByLink(token, from)),
+    signInByPassword: async ({ name, password }, from) =>
+      entered(await accounts.signInByPassword(name, password, from)),
     async whoIs(credential, { remoteAddress }) {
       if (credential.kind === "admin-socket")
         return { subject: localAdministrator, via: "admin-socket", remoteAddress };
@@ -21,7 +32,8 @@ export function restIdentity(identity: Identity): IdentityDoor {
       const found = await identity.personByToken(credential.token);
       if (!found) return undefined;
       const via = credential.kind === "cookie" ? "web" : "token";
-      return { subject: found.person, via, expiresAtMs: found.expiresAtMs, remoteAddress };
+      const { person: subject, expiresAtMs, session } = found;
+      return { subject, via, expiresAtMs, remoteAddress, ...(session && { session }) };
     },
     signOut: (cookie) => identity.signOut(cookie, ""),
   };

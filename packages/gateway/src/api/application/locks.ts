@@ -1,8 +1,8 @@
 import type { Lock } from "@gatehouse/contracts/rest";
 import { type Clock, GatehouseError } from "@gatehouse/kernel";
-import { isNetwork, roles } from "../../access/mod.ts";
+import { isBuiltIn, isNetwork, roles as builtIn } from "../../access/mod.ts";
 import type { AuditLog } from "../../audit/mod.ts";
-import type { LockEntry, Locks, Users } from "../../directory/mod.ts";
+import type { LockEntry, Locks, Roles, Users } from "../../directory/mod.ts";
 import type { LockKeeper } from "../../locks/mod.ts";
 import type { LocksDoor, Principal } from "../door.ts";
 import { noteChange } from "./note.ts";
@@ -12,12 +12,13 @@ import { found, isoTime } from "./page.ts";
 export function createLocks(options: {
   locks: Locks;
   users: Pick<Users, "byName">;
+  roles: Pick<Roles, "byName">;
   keeper: Pick<LockKeeper, "enforce">;
   audit: Pick<AuditLog, "append">;
   clock: Pick<Clock, "nowMs">;
   rightsChanged(): void;
 }): LocksDoor {
-  const { locks, users, audit, clock } = options;
+  const { locks, users, roles, audit, clock } = options;
   const note = (principal: Principal, event: string, lock: LockEntry, fields: Record<string, unknown> = {}) =>
     noteChange(audit, principal, event, {
       lock_id: lock.id,
@@ -32,8 +33,8 @@ export function createLocks(options: {
     const wrong = (message: string) => new GatehouseError({ code: "invalid", op: "locks.create", message });
     if (on === "user" && !(await users.byName(name))) throw wrong(`there is nobody called ${name}`);
     if (on === "user" && name === by.subject.name) throw wrong("you would lock yourself out");
-    if (on === "role" && !(roles as readonly string[]).includes(name))
-      throw wrong(`there is no role ${name}; there are ${roles.join(", ")}`);
+    if (on === "role" && !isBuiltIn(name) && !(await roles.byName(name)))
+      throw wrong(`there is no role ${name}; there are ${builtIn.join(", ")}, and your own`);
     if (on === "role" && by.subject.roles.includes(name) && by.via !== "admin-socket")
       throw wrong(`you have the role ${name} yourself, and would be locked out`);
     if (on === "address" && !isNetwork(name))

@@ -4,6 +4,7 @@
  * Owns: turning rooms' own types into the words of the contracts, and the audit event of each change.
  * Never: decides (access does, before these are called), reads a request, or keeps state.
  */
+export { createAccounts } from "./accounts.ts";
 export { createAuditReader } from "./audit.ts";
 export { createHealth } from "./health.ts";
 export { restIdentity } from "./identity.ts";
@@ -16,6 +17,7 @@ export { createConnections } from "./connections.ts";
 export { createExplain } from "./explain.ts";
 export { createLocks } from "./locks.ts";
 export { createRequestsDoor } from "./requests.ts";
+export { createRoles } from "./roles.ts";
 export { createTokens } from "./tokens.ts";
 export { createSshCertificates } from "./ssh-certificates.ts";
 export { createTeams } from "./teams.ts";

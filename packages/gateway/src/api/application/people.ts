@@ -1,9 +1,9 @@
 import type { Person, SshKey } from "@gatehouse/contracts/rest";
-import { type Role, roles as knownRoles } from "../../access/mod.ts";
 import type { AuditLog } from "../../audit/mod.ts";
 import type {
   ApiTokens,
   ConnectionSecrets,
+  Roles,
   User,
   UserKey,
   UserKeys,
@@ -13,11 +13,13 @@ import type {
 import type { Identity } from "../../identity/mod.ts";
 import type { PeopleDoor, Principal } from "../door.ts";
 import { requireNoToken } from "../decided.ts";
+import { checkActsFor, checkGiven } from "./given-roles.ts";
 import { noteChange } from "./note.ts";
 import { found, isoTime, pageRequest, wirePage } from "./page.ts";
 
 export function createPeople(options: {
   users: Users;
+  roles: Pick<Roles, "named">;
   userKeys: UserKeys;
   webSessions: Pick<WebSessions, "revokeOfUser">;
   apiTokens: Pick<ApiTokens, "removeOfUser">;
@@ -43,7 +45,7 @@ export function createPeople(options: {
       id: user.id,
       name: user.name,
       displayName: user.displayName === "" ? null : user.displayName,
-      roles: user.roles.filter((role): role is Role => (knownRoles as readonly string[]).includes(role)),
+      roles: [...user.roles],
       disabled: user.disabled,
       createdAt: isoTime(user.createdAtMs),
       sshKeys: keys.length,
@@ -62,6 +64,7 @@ export function createPeople(options: {
     async create(principal, person) {
       requireNoToken(principal, "add people");
       const roles = person.roles ?? ["user"];
+      await checkGiven(options.roles, principal, roles);
       const user = await users.create({
         name: person.name,
         roles,
@@ -73,6 +76,16 @@ export function createPeople(options: {
     async update(principal, id, change) {
       if (change.roles !== undefined || change.disabled === false)
         requireNoToken(principal, "change what people may do");
+      const before = found(await users.byId(id), "person", id);
+      if (change.roles) {
+        const had = new Set(before.roles);
+        await checkGiven(
+          options.roles,
+          principal,
+          change.roles.filter((role) => !had.has(role)),
+        );
+      }
+      if (change.disabled === false) await checkActsFor(options.roles, principal, before);
       const user = await users.update(id, {
         ...(change.displayName !== undefined && { displayName: change.displayName ?? "" }),
         ...(change.roles !== undefined && { roles: change.roles }),
@@ -98,6 +111,7 @@ export function createPeople(options: {
     async signInLink(principal, id) {
       requireNoToken(principal, "make sign-in links");
       const user = found(await users.byId(id), "person", id);
+      await checkActsFor(options.roles, principal, user);
       const link = await identity.createLink(user.id);
       await note(principal, "login_link.create", {
         user_id: user.id,
@@ -118,6 +132,7 @@ export function createPeople(options: {
     async addSshKey(principal, id, publicKey) {
       requireNoToken(principal, "register SSH keys");
       const user = found(await users.byId(id), "person", id);
+      await checkActsFor(options.roles, principal, user);
       const key = await userKeys.add({ userId: user.id, ...options.parsePublicKey(publicKey) });
       await note(principal, "user.key.create", {
         user_id: user.id,

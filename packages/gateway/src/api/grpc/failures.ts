@@ -9,6 +9,7 @@ const codeOf: Record<ErrorCode, Code> = {
   unauthenticated: Code.Unauthenticated,
   denied: Code.PermissionDenied,
   not_found: Code.NotFound,
+  rate_limited: Code.ResourceExhausted,
   conflict: Code.FailedPrecondition,
   unavailable: Code.Unavailable,
   recording_unavailable: Code.Unavailable,

@@ -10,6 +10,7 @@ const statusOf: Record<ErrorCode, { status: number; title: string }> = {
   unauthenticated: { status: 401, title: "Not signed in" },
   denied: { status: 403, title: "Not allowed" },
   not_found: { status: 404, title: "Not found" },
+  rate_limited: { status: 429, title: "Too many attempts" },
   conflict: { status: 409, title: "Conflict" },
   unavailable: { status: 503, title: "Not available now" },
   recording_unavailable: { status: 503, title: "Recording cannot be guaranteed" },
@@ -29,6 +30,8 @@ export function answerProblems(app: App): void {
         { err: error, requestId: request.id, url: request.routeOptions.url },
         "request failed",
       );
+    if (isGatehouseError(error) && error.details["retryAfterSeconds"] !== undefined)
+      reply.header("retry-after", String(error.details["retryAfterSeconds"]));
     if (found.status === 401) reply.header("www-authenticate", "Bearer");
     return send(reply, found);
   });

@@ -11,6 +11,7 @@ import { sessionAccess } from "./0022-session-access.ts";
 import { wideExitStatus } from "./0023-wide-exit-status.ts";
 import { locks } from "./0024-locks.ts";
 import { accessRequests } from "./0025-access-requests.ts";
+import { roles } from "./0026-roles.ts";
 import { custody } from "./0030-custody.ts";
 import { apiTokens } from "./0031-api-tokens.ts";
 import { retention } from "./0032-retention.ts";
@@ -18,6 +19,7 @@ import { sshCertificates } from "./0043-ssh-certificates.ts";
 import { commandSignIns } from "./0044-command-sign-ins.ts";
 import { oidc } from "./0045-oidc.ts";
 import { recordingIndexes } from "./0050-recording-indexes.ts";
+import { passwords } from "./0040-passwords.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every step, in order. A new one is a file of its own and a line at the end. */
@@ -30,9 +32,11 @@ export const migrations: readonly Migration[] = [
   wideExitStatus,
   locks,
   accessRequests,
+  roles,
   custody,
   apiTokens,
   retention,
+  passwords,
   sshCertificates,
   commandSignIns,
   oidc,

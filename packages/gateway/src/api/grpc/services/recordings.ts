@@ -1,9 +1,16 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import { type RecordingService, VerifyRecordingResponse_CheckStatus } from "@gatehouse/contracts/grpc";
-import { exportQuery, framesQuery, id, type Verification, type WireFrame } from "@gatehouse/contracts/rest";
+import {
+  exportQuery,
+  framesQuery,
+  id,
+  recordingSearch,
+  type Verification,
+  type WireFrame,
+} from "@gatehouse/contracts/rest";
 import type { RestDoors } from "../../door.ts";
 import { caller } from "../caller.ts";
-import { durationOfMs, frameWords, present, timestamp } from "../words.ts";
+import { durationOfMs, frameWords, given, present, timestamp } from "../words.ts";
 
 /** What goes into one message: of frames about so much, and of a file. */
 const messageBytes = 64 * 1024;
@@ -70,6 +77,34 @@ export function recordingService({
       for await (const chunk of chunks)
         for (let at = 0; at < chunk.length; at += messageBytes)
           yield { data: chunk.subarray(at, at + messageBytes) as Uint8Array<ArrayBuffer> };
+    },
+
+    async searchRecording(request, context) {
+      const { principal, renew } = caller(context);
+      const { text, sources, limit } = request;
+      const search = recordingSearch.parse({
+        text,
+        ...given({ mode: request.mode, cursor: request.cursor }),
+        ...(sources.length > 0 && { sources }),
+        ...(limit !== 0 && { limit }),
+      });
+      const { hits, isWhole, ...found } = await playback.search(
+        principal,
+        id.parse(request.sessionId),
+        search,
+        { signal: context.signal, renew },
+      );
+      return {
+        hits: hits.map(({ timeUs, source, text: line, at, length }) => ({
+          timeUs: BigInt(timeUs),
+          source,
+          text: line,
+          at,
+          length,
+        })),
+        isWhole,
+        ...present(found, ["next"]),
+      };
     },
 
     async verifyRecording(request, context) {

@@ -1,9 +1,10 @@
-import { linkExchange, me } from "@gatehouse/contracts/rest";
+import { linkExchange, me, passwordSignIn, wayIn } from "@gatehouse/contracts/rest";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { actions } from "../../../access/mod.ts";
 import { bearerTokenOf, principalOf } from "../access.ts";
 import type { App, AppOptions } from "../app.ts";
-import type { Principal } from "../../door.ts";
+import type { Entered, Principal } from "../../door.ts";
 import { checkNotForeign, clearSessionCookies, sessionCookieOf, setSessionCookie } from "../security.ts";
 import { answers, nothing } from "./answers.ts";
 
@@ -14,17 +15,63 @@ export function authRoutes(app: App, options: AppOptions): void {
   const secure = tls !== undefined || (publicUrl?.startsWith("https:") ?? false);
 
   const describe = (principal: Principal) => {
-    const { subject, via, expiresAtMs } = principal;
+    const { subject, via, session, expiresAtMs } = principal;
     return {
       id: subject.id,
       name: subject.name,
       roles: [...subject.roles],
       via,
+      method: session?.method ?? null,
       expiresAt: expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString(),
       may: actions.filter((action) => doors.access.decide(principal, action, {}).allowed),
       gateway,
     };
   };
+
+  const limited = { max: options.signInsPerMinuteMax ?? 10, timeWindow: 60_000 };
+  // Guessing is slowed down in the database; this only keeps one address from taking all the work.
+  const passwordsLimited = { ...limited, max: options.signInsPerMinuteMax ?? 60 };
+  const from = (request: FastifyRequest) => ({
+    remoteAddress: request.ip,
+    userAgent: request.headers["user-agent"] ?? "",
+  });
+  const enter = (reply: FastifyReply, { principal, cookie, expiresAtMs }: Entered) => {
+    const maxAgeSeconds = Math.max(0, Math.floor((expiresAtMs - clock.nowMs()) / 1000));
+    setSessionCookie(reply, { value: cookie, maxAgeSeconds, secure });
+    return describe(principal);
+  };
+
+  app.get(
+    "/auth/ways",
+    {
+      schema: {
+        tags,
+        summary: "The ways to sign in here",
+        security: [],
+        response: answers(z.object({ items: z.array(wayIn) })),
+      },
+      config: { access: { public: "whoever signs in must know how" } },
+    },
+    () => doors.accounts.waysIn(),
+  );
+
+  app.post(
+    "/auth/password",
+    {
+      schema: {
+        tags,
+        summary: "Sign in by name and password",
+        security: [],
+        body: passwordSignIn,
+        response: answers(me),
+      },
+      config: { access: { public: "the password is the proof" }, rateLimit: passwordsLimited },
+    },
+    async (request, reply) => {
+      checkNotForeign(request, publicUrl);
+      return enter(reply, await doors.identity.signInByPassword(request.body, from(request)));
+    },
+  );
 
   app.post(
     "/auth/link",
@@ -36,20 +83,11 @@ export function authRoutes(app: App, options: AppOptions): void {
         body: linkExchange,
         response: answers(me),
       },
-      config: {
-        access: { public: "the link is the proof" },
-        rateLimit: { max: options.signInsPerMinuteMax ?? 10, timeWindow: 60_000 },
-      },
+      config: { access: { public: "the link is the proof" }, rateLimit: limited },
     },
     async (request, reply) => {
       checkNotForeign(request, publicUrl);
-      const { principal, cookie, expiresAtMs } = await doors.identity.signInByLink(request.body.token, {
-        remoteAddress: request.ip,
-        userAgent: (request.headers["user-agent"] ?? "").slice(0, 256),
-      });
-      const maxAgeSeconds = Math.max(0, Math.floor((expiresAtMs - clock.nowMs()) / 1000));
-      setSessionCookie(reply, { value: cookie, maxAgeSeconds, secure });
-      return describe(principal);
+      return enter(reply, await doors.identity.signInByLink(request.body.token, from(request)));
     },
   );
 

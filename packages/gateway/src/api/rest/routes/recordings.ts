@@ -7,9 +7,11 @@ import {
   indexMade,
   indexMake,
   recording,
+  recordingHits,
   recordingOverview,
   recordingPictures,
   recordingScreen,
+  recordingSearch,
   screenQuery,
   verification,
 } from "@gatehouse/contracts/rest";
@@ -126,6 +128,24 @@ export function recordingRoutes(app: App, { playback }: Pick<RestDoors, "playbac
       config: { access: played },
     },
     (request) => playback.makeIndex(principalOf(request), request.params.sessionId, request.body),
+  );
+
+  app.post(
+    "/recordings/:sessionId/search",
+    {
+      schema: {
+        tags,
+        summary: "Find text in a recording",
+        description:
+          "In what was shown, in the statements of a database session and, for who may see it, in what was typed. The terms go into the audit log.",
+        params,
+        body: recordingSearch,
+        response: answers(recordingHits),
+      },
+      config: { access: played },
+    },
+    (request, reply) =>
+      playback.search(principalOf(request), request.params.sessionId, request.body, readerOf(request, reply)),
   );
 
   app.get(

@@ -1,4 +1,4 @@
-import type { Lock, Team } from "@gatehouse/contracts/rest";
+import { type Lock, type Team, builtInRoles } from "@gatehouse/contracts/rest";
 import { type Clock, GatehouseError, newId, systemRandom } from "@gatehouse/kernel";
 import type { RestDoors } from "../../door.ts";
 
@@ -7,7 +7,15 @@ export function memoryAccess(
   clock: Clock,
 ): Pick<
   RestDoors,
-  "teams" | "locks" | "requests" | "explain" | "tokens" | "sshCertificates" | "commandSignIn" | "oidc"
+  | "teams"
+  | "roles"
+  | "locks"
+  | "requests"
+  | "explain"
+  | "tokens"
+  | "sshCertificates"
+  | "commandSignIn"
+  | "oidc"
 > {
   const iso = () => new Date(clock.nowMs()).toISOString();
   const teams: Team[] = [];
@@ -36,6 +44,20 @@ export function memoryAccess(
       async remove(_principal, id) {
         teams.splice(teams.indexOf(teamOf(id)), 1);
       },
+    },
+    roles: {
+      list: async () => ({
+        items: builtInRoles.map((name) => ({
+          name,
+          description: "",
+          builtIn: true,
+          statements: [],
+          updatedAt: null,
+        })),
+      }),
+      get: async () => notFound("role"),
+      set: async () => notFound("role"),
+      remove: async () => notFound("role"),
     },
     locks: {
       list: async () => ({ items: locks }),

@@ -12,10 +12,11 @@ import type {
   Verification,
   WireFrame,
 } from "@gatehouse/contracts/rest";
-import { type Clock, GatehouseError, newId, systemRandom, utf8 } from "@gatehouse/kernel";
+import { type Clock, GatehouseError, fromUtf8, newId, systemRandom, utf8 } from "@gatehouse/kernel";
 import { createHash } from "node:crypto";
 import { decide, sessionScope } from "../../../access/mod.ts";
-import type { Principal, RestDoors } from "../../door.ts";
+import type { Entered, Principal, RestDoors } from "../../door.ts";
+import { memoryAccounts } from "./memory-accounts.ts";
 import { memoryAccess } from "./memory-access.ts";
 import { type MemoryLive, memoryLive } from "./memory-live.ts";
 import { type Sample, samplePeople, sampleSessions, sampleTargets } from "./sample-sessions.ts";
@@ -221,6 +222,13 @@ export function memoryGate(clock: Clock): MemoryGate {
   };
 
   const live = memoryLive({ samples, clock, audited });
+  const accounts = memoryAccounts();
+  const enter = (userId: string, principal: Principal): Entered => {
+    const cookie = newId(clock.nowMs(), systemRandom);
+    webSessions.set(cookie, userId);
+    audited.push({ event: "user.login", user: principal.subject.name });
+    return { principal, cookie, expiresAtMs: clock.nowMs() + 8 * 3_600_000 };
+  };
   const doors: RestDoors = {
     identity: {
       async signInByLink(token) {
@@ -234,10 +242,18 @@ export function memoryGate(clock: Clock): MemoryGate {
             message: "this link was used already, has expired, or was never made",
             hint: "Make a new one with `gatehouse users link <name>` on the gateway.",
           });
-        const cookie = newId(clock.nowMs(), systemRandom);
-        webSessions.set(cookie, userId);
-        audited.push({ event: "user.login", user: principal.subject.name });
-        return { principal, cookie, expiresAtMs: clock.nowMs() + 8 * 3_600_000 };
+        return enter(userId, principal);
+      },
+      async signInByPassword({ name, password }) {
+        const person = people.find((one) => one.name === name);
+        const principal = person && principalFor(person.id, "web");
+        if (!principal || !accounts.isPassword(person.id, password))
+          throw new GatehouseError({
+            code: "unauthenticated",
+            op: "identity.password",
+            message: "wrong name or password",
+          });
+        return enter(person.id, principal);
       },
       async whoIs(credential) {
         if (credential.kind === "admin-socket")
@@ -259,6 +275,7 @@ export function memoryGate(clock: Clock): MemoryGate {
         webSessions.delete(cookie);
       },
     },
+    accounts: accounts.door,
     access: {
       decide: ({ subject, remoteAddress }, action, resource) =>
         decide({ subject, action, resource, context: { remoteAddress, nowMs: clock.nowMs() } }),
@@ -325,6 +342,16 @@ export function memoryGate(clock: Clock): MemoryGate {
       overview: async () => ({ index: null }),
       screen: async () => ({ keyframe: null }),
       pictures: async () => ({ pictures: [] }),
+      async search(principal, id, { text }) {
+        const { frames } = watched(principal, id, "recording.play");
+        const frame = frames.find(({ kind, data }) => kind === "output" && fromUtf8(data).includes(text));
+        const found = { source: "screen" as const, text, at: 0, length: text.length };
+        return {
+          hits: frame ? [{ timeUs: frame.timeUs, ...found }] : [],
+          next: null,
+          isWhole: true,
+        };
+      },
       makeIndex: async () => ({ name: "index-0001", bytes: 0, keyframes: 0, isNew: true }),
       get: async (principal, id) => watched(principal, id, "session.view").recording,
       async frames(principal, id, window) {

@@ -241,6 +241,125 @@ export declare type ExportRecordingResponse = Message<"gatehouse.v1.ExportRecord
 export declare const ExportRecordingResponseSchema: GenMessage<ExportRecordingResponse>;
 
 /**
+ * @generated from message gatehouse.v1.SearchRecordingRequest
+ */
+export declare type SearchRecordingRequest = Message<"gatehouse.v1.SearchRecordingRequest"> & {
+  /**
+   * @generated from field: string session_id = 1;
+   */
+  sessionId: string;
+
+  /**
+   * @generated from field: string text = 2;
+   */
+  text: string;
+
+  /**
+   * `any-case` (left out), `exact`, or `regex` in RE2's syntax.
+   *
+   * @generated from field: string mode = 3;
+   */
+  mode: string;
+
+  /**
+   * `screen`, `statement`, `input`. None: all that the caller may see.
+   *
+   * @generated from field: repeated string sources = 4;
+   */
+  sources: string[];
+
+  /**
+   * 0: 100.
+   *
+   * @generated from field: int32 limit = 5;
+   */
+  limit: number;
+
+  /**
+   * What the page before gave.
+   *
+   * @generated from field: string cursor = 6;
+   */
+  cursor: string;
+};
+
+/**
+ * Describes the message gatehouse.v1.SearchRecordingRequest.
+ * Use `create(SearchRecordingRequestSchema)` to create a new message.
+ */
+export declare const SearchRecordingRequestSchema: GenMessage<SearchRecordingRequest>;
+
+/**
+ * @generated from message gatehouse.v1.SearchRecordingResponse
+ */
+export declare type SearchRecordingResponse = Message<"gatehouse.v1.SearchRecordingResponse"> & {
+  /**
+   * @generated from field: repeated gatehouse.v1.SearchRecordingResponse.Hit hits = 1;
+   */
+  hits: SearchRecordingResponse_Hit[];
+
+  /**
+   * @generated from field: optional string next = 2;
+   */
+  next?: string | undefined;
+
+  /**
+   * False where there is more text than was searched.
+   *
+   * @generated from field: bool is_whole = 3;
+   */
+  isWhole: boolean;
+};
+
+/**
+ * Describes the message gatehouse.v1.SearchRecordingResponse.
+ * Use `create(SearchRecordingResponseSchema)` to create a new message.
+ */
+export declare const SearchRecordingResponseSchema: GenMessage<SearchRecordingResponse>;
+
+/**
+ * @generated from message gatehouse.v1.SearchRecordingResponse.Hit
+ */
+export declare type SearchRecordingResponse_Hit = Message<"gatehouse.v1.SearchRecordingResponse.Hit"> & {
+  /**
+   * At this moment it can be read.
+   *
+   * @generated from field: int64 time_us = 1;
+   */
+  timeUs: bigint;
+
+  /**
+   * @generated from field: string source = 2;
+   */
+  source: string;
+
+  /**
+   * The line, or as much of it as stands around the find.
+   *
+   * @generated from field: string text = 3;
+   */
+  text: string;
+
+  /**
+   * Where in the text it begins, and how long it is, in UTF-16 units.
+   *
+   * @generated from field: int32 at = 4;
+   */
+  at: number;
+
+  /**
+   * @generated from field: int32 length = 5;
+   */
+  length: number;
+};
+
+/**
+ * Describes the message gatehouse.v1.SearchRecordingResponse.Hit.
+ * Use `create(SearchRecordingResponse_HitSchema)` to create a new message.
+ */
+export declare const SearchRecordingResponse_HitSchema: GenMessage<SearchRecordingResponse_Hit>;
+
+/**
  * @generated from message gatehouse.v1.VerifyRecordingRequest
  */
 export declare type VerifyRecordingRequest = Message<"gatehouse.v1.VerifyRecordingRequest"> & {
@@ -395,6 +514,16 @@ export declare const RecordingService: GenService<{
     methodKind: "server_streaming";
     input: typeof ExportRecordingRequestSchema;
     output: typeof ExportRecordingResponseSchema;
+  },
+  /**
+   * Finds text in what was shown, run and, for who may see it, typed. The terms go into the audit log.
+   *
+   * @generated from rpc gatehouse.v1.RecordingService.SearchRecording
+   */
+  searchRecording: {
+    methodKind: "unary";
+    input: typeof SearchRecordingRequestSchema;
+    output: typeof SearchRecordingResponseSchema;
   },
   /**
    * Checks the stored bytes now: segments, chain, signature, and what the audit log says of them.

@@ -1,0 +1,47 @@
+import { z } from "zod";
+
+export const searchModes = ["any-case", "exact", "regex"] as const;
+/** `screen`: what was shown; `statement`: what was run on a database; `input`: what was typed. */
+export const searchSources = ["screen", "statement", "input"] as const;
+
+/** `POST /recordings/{id}/search`. In a body, since what is looked for may be a secret and addresses are written down. */
+export const recordingSearch = z
+  .strictObject({
+    text: z.string().min(1).max(256),
+    mode: z
+      .enum(searchModes)
+      .default("any-case")
+      .meta({ description: "`regex` in RE2's syntax: no backreferences, and time that grows with the text" }),
+    sources: z
+      .array(z.enum(searchSources))
+      .min(1)
+      .max(searchSources.length)
+      .optional()
+      .meta({ description: "Left out: all that the caller may see" }),
+    limit: z.number().int().min(1).max(500).default(100),
+    cursor: z.string().max(16).regex(/^\d+$/).optional().meta({ description: "What the page before gave" }),
+  })
+  .meta({ id: "RecordingSearch" });
+export type RecordingSearch = z.input<typeof recordingSearch>;
+
+export const recordingHits = z
+  .object({
+    hits: z
+      .array(
+        z.object({
+          timeUs: z.number().int().meta({ description: "At this moment it can be read" }),
+          source: z.enum(searchSources),
+          text: z.string().meta({ description: "The line, or as much of it as stands around the find" }),
+          at: z.number().int().meta({ description: "Where in `text` it begins, in UTF-16 units" }),
+          length: z.number().int(),
+        }),
+      )
+      .meta({ description: "Of a page, in order of time" }),
+    next: z.string().nullable(),
+    isWhole: z.boolean().meta({
+      description:
+        "False where there is more text than was searched: the session is live, or its index was cut",
+    }),
+  })
+  .meta({ id: "RecordingHits" });
+export type RecordingHits = z.infer<typeof recordingHits>;

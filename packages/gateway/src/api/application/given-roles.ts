@@ -1,0 +1,44 @@
+import { GatehouseError } from "@gatehouse/kernel";
+import { isBuiltIn, mayGiveRole } from "../../access/mod.ts";
+import type { Roles, User } from "../../directory/mod.ts";
+import type { Principal } from "../door.ts";
+
+/** Throws `invalid` for a role that there is not, `denied` for one that is not theirs to give. */
+export async function checkGiven(
+  roles: Pick<Roles, "named">,
+  { subject }: Principal,
+  given: readonly string[],
+): Promise<void> {
+  const own = await roles.named(given.filter((name) => !isBuiltIn(name)));
+  const strange = given.find((name) => !isBuiltIn(name) && !own.some((role) => role.name === name));
+  if (strange !== undefined)
+    throw new GatehouseError({
+      code: "invalid",
+      op: "people.roles",
+      message: `there is no role ${strange}`,
+      hint: "`roles ls` lists them.",
+    });
+  const missing = given.find((name) => !mayGiveRole(subject, name));
+  if (missing === undefined) return;
+  throw new GatehouseError({
+    code: "denied",
+    op: "people.roles",
+    message: `nobody can give what they have not, and you have not got the role ${missing}`,
+  });
+}
+
+/** Whoever makes a way in for somebody else could go it themselves, and have all their rights. Throws `denied`. */
+export async function checkActsFor(
+  roles: Pick<Roles, "named">,
+  principal: Principal,
+  { id, roles: theirs }: Pick<User, "id" | "roles">,
+): Promise<void> {
+  if (principal.subject.id === id) return;
+  // What is no role any more gives nothing.
+  const own = await roles.named(theirs);
+  await checkGiven(
+    roles,
+    principal,
+    theirs.filter((role) => isBuiltIn(role) || own.some(({ name }) => name === role)),
+  );
+}

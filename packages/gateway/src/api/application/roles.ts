@@ -1,0 +1,117 @@
+import type { Role } from "@gatehouse/contracts/rest";
+import { GatehouseError } from "@gatehouse/kernel";
+import { faultOf, isBuiltIn, notTheirsToGive, roles as builtIn } from "../../access/mod.ts";
+import type { AuditLog } from "../../audit/mod.ts";
+import type { Roles, StoredRole, Users } from "../../directory/mod.ts";
+import type { Principal, RolesDoor } from "../door.ts";
+import { requireNoToken } from "../decided.ts";
+import { noteChange } from "./note.ts";
+import { found, isoTime } from "./page.ts";
+
+const rolesMax = 500;
+
+/** The operator's own roles. Nobody puts into one, nor gives by one, what they have not themselves. */
+export function createRoles(options: {
+  roles: Roles;
+  users: Pick<Users, "list">;
+  audit: Pick<AuditLog, "append">;
+  /** Called when what somebody may do has changed. */
+  rightsChanged(): void;
+}): RolesDoor {
+  const { roles, users, audit, rightsChanged } = options;
+  const note = (principal: Principal, event: string, { name, statements }: StoredRole) =>
+    noteChange(audit, principal, event, {
+      name,
+      ...(event !== "role.deleted" && { statements: statements.map((one) => JSON.stringify(one)) }),
+    });
+
+  async function holderOf(role: string): Promise<string | undefined> {
+    let after: string | undefined;
+    do {
+      const page = await users.list({}, { limit: 500, ...(after !== undefined && { after }) });
+      const holder = page.items.find((user) => user.roles.includes(role));
+      if (holder) return holder.name;
+      after = page.next;
+    } while (after !== undefined);
+    return undefined;
+  }
+
+  return {
+    list: async () => ({ items: [...builtIn.map(builtInWords), ...(await roles.list()).map(words)] }),
+    get: async (name) =>
+      isBuiltIn(name) ? builtInWords(name) : words(found(await roles.byName(name), "role", name)),
+    async set(principal, name, { description = "", statements = [] }) {
+      requireNoToken(principal, "change roles");
+      if (isBuiltIn(name)) throw unchangeable(name);
+      for (const [at, statement] of statements.entries()) {
+        const fault = faultOf(statement);
+        if (fault !== undefined) throw invalid(`statement ${at + 1}: ${fault}`);
+        const missing = notTheirsToGive(principal.subject, statement);
+        if (missing !== undefined)
+          throw new GatehouseError({
+            code: "denied",
+            op: "roles.set",
+            message: `statement ${at + 1}: nobody can give what they have not, and you have not got ${missing} there`,
+          });
+      }
+      const before = await roles.byName(name);
+      if (!before && (await roles.list()).length >= rolesMax)
+        throw invalid(`there are ${rolesMax} roles already`);
+      const role = await roles.set(name, { description, statements });
+      rightsChanged();
+      await note(principal, before ? "role.updated" : "role.created", role);
+      return words(role);
+    },
+    async remove(principal, name) {
+      if (isBuiltIn(name)) throw unchangeable(name);
+      const role = found(await roles.byName(name), "role", name);
+      // Else whoever had it would have another one, should it ever be made again.
+      const holder = await holderOf(name);
+      if (holder !== undefined)
+        throw new GatehouseError({
+          code: "conflict",
+          op: "roles.remove",
+          message: `${holder} has the role ${name}`,
+          hint: "Take it from everybody first.",
+        });
+      await roles.remove(name);
+      rightsChanged();
+      await note(principal, "role.deleted", role);
+    },
+  };
+}
+
+const descriptions: Record<(typeof builtIn)[number], string> = {
+  "platform-admin": "all recordings and live sessions; targets, people, teams, roles, locks and health",
+  "security-analyst": "all recordings and live sessions; locks; people and the audit log to read",
+  auditor: "all recordings; people, locks and the audit log to read",
+  "team-lead": "recordings of their team; joins and ends its live sessions",
+  user: "their own recordings; everybody is one",
+};
+
+function builtInWords(name: string): Role {
+  const description = descriptions[name as keyof typeof descriptions];
+  return { name, description, builtIn: true, statements: [], updatedAt: null };
+}
+
+function words({ name, description, statements, updatedAtMs }: StoredRole): Role {
+  return {
+    name,
+    description,
+    builtIn: false,
+    statements: [...statements],
+    updatedAt: isoTime(updatedAtMs),
+  };
+}
+
+function unchangeable(name: string): GatehouseError {
+  return new GatehouseError({
+    code: "conflict",
+    op: "roles",
+    message: `${name} is built in, and cannot be changed`,
+    hint: "Make one of your own with another name.",
+  });
+}
+function invalid(message: string, hint?: string): GatehouseError {
+  return new GatehouseError({ code: "invalid", op: "roles", message, hint });
+}
