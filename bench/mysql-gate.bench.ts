@@ -8,12 +8,11 @@
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createClient } from "@gatehouse/contracts/client";
-import { exchangeLink } from "../packages/cli/src/connection/exchange-link.ts";
 import { startGateway } from "../test/parts/gateway.ts";
 import { mariadbProgram, startMariadb } from "../test/parts/mariadb.ts";
 import { type Sysbench, type SysbenchWay, hasSysbench, openSysbench } from "../test/parts/sysbench.ts";
 import { type Measured, compareWays } from "./ways.ts";
+import { signedIn } from "../test/parts/signed-in.ts";
 
 const rounds = Number(process.env["BENCH_ROUNDS"] ?? 3);
 const seconds = Number(process.env["BENCH_SECONDS"] ?? 3);
@@ -73,9 +72,7 @@ async function openGate(name: string, dataDir: string | undefined): Promise<void
   await opened.admin.targets.setCredential(id, "root", { kind: "password", password: direct.password });
   await opened.admin.targets.trustHostKeys(id, { kind: "pinned", keys: [server.certificate] });
   const person = await opened.admin.people.create({ name: "bench", roles: ["user"] });
-  const link = await opened.admin.people.signInLink(person.id);
-  const { token } = await exchangeLink(opened.web, new URL(link.url).hash.replace("#token=", ""));
-  const client = createClient({ baseUrl: opened.web, token });
+  const client = await signedIn(opened, person.id);
   ways.set(name, await client.targets.openConnection(id, "root"));
   processes.set(name, opened.pid);
 }

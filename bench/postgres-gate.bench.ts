@@ -7,12 +7,11 @@
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createClient } from "@gatehouse/contracts/client";
-import { exchangeLink } from "../packages/cli/src/connection/exchange-link.ts";
 import { startGateway } from "../test/parts/gateway.ts";
 import { hasPgbouncer, startPgbouncer } from "../test/parts/pgbouncer.ts";
 import { type Way, postgresProgram, startPostgres } from "../test/parts/postgres.ts";
 import { type Measured, compareWays } from "./ways.ts";
+import { signedIn } from "../test/parts/signed-in.ts";
 
 const rounds = Number(process.env["BENCH_ROUNDS"] ?? 3);
 const seconds = process.env["BENCH_SECONDS"] ?? "3";
@@ -78,9 +77,7 @@ async function openGate(name: string, dataDir: string | undefined): Promise<void
   });
   await opened.admin.targets.trustHostKeys(id, { kind: "pinned", keys: [postgres.certificate] });
   const person = await opened.admin.people.create({ name: "bench", roles: ["user"] });
-  const link = await opened.admin.people.signInLink(person.id);
-  const { token } = await exchangeLink(opened.web, new URL(link.url).hash.replace("#token=", ""));
-  const client = createClient({ baseUrl: opened.web, token });
+  const client = await signedIn(opened, person.id);
   const { port, user, password, certificate } = await client.targets.openConnection(id, postgres.user);
   writeFileSync(join(opened.dataDir, "gate.pem"), certificate);
   ways.set(name, { ...direct, PGPORT: String(port), PGUSER: user, PGPASSWORD: password });

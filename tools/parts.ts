@@ -44,12 +44,18 @@ const artifacts = [
   "org.postgresql:postgresql:42.7.7",
   "org.mariadb.jdbc:mariadb-java-client:3.5.3",
 ];
-export const artifactsFolder = `${root}node_modules/.cache/java`;
+const artifactsFolder = `${root}node_modules/.cache/java`;
+
+/** Where an artifact is put, by its name: its version is said in one place. */
+export function artifactFile(name: string): string {
+  const version = artifacts.map((artifact) => artifact.split(":")).find(([, known]) => known === name)?.[2];
+  if (version === undefined) throw new Error(`no artifact is called ${name}`);
+  return `${artifactsFolder}/${name}-${version}.jar`;
+}
 
 async function installArtifacts(): Promise<void> {
   for (const artifact of artifacts) {
-    const [, name, version] = artifact.split(":");
-    if (existsSync(`${artifactsFolder}/${name}-${version}.jar`)) continue;
+    if (existsSync(artifactFile(artifact.split(":")[1] ?? ""))) continue;
     process.stderr.write(`bringing ${artifact}\n`);
     const copy = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy";
     const options = [`-Dartifact=${artifact}`, `-DoutputDirectory=${artifactsFolder}`];

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { exchangeLink } from "../../packages/cli/src/connection/mod.ts";
 import { createClient } from "@gatehouse/contracts/client";
 import type { Session } from "@gatehouse/contracts/rest";
 import { sshOptions } from "../parts/gateway.ts";
@@ -10,6 +9,7 @@ import { type GrpcAnswer, type GrpcClient, startGrpcClient } from "../parts/grpc
 import { awaitEvents, awaitSession, eventually, recordedSession } from "../parts/sessions.ts";
 import { type Stage, startStage } from "../parts/stage.ts";
 import { openTerminal } from "../parts/terminal.ts";
+import { sessionOf } from "../parts/signed-in.ts";
 
 const sessions = "gatehouse.v1.SessionService";
 const recordings = "gatehouse.v1.RecordingService";
@@ -38,9 +38,7 @@ before(async () => {
     bob: (await gateway.admin.people.create({ name: "bob", roles: ["user"] })).id,
   };
   for (const name of ["ann", "otto", "bob"] as const) {
-    const { url } = await gateway.admin.people.signInLink(ids[name]);
-    const { token } = await exchangeLink(gateway.web, new URL(url).hash.replace("#token=", ""));
-    tokens[name] = token;
+    tokens[name] = await sessionOf(gateway, ids[name]);
   }
   const ran = await stage.ssh([stage.address, "printf 'over the gate'; cat"], { input: "and back" });
   assert.equal(ran.stdout.toString(), "over the gateand back");

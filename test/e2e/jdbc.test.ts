@@ -5,12 +5,13 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Statement } from "@gatehouse/recording";
 import { type Databases, startDatabases } from "../parts/databases.ts";
-import { javaArtifact, runJava } from "../parts/java.ts";
+import { artifactFile } from "../../tools/parts.ts";
+import { runJava } from "../parts/java.ts";
 import { awaitStored, recordedStatements } from "../parts/sessions.ts";
 
 const drivers = {
-  postgres: javaArtifact("postgresql-42.7.7"),
-  mariadb: javaArtifact("mariadb-java-client-3.5.3"),
+  postgres: artifactFile("postgresql"),
+  mariadb: artifactFile("mariadb-java-client"),
 };
 const without = (driver: string) => (existsSync(driver) ? false : `the driver could not be had (${driver})`);
 

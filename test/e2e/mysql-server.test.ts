@@ -3,14 +3,14 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { type TestContext, after, before, test } from "node:test";
-import { type Client, createClient } from "@gatehouse/contracts/client";
+import type { Client } from "@gatehouse/contracts/client";
 import type { Target } from "@gatehouse/contracts/rest";
 import mysql2 from "mysql2/promise";
-import { exchangeLink } from "../../packages/cli/src/connection/exchange-link.ts";
 import { type Gateway, startGateway } from "../parts/gateway.ts";
 import type { MysqlServer } from "../parts/mariadb.ts";
 import { noMysql, startMysql } from "../parts/mysql.ts";
 import { awaitSession, awaitStored, eventually, recordedStatements } from "../parts/sessions.ts";
+import { signedIn } from "../parts/signed-in.ts";
 
 const options = { skip: noMysql };
 let server: MysqlServer;
@@ -36,9 +36,7 @@ before(async () => {
     await admin.targets.setCredential(created.id, login, { kind: "password", password });
   target = await admin.targets.trustHostKeys(created.id, { kind: "pinned", keys: [server.certificate] });
   const { id } = await admin.people.create({ name: "jane", roles: ["user"] });
-  const link = await admin.people.signInLink(id);
-  const { token } = await exchangeLink(gateway.web, new URL(link.url).hash.replace("#token=", ""));
-  person = createClient({ baseUrl: gateway.web, token });
+  person = await signedIn(gateway, id);
 });
 after(async () => {
   if (noMysql !== false) return;

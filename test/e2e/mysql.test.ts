@@ -7,12 +7,11 @@ import { createHash, randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { type Client, createClient } from "@gatehouse/contracts/client";
+import type { Client } from "@gatehouse/contracts/client";
 import type { Session, Target } from "@gatehouse/contracts/rest";
 import { type Statement, statementLine } from "@gatehouse/recording";
 import mariadbDriver from "mariadb";
 import mysql2 from "mysql2/promise";
-import { exchangeLink } from "../../packages/cli/src/connection/exchange-link.ts";
 import { type Gateway, startGateway } from "../parts/gateway.ts";
 import { type MysqlServer, type Way, mariadb, mariadbProgram, startMariadb } from "../parts/mariadb.ts";
 import {
@@ -22,6 +21,7 @@ import {
   recordedSession,
   recordedStatements,
 } from "../parts/sessions.ts";
+import { signedIn } from "../parts/signed-in.ts";
 
 let server: MysqlServer;
 let gateway: Gateway;
@@ -38,9 +38,7 @@ before(async () => {
   });
   target = await addDatabase("shop");
   const { id } = await gateway.admin.people.create({ name: "jane", roles: ["user"] });
-  const link = await gateway.admin.people.signInLink(id);
-  const { token } = await exchangeLink(gateway.web, new URL(link.url).hash.replace("#token=", ""));
-  person = createClient({ baseUrl: gateway.web, token });
+  person = await signedIn(gateway, id);
   direct = {
     host: "127.0.0.1",
     port: server.port,
@@ -360,12 +358,7 @@ test("one that has waited too long is refused and not run, and its transaction i
     const { admin } = impatient;
     const created = await addDatabase("shop", {}, impatient);
     const { id: jane } = await admin.people.create({ name: "jane", roles: ["user"] });
-    const link = await admin.people.signInLink(jane);
-    const { token } = await exchangeLink(impatient.web, new URL(link.url).hash.replace("#token=", ""));
-    const opened = await createClient({ baseUrl: impatient.web, token }).targets.openConnection(
-      created.id,
-      "root",
-    );
+    const opened = await (await signedIn(impatient, jane)).targets.openConnection(created.id, "root");
     const { host, port, user, password } = opened;
     const ssl = { ca: opened.certificate };
     const client = await mysql2.createConnection({ host, port, user, password, database: "shop", ssl });

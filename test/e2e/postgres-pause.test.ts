@@ -1,12 +1,12 @@
 /** PostgreSQL while its input is paused: statements wait, and then run or are refused in the words of the protocol. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { createClient, type Client } from "@gatehouse/contracts/client";
+import type { Client } from "@gatehouse/contracts/client";
 import pg from "pg";
-import { exchangeLink } from "../../packages/cli/src/connection/exchange-link.ts";
 import { type Gateway, startGateway } from "../parts/gateway.ts";
 import { type Postgres, startPostgres } from "../parts/postgres.ts";
 import { awaitSession, eventually, recordedSession } from "../parts/sessions.ts";
+import { signedIn } from "../parts/signed-in.ts";
 
 let postgres: Postgres;
 const gateways: Gateway[] = [];
@@ -37,9 +37,7 @@ async function gatewayWith(requestWait: string): Promise<Stand> {
   await admin.targets.setCredential(target.id, "postgres", { kind: "password", password: postgres.password });
   await admin.targets.trustHostKeys(target.id, { kind: "pinned", keys: [postgres.certificate] });
   const { id } = await admin.people.create({ name: "jane", roles: ["user"] });
-  const link = await admin.people.signInLink(id);
-  const { token } = await exchangeLink(gateway.web, new URL(link.url).hash.replace("#token=", ""));
-  return { gateway, person: createClient({ baseUrl: gateway.web, token }), targetId: target.id };
+  return { gateway, person: await signedIn(gateway, id), targetId: target.id };
 }
 
 async function open({ gateway, person, targetId }: Stand) {

@@ -9,15 +9,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { createClient, type Client } from "@gatehouse/contracts/client";
+import type { Client } from "@gatehouse/contracts/client";
 import type { Session, Target } from "@gatehouse/contracts/rest";
 import { type Statement, statementLine, statements } from "@gatehouse/recording";
 import pg from "pg";
-import { exchangeLink } from "../../packages/cli/src/connection/exchange-link.ts";
 import { type Gateway, startGateway } from "../parts/gateway.ts";
 import { run } from "../parts/openssh.ts";
 import { type Postgres, type Way, postgresProgram, psql, startPostgres } from "../parts/postgres.ts";
 import { awaitEvents, awaitStored, eventually, recorded } from "../parts/sessions.ts";
+import { signedIn } from "../parts/signed-in.ts";
 
 let postgres: Postgres;
 let gateway: Gateway;
@@ -29,7 +29,7 @@ before(async () => {
   postgres = await startPostgres();
   gateway = await startGateway({ config: { postgres: { listen: "127.0.0.1:0" } } });
   target = await addDatabase(gateway);
-  person = await signedIn(gateway, "jane");
+  person = await newcomer(gateway, "jane");
   direct = {
     PGHOST: "127.0.0.1",
     PGPORT: String(postgres.port),
@@ -61,11 +61,9 @@ async function addDatabase(at: Gateway): Promise<Target> {
   return at.admin.targets.trustHostKeys(created.id, { kind: "pinned", keys: [postgres.certificate] });
 }
 
-async function signedIn(at: Gateway, name: string): Promise<Client> {
+async function newcomer(at: Gateway, name: string): Promise<Client> {
   const { id } = await at.admin.people.create({ name, roles: ["user"] });
-  const link = await at.admin.people.signInLink(id);
-  const { token } = await exchangeLink(at.web, new URL(link.url).hash.replace("#token=", ""));
-  return createClient({ baseUrl: at.web, token });
+  return signedIn(at, id);
 }
 
 /** A way through the gate with a fresh secret, its certificate verified. */
@@ -309,7 +307,7 @@ test("a session that must end tells its client so in the words of the protocol",
     config: { postgres: { listen: "127.0.0.1:0" }, sessions: { max_duration: "3s", ending_grace: "1s" } },
   });
   const database = await addDatabase(short);
-  const way = await through("postgres", await signedIn(short, "jo"), short, database);
+  const way = await through("postgres", await newcomer(short, "jo"), short, database);
   const ran = await psql(way, "select 1; select pg_sleep(50);");
   assert.match(ran.stderr, /FATAL: {2}this session has reached its maximum time/);
   // What ran is stopped, and not only its answer.
@@ -393,7 +391,7 @@ test("a killed gateway loses no statement that PostgreSQL executed", async () =>
   let doomed = await startGateway({ config: { postgres: { listen: "127.0.0.1:0" } } });
   const { dataDir } = doomed;
   const database = await addDatabase(doomed);
-  const way = await through("postgres", await signedIn(doomed, "jim"), doomed, database);
+  const way = await through("postgres", await newcomer(doomed, "jim"), doomed, database);
   const client = new pg.Client({
     host: way.PGHOST,
     port: Number(way.PGPORT),

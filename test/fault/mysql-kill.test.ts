@@ -2,13 +2,12 @@
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { test } from "node:test";
-import { createClient } from "@gatehouse/contracts/client";
 import { type Statement, statements } from "@gatehouse/recording";
 import mysql2 from "mysql2/promise";
-import { exchangeLink } from "../../packages/cli/src/connection/exchange-link.ts";
 import { startGateway } from "../parts/gateway.ts";
 import { startMariadb } from "../parts/mariadb.ts";
 import { awaitStored, recorded } from "../parts/sessions.ts";
+import { signedIn } from "../parts/signed-in.ts";
 
 const config = { mysql: { listen: "127.0.0.1:0", mariadb: { listen: "127.0.0.1:0" } } };
 /** Answers that a client has got when the gateway is killed, with others under way. */
@@ -33,12 +32,7 @@ test("killed while statements run, the gateway has recorded all that database an
     const { id } = await gateway.admin.people.create({ name: "jane", roles: ["user"] });
     const seen = new Set<string>();
     for (const [round, life] of lives.entries()) {
-      const link = await gateway.admin.people.signInLink(id);
-      const { token } = await exchangeLink(gateway.web, new URL(link.url).hash.replace("#token=", ""));
-      const way = await createClient({ baseUrl: gateway.web, token }).targets.openConnection(
-        target.id,
-        "root",
-      );
+      const way = await (await signedIn(gateway, id)).targets.openConnection(target.id, "root");
       const { host, port, user, password: secret, certificate } = way;
       const answered: string[] = [];
       const enough = Promise.withResolvers<void>();

@@ -1,12 +1,12 @@
 /** A gateway before a PostgreSQL and a MariaDB, and people who go through it. */
-import { type Client, createClient } from "@gatehouse/contracts/client";
+import type { Client } from "@gatehouse/contracts/client";
 import type { Person, Target, TargetCreate } from "@gatehouse/contracts/rest";
 import mysql2 from "mysql2/promise";
 import pg from "pg";
-import { exchangeLink } from "../../packages/cli/src/connection/exchange-link.ts";
 import { type Gateway, startGateway } from "./gateway.ts";
 import { type MysqlServer, startMariadb } from "./mariadb.ts";
 import { type Postgres, startPostgres } from "./postgres.ts";
+import { signedIn } from "./signed-in.ts";
 
 export type Databases = {
   readonly gateway: Gateway;
@@ -27,7 +27,7 @@ export async function startDatabases(config: Record<string, unknown> = {}): Prom
       ...config,
     },
   });
-  const { admin, web } = gateway;
+  const { admin } = gateway;
   return {
     gateway,
     postgres,
@@ -50,9 +50,7 @@ export async function startDatabases(config: Record<string, unknown> = {}): Prom
     },
     async person(name, roles = ["user"]) {
       const { id } = await admin.people.create({ name, roles });
-      const link = await admin.people.signInLink(id);
-      const { token } = await exchangeLink(web, new URL(link.url).hash.replace("#token=", ""));
-      return { ...createClient({ baseUrl: web, token }), id };
+      return { ...(await signedIn(gateway, id)), id };
     },
     async close() {
       await gateway.close();

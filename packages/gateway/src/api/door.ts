@@ -76,7 +76,7 @@ import type {
 } from "@gatehouse/contracts/rest";
 import type { Action, Decision, Resource, SessionScope, Subject } from "../access/mod.ts";
 import type { WebSession } from "../directory/mod.ts";
-import type { From } from "../identity/mod.ts";
+import type { From, OidcSignIn } from "../identity/mod.ts";
 import type { Sight } from "../sessions/mod.ts";
 
 /** Who is asking, proved: what every door below is told. */
@@ -298,19 +298,6 @@ export type CommandSignInDoor = {
   answer(principal: Principal, answer: CommandSignInAnswer): Promise<CommandSignInAnswered>;
 };
 
-/** Single sign-on; absent where there is no provider. Audited behind this door. */
-export type OidcDoor = {
-  readonly name: string;
-  begin(redirectUri: string): Promise<{ url: string; browserSecret: string }>;
-  /** Throws `unauthenticated`, `denied`, `unavailable`. */
-  finish(back: {
-    callbackUrl: string;
-    browserSecret: string | undefined;
-    remoteAddress: string;
-  }): Promise<{ token: string; expiresAtMs: number }>;
-  endSessionUrl(returnTo: string): Promise<string | undefined>;
-};
-
 /** Certificates for people's own SSH keys. The caller was allowed; audited behind this door. */
 export type SshCertificatesDoor = {
   list(personId: string): Promise<{ items: SshCertificate[] }>;
@@ -366,7 +353,8 @@ export type RestDoors = {
   tokens: TokensDoor;
   sshCertificates: SshCertificatesDoor;
   commandSignIn: CommandSignInDoor;
-  oidc: OidcDoor | undefined;
+  /** Single sign-on; absent where there is no provider. Audited behind this door. */
+  oidc: OidcSignIn | undefined;
   targets: TargetsDoor;
   connections: ConnectionsDoor;
   audit: AuditDoor;

@@ -14,4 +14,5 @@ export type { RecordingKeeping } from "./recording-keeping.ts";
 export type { Passwords } from "./passwords.ts";
 export type { AttemptsAbout, SignInAttempts } from "./sign-in-attempts.ts";
 export { openDirectory } from "./open.ts";
+export { everyItem } from "./page.ts";
 export { type Resources, requestResource, targetResource } from "./resources.ts";

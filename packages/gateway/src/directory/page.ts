@@ -62,3 +62,15 @@ export function lowerContains(column: string, text: string): RawBuilder<SqlBool>
   const pattern = `%${text.toLowerCase().replaceAll(/[\\%_]/g, (sign) => `\\${sign}`)}%`;
   return sql<SqlBool>`lower(${sql.ref(column)}) like ${pattern} escape '\\'`;
 }
+
+/** Everything that a list has, page by page. */
+export async function* everyItem<Item>(
+  list: (page: PageRequest) => Promise<Page<Item>>,
+): AsyncGenerator<Item> {
+  let after: string | undefined;
+  do {
+    const page = await list({ limit: limitMax, ...(after !== undefined && { after }) });
+    yield* page.items;
+    after = page.next;
+  } while (after !== undefined);
+}

@@ -1,5 +1,6 @@
 import type { RecordingState } from "@gatehouse/recording/pipeline";
 import { type Kysely, sql } from "kysely";
+import { factsSay } from "./facts-say.ts";
 import type { Tables } from "./schema.ts";
 
 /** When a recording was last read again from the store, and what was found. */
@@ -95,8 +96,7 @@ export function recordingChecksIn({ database }: { database: Kysely<Tables> }): R
         .orderBy(sql`coalesce(recording_checks.checked_at, 0)`)
         .orderBy("sessions.started_at")
         .limit(1);
-      if (gatewayId !== undefined)
-        query = query.where("sessions.facts", "like", `%"gatewayId":"${gatewayId}"%`);
+      if (gatewayId !== undefined) query = query.where(factsSay("gatewayId", gatewayId));
       if (except.length > 0) query = query.where("sessions.id", "not in", except);
       return (await query.executeTakeFirst())?.id;
     },

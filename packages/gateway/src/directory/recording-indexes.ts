@@ -1,4 +1,5 @@
 import type { Kysely } from "kysely";
+import { factsSay } from "./facts-say.ts";
 import type { Tables } from "./schema.ts";
 
 /** The index beside a recording, or why there is none. */
@@ -56,14 +57,13 @@ export function recordingIndexesIn({ database }: { database: Kysely<Tables> }): 
         .leftJoin("recording_indexes", "recording_indexes.session_id", "sessions.id")
         .select("sessions.id")
         .where("sessions.recording_state", "in", ["stored", "held"])
-        .where("sessions.facts", "like", `%"track":"terminal"%`)
+        .where(factsSay("track", "terminal"))
         .where(({ eb, or }) =>
           or([eb("recording_indexes.maker", "is", null), eb("recording_indexes.maker", "<", maker)]),
         )
         .orderBy("sessions.started_at", "desc")
         .limit(1);
-      if (gatewayId !== undefined)
-        query = query.where("sessions.facts", "like", `%"gatewayId":"${gatewayId}"%`);
+      if (gatewayId !== undefined) query = query.where(factsSay("gatewayId", gatewayId));
       if (except.length > 0) query = query.where("sessions.id", "not in", except);
       return (await query.executeTakeFirst())?.id;
     },

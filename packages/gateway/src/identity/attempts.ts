@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { isIPv6 } from "node:net";
 import { type Clock, GatehouseError } from "@gatehouse/kernel";
 import type { AttemptsAbout, SignInAttempts } from "../directory/mod.ts";
+import { hashOf } from "./identity.ts";
 
 /** So many failures in a row cost nothing; each one after them doubles the wait. */
 const freeOfAccount = 5;
@@ -46,7 +46,7 @@ export function createAttempts({
 
 function about(kind: "account" | "address", what: string, free: number): AttemptsAbout {
   return {
-    about: createHash("sha256").update(`${kind}:${what}`).digest("hex"),
+    about: hashOf(`${kind}:${what}`),
     shutMs: (failures) =>
       failures < free ? 0 : Math.min(waitMsMax, firstWaitMs * 2 ** Math.min(20, failures - free)),
   };

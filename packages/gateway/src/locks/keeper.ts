@@ -1,6 +1,6 @@
 import { type Clock, type Timer, messageOf } from "@gatehouse/kernel";
 import { isShut } from "../access/mod.ts";
-import type { LockEntry, Locks, Users } from "../directory/mod.ts";
+import { type LockEntry, type Locks, type Users, everyItem } from "../directory/mod.ts";
 import type { Actor, LiveSessions } from "../sessions/mod.ts";
 
 export type LockKeeper = {
@@ -30,12 +30,8 @@ export function createLockKeeper(options: {
 
   async function holdersOf(role: string): Promise<Set<string>> {
     const holders = new Set<string>();
-    let after: string | undefined;
-    do {
-      const page = await users.list({}, { limit: 500, ...(after !== undefined && { after }) });
-      for (const user of page.items) if (role === "user" || user.roles.includes(role)) holders.add(user.id);
-      after = page.next;
-    } while (after !== undefined);
+    for await (const user of everyItem((page) => users.list({}, page)))
+      if (role === "user" || user.roles.includes(role)) holders.add(user.id);
     return holders;
   }
 

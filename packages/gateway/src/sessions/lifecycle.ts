@@ -9,7 +9,7 @@ import {
 import type { SessionFacts } from "@gatehouse/recording";
 import type { RecordingChange, RecordingPipeline } from "@gatehouse/recording/pipeline";
 import type { AuditLog } from "../audit/mod.ts";
-import { type SessionEntries, openSessionStates } from "../directory/mod.ts";
+import { type SessionEntries, everyItem, openSessionStates } from "../directory/mod.ts";
 import type { LiveSessions } from "./live-door.ts";
 import { LiveSession, type SessionLimits, type SessionOutcome } from "./live-session.ts";
 import { type Admission, Moderation, type ModerationRules } from "./moderation.ts";
@@ -317,26 +317,18 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
     }
     // Rows that are live without a journal entry: the crash came before the first frame, or after the manifest.
     let left = 0;
-    let after: string | undefined;
-    do {
-      const page = await rows.list(
-        { states: openSessionStates },
-        { limit: 500, ...(after !== undefined && { after }) },
-      );
-      after = page.next;
-      for (const { facts } of page.items) {
-        if (options.sharesRows && facts.gatewayId !== options.gatewayId) continue;
-        const endedAtMs = clock.nowMs();
-        await rows.end(facts.sessionId, {
-          state: "interrupted",
-          endedAtMs,
-          reason: "interrupted",
-          durationMs: 0,
-        });
-        await auditInterrupted(facts, endedAtMs, {});
-        left++;
-      }
-    } while (after !== undefined);
+    for await (const { facts } of everyItem((page) => rows.list({ states: openSessionStates }, page))) {
+      if (options.sharesRows && facts.gatewayId !== options.gatewayId) continue;
+      const endedAtMs = clock.nowMs();
+      await rows.end(facts.sessionId, {
+        state: "interrupted",
+        endedAtMs,
+        reason: "interrupted",
+        durationMs: 0,
+      });
+      await auditInterrupted(facts, endedAtMs, {});
+      left++;
+    }
     return recovered.length + left;
   }
 

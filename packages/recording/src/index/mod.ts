@@ -12,4 +12,5 @@ export { IndexSealer, indexKeyPurpose, indexLimits, indexName, indexNamePattern 
 export { type ReadRange, type RecordingIndex, openIndex } from "./index-reader.ts";
 export { type IndexedLine, encodeLines, lineCharsMax } from "./indexed-line.ts";
 export { type Keyframe, encodeKeyframe } from "./keyframe.ts";
+export { idleAfterUs, isSeen } from "./seen.ts";
 export { type Picture, encodePictures, pictureMax, picturesPerBlock } from "./picture.ts";

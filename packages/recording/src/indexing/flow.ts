@@ -1,25 +1,10 @@
 import type { Frame } from "../frame.ts";
-import type { IndexDirectory } from "../index/mod.ts";
+import { type IndexDirectory, idleAfterUs, isSeen } from "../index/mod.ts";
 
-/** Nothing that a person sees happens for longer than this: idle. */
-const idleAfterUs = 3_000_000;
 const idleSpansMax = 10_000;
 const bucketsMax = 1_000;
 /** The finest stretch; it doubles whenever there would be too many. */
 const bucketMinUs = 250_000;
-
-const seen = new Set<Frame["kind"]>([
-  "output",
-  "input",
-  "notice",
-  "stdout",
-  "stderr",
-  "stdin",
-  "file",
-  "forward.open",
-  "forward.close",
-  "resize",
-]);
 
 /** How much went by when, and when nothing did. */
 export class Flow {
@@ -29,7 +14,7 @@ export class Flow {
   #lastUs = 0;
 
   note({ kind, timeUs, data }: Pick<Frame, "kind" | "timeUs" | "data">): void {
-    if (!seen.has(kind)) return;
+    if (!isSeen(kind)) return;
     this.#close(timeUs);
     this.#lastUs = timeUs;
     // How much was typed, key by key, is not told of.

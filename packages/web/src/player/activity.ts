@@ -1,22 +1,8 @@
 import type { WireFrame } from "@gatehouse/contracts/rest";
+import { idleAfterUs, isSeen } from "@gatehouse/recording/index";
 
-/** Nothing that a person sees happens for longer than this: idle, shaded and skipped. */
-const idleAfterUs = 3_000_000;
 /** What is left of an idle stretch when it is skipped: enough to see that something ends and something begins. */
 const idleKeptUs = 600_000;
-
-const seen = new Set([
-  "output",
-  "input",
-  "notice",
-  "stdout",
-  "stderr",
-  "stdin",
-  "file",
-  "forward.open",
-  "forward.close",
-  "resize",
-]);
 
 export type Stretch = { fromUs: number; toUs: number };
 
@@ -28,7 +14,7 @@ export function idleStretches(frames: readonly WireFrame[], endUs: number): Stre
     if (toUs - lastUs > idleAfterUs) out.push({ fromUs: lastUs, toUs });
   };
   for (const frame of frames) {
-    if (!seen.has(frame.kind)) continue;
+    if (!isSeen(frame.kind)) continue;
     close(frame.timeUs);
     lastUs = frame.timeUs;
   }
@@ -49,7 +35,7 @@ export function afterIdle(stretches: readonly Stretch[], timeUs: number): number
 export function activity(frames: readonly WireFrame[], endUs: number, parts: number): number[] {
   const sums = Array.from({ length: parts }, () => 0);
   for (const frame of frames) {
-    if (!seen.has(frame.kind)) continue;
+    if (!isSeen(frame.kind)) continue;
     const part = Math.min(parts - 1, Math.floor((frame.timeUs / Math.max(1, endUs)) * parts));
     sums[part] = (sums[part] ?? 0) + frame.data.length + 1;
   }

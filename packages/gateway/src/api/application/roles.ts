@@ -2,7 +2,7 @@ import type { Role } from "@gatehouse/contracts/rest";
 import { GatehouseError } from "@gatehouse/kernel";
 import { faultOf, isBuiltIn, notTheirsToGive, roles as builtIn } from "../../access/mod.ts";
 import type { AuditLog } from "../../audit/mod.ts";
-import type { Roles, StoredRole, Users } from "../../directory/mod.ts";
+import { type Roles, type StoredRole, type Users, everyItem } from "../../directory/mod.ts";
 import type { Principal, RolesDoor } from "../door.ts";
 import { requireNoToken } from "../decided.ts";
 import { noteChange } from "./note.ts";
@@ -26,13 +26,8 @@ export function createRoles(options: {
     });
 
   async function holderOf(role: string): Promise<string | undefined> {
-    let after: string | undefined;
-    do {
-      const page = await users.list({}, { limit: 500, ...(after !== undefined && { after }) });
-      const holder = page.items.find((user) => user.roles.includes(role));
-      if (holder) return holder.name;
-      after = page.next;
-    } while (after !== undefined);
+    for await (const user of everyItem((page) => users.list({}, page)))
+      if (user.roles.includes(role)) return user.name;
     return undefined;
   }
 

@@ -42,16 +42,21 @@ export function policyWithInlineScripts(html: string): string {
     .join("; ");
 }
 
+/** Whether browsers find us over https, by ourselves or behind a proxy. */
+export function comesByHttps({ tls, publicUrl }: Pick<AppOptions, "tls" | "publicUrl">): boolean {
+  return tls !== undefined || publicUrl?.startsWith("https:") === true;
+}
+
 /** Headers on every answer, an ETag on every JSON answer to a read, and no copy in any cache unless a route says so. */
-export function secureResponses(app: App, { tls, publicUrl, listener }: AppOptions): void {
-  const https = tls !== undefined || publicUrl?.startsWith("https:");
+export function secureResponses(app: App, options: AppOptions): void {
+  const https = comesByHttps(options) && options.listener === "web";
   app.addHook("onSend", async (request: FastifyRequest, reply: FastifyReply, payload: unknown) => {
     for (const [name, value] of Object.entries(headers))
       if (!reply.hasHeader(name)) reply.header(name, value);
     if (!reply.hasHeader("content-security-policy"))
       reply.header("content-security-policy", pagePolicy.join("; "));
     if (!reply.hasHeader("cache-control")) reply.header("cache-control", "no-store");
-    if (https && listener === "web") reply.header("strict-transport-security", "max-age=31536000");
+    if (https) reply.header("strict-transport-security", "max-age=31536000");
     reply.header("x-request-id", request.id);
     return withTag(request, reply, payload);
   });
@@ -79,14 +84,16 @@ export function sessionCookieOf(request: FastifyRequest): string | undefined {
 
 export function setSessionCookie(
   reply: FastifyReply,
-  cookie: { value: string; maxAgeSeconds: number; secure: boolean },
+  { value, expiresAtMs }: { value: string; expiresAtMs: number },
+  options: Pick<AppOptions, "clock" | "tls" | "publicUrl">,
 ): void {
-  reply.setCookie(cookie.secure ? secureCookie : plainCookie, cookie.value, {
+  const secure = comesByHttps(options);
+  reply.setCookie(secure ? secureCookie : plainCookie, value, {
     path: "/",
     httpOnly: true,
     sameSite: "strict",
-    secure: cookie.secure,
-    maxAge: cookie.maxAgeSeconds,
+    secure,
+    maxAge: Math.max(0, Math.floor((expiresAtMs - options.clock.nowMs()) / 1000)),
   });
 }
 

@@ -15,11 +15,11 @@ import { roles } from "./0026-roles.ts";
 import { custody } from "./0030-custody.ts";
 import { apiTokens } from "./0031-api-tokens.ts";
 import { retention } from "./0032-retention.ts";
+import { passwords } from "./0040-passwords.ts";
 import { sshCertificates } from "./0043-ssh-certificates.ts";
 import { commandSignIns } from "./0044-command-sign-ins.ts";
 import { oidc } from "./0045-oidc.ts";
 import { recordingIndexes } from "./0050-recording-indexes.ts";
-import { passwords } from "./0040-passwords.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every step, in order. A new one is a file of its own and a line at the end. */

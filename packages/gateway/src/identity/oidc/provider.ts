@@ -1,5 +1,5 @@
 import { GatehouseError, messageOf } from "@gatehouse/kernel";
-import * as oidc from "openid-client";
+import type * as OpenidClient from "openid-client";
 import type { OidcConfig } from "./config.ts";
 
 /** What the provider says of somebody, proved. */
@@ -30,41 +30,48 @@ export function openOidcProvider(
   /** Of the client; absent for a public one. */
   secret: { text(): string } | undefined,
 ): OidcProvider {
-  let known: Promise<oidc.Configuration> | undefined;
+  type Discovered = { oidc: typeof OpenidClient; provider: OpenidClient.Configuration };
+  let known: Promise<Discovered> | undefined;
+
+  async function discover(): Promise<Discovered> {
+    // Loaded where there is a provider to ask; a start without one does not wait for it.
+    const oidc = await import("openid-client");
+    const provider = await oidc.discovery(
+      new URL(config.issuer),
+      config.client_id,
+      undefined,
+      secret === undefined ? oidc.None() : oidc.ClientSecretBasic(secret.text().trim()),
+      {
+        timeout: answerTimeoutS,
+        // The signature is checked also where TLS would be trusted in its place.
+        execute: [
+          oidc.enableNonRepudiationChecks,
+          ...(config.issuer.startsWith("http:") ? [oidc.allowInsecureRequests] : []),
+        ],
+      },
+    );
+    return { oidc, provider };
+  }
 
   /** Asked when it is first needed: a provider that is down must not keep the gate from starting. */
-  function discovered(): Promise<oidc.Configuration> {
-    known ??= oidc
-      .discovery(
-        new URL(config.issuer),
-        config.client_id,
-        undefined,
-        secret === undefined ? oidc.None() : oidc.ClientSecretBasic(secret.text().trim()),
-        {
-          timeout: answerTimeoutS,
-          // The signature is checked also where TLS would be trusted in its place.
-          execute: [
-            oidc.enableNonRepudiationChecks,
-            ...(config.issuer.startsWith("http:") ? [oidc.allowInsecureRequests] : []),
-          ],
-        },
-      )
-      .catch((cause: unknown) => {
-        known = undefined;
-        throw new GatehouseError({
-          code: "unavailable",
-          op: "oidc.discovery",
-          message: `the identity provider ${config.issuer} cannot be used (${messageOf(cause)})`,
-          hint: "Does it answer, and is oidc.issuer exactly what its discovery document says?",
-          cause,
-        });
+  function discovered(): Promise<Discovered> {
+    known ??= discover().catch((cause: unknown) => {
+      known = undefined;
+      throw new GatehouseError({
+        code: "unavailable",
+        op: "oidc.discovery",
+        message: `the identity provider ${config.issuer} cannot be used (${messageOf(cause)})`,
+        hint: "Does it answer, and is oidc.issuer exactly what its discovery document says?",
+        cause,
       });
+    });
     return known;
   }
 
   return {
     async authorizationUrl({ redirectUri, state, nonce, verifier }) {
-      const url = oidc.buildAuthorizationUrl(await discovered(), {
+      const { oidc, provider } = await discovered();
+      const url = oidc.buildAuthorizationUrl(provider, {
         redirect_uri: redirectUri,
         scope: [...new Set(["openid", ...config.scopes])].join(" "),
         state,
@@ -75,7 +82,7 @@ export function openOidcProvider(
       return url.href;
     },
     async claims(callbackUrl, { state, nonce, verifier }) {
-      const provider = await discovered();
+      const { oidc, provider } = await discovered();
       try {
         const tokens = await oidc.authorizationCodeGrant(provider, new URL(callbackUrl), {
           expectedState: state,
@@ -101,7 +108,7 @@ export function openOidcProvider(
       }
     },
     async endSessionUrl(returnTo) {
-      const provider = await discovered();
+      const { oidc, provider } = await discovered();
       if (provider.serverMetadata().end_session_endpoint === undefined) return undefined;
       return oidc.buildEndSessionUrl(provider, { post_logout_redirect_uri: returnTo }).href;
     },

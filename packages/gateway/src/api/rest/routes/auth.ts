@@ -11,8 +11,7 @@ import { answers, nothing } from "./answers.ts";
 const tags = ["auth"];
 
 export function authRoutes(app: App, options: AppOptions): void {
-  const { doors, clock, gateway, tls, publicUrl } = options;
-  const secure = tls !== undefined || (publicUrl?.startsWith("https:") ?? false);
+  const { doors, gateway, publicUrl } = options;
 
   const describe = (principal: Principal) => {
     const { subject, via, session, expiresAtMs } = principal;
@@ -36,8 +35,7 @@ export function authRoutes(app: App, options: AppOptions): void {
     userAgent: request.headers["user-agent"] ?? "",
   });
   const enter = (reply: FastifyReply, { principal, cookie, expiresAtMs }: Entered) => {
-    const maxAgeSeconds = Math.max(0, Math.floor((expiresAtMs - clock.nowMs()) / 1000));
-    setSessionCookie(reply, { value: cookie, maxAgeSeconds, secure });
+    setSessionCookie(reply, { value: cookie, expiresAtMs }, options);
     return describe(principal);
   };
 

@@ -3,7 +3,7 @@ import { GatehouseError, isGatehouseError } from "@gatehouse/kernel";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { App, AppOptions } from "../app.ts";
-import { setSessionCookie } from "../security.ts";
+import { comesByHttps, setSessionCookie } from "../security.ts";
 import { answers } from "./answers.ts";
 
 const tags = ["auth"];
@@ -13,15 +13,12 @@ const callbackPath = `${beginPath}/callback`;
 const browserCookie = "gatehouse-oidc";
 
 /** Pages for browsers, not answers for programs: each leads on to another place. */
-export function oidcRoutes(
-  app: App,
-  { doors, clock, tls, publicUrl, signInsPerMinuteMax }: AppOptions,
-): void {
-  const { oidc } = doors;
-  const secure = tls !== undefined || (publicUrl?.startsWith("https:") ?? false);
+export function oidcRoutes(app: App, options: AppOptions): void {
+  const { publicUrl, signInsPerMinuteMax } = options;
+  const { oidc } = options.doors;
   const originOf = (request: FastifyRequest) =>
     publicUrl === undefined ? `${request.protocol}://${request.host}` : new URL(publicUrl).origin;
-  const cookie = { path: beginPath, httpOnly: true, sameSite: "lax", secure } as const;
+  const cookie = { path: beginPath, httpOnly: true, sameSite: "lax", secure: comesByHttps(options) } as const;
   const limited = { rateLimit: { max: signInsPerMinuteMax ?? 30, timeWindow: 60_000 } };
   const hide = { hide: true, response: { "3xx": z.undefined() } };
   const provider = () => {
@@ -68,8 +65,7 @@ export function oidcRoutes(
           browserSecret: request.cookies[browserCookie],
           remoteAddress: request.ip,
         });
-        const maxAgeSeconds = Math.max(0, Math.floor((expiresAtMs - clock.nowMs()) / 1000));
-        setSessionCookie(reply, { value: token, maxAgeSeconds, secure });
+        setSessionCookie(reply, { value: token, expiresAtMs }, options);
         return "/sign-in#provider=done";
       }),
   );
