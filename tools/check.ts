@@ -6,7 +6,11 @@ const steps: readonly { name: string; command: string; args: readonly string[] }
   { name: "lint", command: "oxlint", args: ["--type-aware", "--deny-warnings"] },
   { name: "format", command: "oxfmt", args: ["--check", "."] },
   { name: "dead code", command: "knip", args: [] },
-  { name: "tidy", command: "node", args: ["--test", "--test-reporter=dot", "test/tidy/tidy.test.ts"] },
+  {
+    name: "tidy",
+    command: "node",
+    args: ["--test", "--test-reporter=dot", "test/tidy/tidy.test.ts", "test/tidy/api-access.test.ts"],
+  },
 ];
 
 const failed: string[] = [];

@@ -1,7 +1,7 @@
 import { GatehouseError } from "@gatehouse/kernel";
 import type { Action, Resource } from "../access/mod.ts";
 import type { WebSession } from "../directory/mod.ts";
-import type { AccessDoor, Principal } from "./door.ts";
+import type { AccessDoor, Principal, TargetScope } from "./door.ts";
 import { found } from "./application/page.ts";
 
 /**
@@ -49,4 +49,9 @@ export function requireAllowed(
     message: because ?? `${principal.subject.name} may not do this (${action})`,
     hint: because === undefined ? "Ask an administrator for a role that allows it." : undefined,
   });
+}
+
+/** Which targets somebody may know of: who may see everybody's sessions sees all; others those that they may go to. */
+export function targetScope(access: Pick<AccessDoor, "decide">, principal: Principal): TargetScope {
+  return access.decide(principal, "session.view", {}).allowed ? "all" : { subject: principal.subject };
 }

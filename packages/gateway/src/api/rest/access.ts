@@ -24,6 +24,13 @@ export type RouteAccess =
       hidden?: "session";
     };
 
+/** In words, for who reads about the API: `public`, or the action that must be allowed. */
+export function neededFor(access: RouteAccess): string {
+  if ("public" in access) return "public";
+  const own = "ownAction" in access && access.ownAction;
+  return own ? `${access.action}, or ${own} about oneself` : access.action;
+}
+
 declare module "fastify" {
   interface FastifyContextConfig {
     access?: RouteAccess;

@@ -2,6 +2,7 @@ import swagger from "@fastify/swagger";
 import reference from "@scalar/fastify-api-reference";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
+import { neededFor } from "./access.ts";
 import type { App } from "./app.ts";
 import { policyWithInlineScripts } from "./security.ts";
 
@@ -40,7 +41,11 @@ export async function serveReference(app: App, gateway: { version: string }): Pr
       },
       security: [{ cookie: [] }, { bearer: [] }],
     },
-    transform: jsonSchemaTransform,
+    transform(route) {
+      const { schema, url } = jsonSchemaTransform(route);
+      const access = route.route.config?.access;
+      return { schema: access ? { ...schema, "x-access": neededFor(access) } : schema, url };
+    },
     transformObject: jsonSchemaTransformObject,
   });
 

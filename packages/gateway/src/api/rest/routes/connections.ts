@@ -2,12 +2,16 @@ import { connection, id } from "@gatehouse/contracts/rest";
 import { z } from "zod";
 import { principalOf } from "../access.ts";
 import type { App } from "../app.ts";
+import { targetScope } from "../../decided.ts";
 import type { RestDoors } from "../../door.ts";
 import { answers } from "./answers.ts";
 
 const params = z.object({ targetId: id, login: z.string().min(1).max(128) });
 
-export function connectionRoutes(app: App, { connections }: Pick<RestDoors, "connections">): void {
+export function connectionRoutes(
+  app: App,
+  { access, connections, targets }: Pick<RestDoors, "access" | "connections" | "targets">,
+): void {
   app.post(
     "/targets/:targetId/logins/:login/connection",
     {
@@ -20,8 +24,10 @@ export function connectionRoutes(app: App, { connections }: Pick<RestDoors, "con
       config: {
         access: {
           action: "session.open",
-          resource: (request) => {
+          resource: async (request) => {
             const { targetId, login } = request.params as z.infer<typeof params>;
+            // A target that one may not know of is none.
+            await targets.get(targetId, targetScope(access, principalOf(request)));
             return connections.resourceOf(targetId, login);
           },
         },

@@ -20,7 +20,12 @@ export function oidcRoutes(app: App, options: AppOptions): void {
     publicUrl === undefined ? `${request.protocol}://${request.host}` : new URL(publicUrl).origin;
   const cookie = { path: beginPath, httpOnly: true, sameSite: "lax", secure: comesByHttps(options) } as const;
   const limited = { rateLimit: { max: signInsPerMinuteMax ?? 30, timeWindow: 60_000 } };
-  const hide = { hide: true, response: { "3xx": z.undefined() } };
+  const leads = (summary: string) => ({
+    tags,
+    summary,
+    security: [],
+    response: { 303: z.undefined().meta({ description: "To the provider, or to a page" }) },
+  });
   const provider = () => {
     if (oidc) return oidc;
     throw new GatehouseError({
@@ -46,7 +51,10 @@ export function oidcRoutes(app: App, options: AppOptions): void {
 
   app.get(
     "/auth/oidc",
-    { schema: hide, config: { access: { public: "it only leads to the provider" }, ...limited } },
+    {
+      schema: leads("Go to the identity provider and sign in there"),
+      config: { access: { public: "it only leads to the provider" }, ...limited },
+    },
     (request, reply) =>
       leading(reply, async () => {
         const { url, browserSecret } = await provider().begin(`${originOf(request)}${callbackPath}`);
@@ -56,7 +64,10 @@ export function oidcRoutes(app: App, options: AppOptions): void {
   );
   app.get(
     "/auth/oidc/callback",
-    { schema: hide, config: { access: { public: "the provider's answer is the proof" }, ...limited } },
+    {
+      schema: leads("Come back from the identity provider, signed in"),
+      config: { access: { public: "the provider's answer is the proof" }, ...limited },
+    },
     (request, reply) =>
       leading(reply, async () => {
         reply.clearCookie(browserCookie, cookie);
@@ -71,7 +82,10 @@ export function oidcRoutes(app: App, options: AppOptions): void {
   );
   app.get(
     "/auth/oidc/logout",
-    { schema: hide, config: { access: { public: "it only leads to the provider" }, ...limited } },
+    {
+      schema: leads("Sign out at the identity provider too"),
+      config: { access: { public: "it only leads to the provider" }, ...limited },
+    },
     (request, reply) =>
       leading(
         reply,

@@ -25,7 +25,8 @@ export function requestRoutes(app: App, { requests }: Pick<RestDoors, "requests"
         querystring: requestQuery,
         response: answers(page(accessRequest)),
       },
-      config: { access: { action: "request.list", behind: "requests" } },
+      // Which of them is decided behind the door, of each.
+      config: { access: { action: "request.list" } },
     },
     (request) => requests.list(principalOf(request), request.query),
   );

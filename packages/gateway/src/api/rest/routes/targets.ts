@@ -13,7 +13,8 @@ import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { principalOf } from "../access.ts";
 import type { App } from "../app.ts";
-import type { RestDoors, TargetScope } from "../../door.ts";
+import { targetScope } from "../../decided.ts";
+import type { RestDoors } from "../../door.ts";
 import { answers, nothing } from "./answers.ts";
 
 const tags = ["targets"];
@@ -25,11 +26,7 @@ export function targetRoutes(app: App, { targets, access }: Pick<RestDoors, "tar
   const secret = { access: { action: "credential.write" } } as const;
   const trust = { access: { action: "target.trust" } } as const;
 
-  /** Who may see everybody's sessions sees every target there anyway; others see where they may go. */
-  const scopeOf = (request: FastifyRequest): TargetScope => {
-    const principal = principalOf(request);
-    return access.decide(principal, "session.view", {}).allowed ? "all" : { subject: principal.subject };
-  };
+  const scopeOf = (request: FastifyRequest) => targetScope(access, principalOf(request));
 
   app.get(
     "/targets",
