@@ -155,8 +155,9 @@ const programs: Record<string, (context: TestContext) => Promise<Uint8Array>> = 
       [
         ["tmux", "-u", "-L", `seek${process.pid}`, "-f", "/dev/null"],
         ["new-session", `cat ${textFile(context)}; sleep 1`, ";"],
-        ["split-window", "-h", "seq 1 300; sleep 1", ";"],
-        ["split-window", "top -d 0.2 -n 6"],
+        // Written bit by bit: what comes at once tmux shows as one picture, and a seek needs several to choose from.
+        ["split-window", "-h", "for i in $(seq 1 60); do echo row $i; sleep 0.03; done", ";"],
+        ["split-window", "top -d 0.2 -n 10"],
       ].flat(),
       async () => undefined,
     ),
