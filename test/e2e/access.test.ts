@@ -1,12 +1,13 @@
 /** Teams, locks and access requests through the whole gateway: what they open, what they shut, and what ends by itself. */
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Client } from "@gatehouse/contracts/client";
 import type { Person } from "@gatehouse/contracts/rest";
 import { isGatehouseError } from "@gatehouse/kernel";
+import { createWorkshop } from "../../packages/cli/src/testing/run-here.ts";
 import { addTarget, sshOptions } from "../parts/gateway.ts";
 import { run } from "../parts/openssh.ts";
 import { awaitEvents, awaitSession, awaitStored, recordedSession } from "../parts/sessions.ts";
@@ -209,4 +210,90 @@ test("a recording under four eyes opens with somebody else's approval only, to w
   // Taking the policy away later opens nothing that was recorded under it.
   await gateway.admin.targets.update(web?.id ?? "", { access: {} });
   await assert.rejects(play(otto));
+});
+
+test("files make users, teams, roles and targets, say what differs, and change nothing the second time", async () => {
+  const { gateway } = stage;
+  const workshop = createWorkshop();
+  const command = (words: string[], stdin?: string) =>
+    workshop.run([...words, "--data-dir", gateway.dataDir], stdin === undefined ? {} : { stdin });
+  const apply = (...words: string[]) => command(["apply", "-f", "gate", ...words]);
+  try {
+    // The worked example, as the page has it.
+    const page = readFileSync(new URL("../../docs/declared.md", import.meta.url), "utf8");
+    const example = /```yaml\n([\s\S]+?)```/.exec(page)?.[1] ?? "";
+    mkdirSync(join(workshop.folder, "gate"));
+    const file = join(workshop.folder, "gate", "web.yaml");
+    writeFileSync(file, example);
+    writeFileSync(join(workshop.folder, "gate", "shop-01.password"), "correct horse\n");
+    const looked = await apply("--dry-run");
+    assert.equal(looked.code, 0, looked.stderr);
+    assert.match(looked.stdout, /^\+ user maria$/m);
+    assert.match(looked.stdout, /^ {4}\+ access\.requests|^ {4}\+ access: /m);
+    assert.match(looked.stdout, /5 things would change, 0 as declared; nothing was done/);
+    assert.equal((await command(["get", "user", "maria"])).code, 4);
+
+    const applied = await apply();
+    assert.equal(applied.code, 0, applied.stderr);
+    assert.deepEqual(applied.stdout.trimEnd().split("\n"), [
+      "made the role web-operator",
+      "added the user maria",
+      "added the user theo",
+      "made the team storefront",
+      "added the target shop-01",
+      "set the password of deploy on shop-01",
+      "5 things changed, 0 were as declared",
+    ]);
+    const again = await apply();
+    assert.equal(again.stdout, "nothing to change: 5 things as declared\n");
+    const all = await command(["get", "all"]);
+    assert.ok(!all.stdout.includes("correct horse"));
+    const round = await command(["apply", "-f", "-", "--dry-run"], all.stdout);
+    assert.match(round.stdout, /^nothing to change: \d+ things as declared\n$/, round.stderr);
+    assert.match(
+      (await command(["access", "explain", "maria", "session.open", "target:shop-01/deploy"])).stdout,
+      /target-allows-person/,
+    );
+
+    // One field of each, and a place where the gate says no in the middle.
+    const [key] = await gateway.admin.people.sshKeys(ids.ann);
+    writeFileSync(
+      file,
+      example
+        .replace("opens the web servers as deploy", "opens what is of the web")
+        .replace("roles: [team-lead]", `roles: [team-lead, auditor]\nsshKeys: ["${key?.publicKey}"]`)
+        .replace("10.0.0.21", "10.0.0.22")
+        .replace("allowRoles: [web-operator]", "allowRoles: []\nallowUsers: [maria]"),
+    );
+    const differs = await apply("--dry-run");
+    for (const line of [
+      '    ~ description: "opens the web servers as deploy" -> "opens what is of the web"',
+      "    ~ roles: +auditor",
+      "    ~ host: 10.0.0.21 -> 10.0.0.22",
+      "    ~ allowRoles: -web-operator",
+      "    ~ allowUsers: +maria",
+    ])
+      assert.ok(differs.stdout.includes(`${line}\n`), differs.stdout);
+    assert.ok(!differs.stdout.includes("\u001b"), "no colours in a pipe");
+    const stopped = await apply("--json");
+    assert.equal(stopped.code, 1);
+    assert.match(
+      stopped.stderr,
+      /^error: stopped at user theo \(not done: registered an SSH key of theo\): /,
+    );
+    assert.match(stopped.stderr, /2 of 4 steps were done, and stay/);
+    assert.deepEqual(JSON.parse(stopped.stdout).done, [
+      "changed the role web-operator",
+      "changed roles of the user theo",
+    ]);
+    writeFileSync(file, readFileSync(file, "utf8").replace(/sshKeys: .*/, "sshKeys: []"));
+    assert.deepEqual((await apply()).stdout.split("\n").slice(0, 1), [
+      "changed host, allowRoles, allowUsers of the target shop-01",
+    ]);
+    assert.match((await apply()).stdout, /nothing to change/);
+    const made = await awaitEvents(gateway, { event: "target.create" });
+    assert.ok(made.some(({ fields }) => fields["name"] === "shop-01"));
+  } finally {
+    workshop.close();
+  }
 });

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { systemClock, systemRandom } from "@gatehouse/kernel";
+import { systemClock } from "@gatehouse/kernel";
 import { parse } from "yaml";
-import { type RestServer, startRest } from "../../../gateway/src/api/rest/mod.ts";
+import type { RestServer } from "../../../gateway/src/api/rest/mod.ts";
 import { type MemoryGate, memoryGate } from "../../../gateway/src/api/rest/testing/memory-doors.ts";
 import { createWorkshop } from "../testing/run-here.ts";
+import { serveHere } from "../testing/serve-here.ts";
 
 const workshop = createWorkshop();
 const { folder, run } = workshop;
@@ -15,17 +16,7 @@ let server: RestServer;
 
 before(async () => {
   gate = memoryGate(systemClock);
-  // `data` is where a command looks that was told nothing.
-  mkdirSync(join(folder, "data"));
-  server = await startRest({
-    doors: gate.doors,
-    gateway: { id: "gate-1", version: "0.1.0" },
-    clock: systemClock,
-    random: systemRandom,
-    web: { host: "127.0.0.1", port: 0 },
-    adminSocketPath: join(folder, "data", "admin.sock"),
-    signInsPerMinuteMax: 1000,
-  });
+  server = await serveHere(gate, folder);
 });
 after(async () => {
   await server.close();

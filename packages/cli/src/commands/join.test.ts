@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, beforeEach, test } from "node:test";
+import { after, beforeEach, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { fromUtf8, systemClock, systemRandom } from "@gatehouse/kernel";
-import { type RestServer, startRest } from "../../../gateway/src/api/rest/mod.ts";
+import { fromUtf8, systemClock } from "@gatehouse/kernel";
+import type { RestServer } from "../../../gateway/src/api/rest/mod.ts";
 import { type MemoryGate, memoryGate } from "../../../gateway/src/api/rest/testing/memory-doors.ts";
 import { Panes, withoutTmux } from "../testing/panes.ts";
 import { createWorkshop } from "../testing/run-here.ts";
+import { serveHere } from "../testing/serve-here.ts";
 
 const launcher = fileURLToPath(new URL("../../bin/gatehouse", import.meta.url));
 const workshop = createWorkshop();
@@ -18,21 +18,10 @@ const panes = new Panes(folder);
 let gate: MemoryGate;
 let server: RestServer;
 
-before(async () => {
-  mkdirSync(join(folder, "data"));
-});
 beforeEach(async () => {
   await server?.close();
   gate = memoryGate(systemClock);
-  server = await startRest({
-    doors: gate.doors,
-    gateway: { id: "gate-1", version: "0.1.0" },
-    clock: systemClock,
-    random: systemRandom,
-    web: { host: "127.0.0.1", port: 0 },
-    adminSocketPath: join(folder, "data", "admin.sock"),
-    signInsPerMinuteMax: 1000,
-  });
+  server = await serveHere(gate, folder);
 });
 after(async () => {
   panes.close();

@@ -7,12 +7,14 @@
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { addAccess } from "./access.ts";
+import { addApply } from "./apply.ts";
 import { addAudit } from "./audit.ts";
 import { addCa } from "./ca.ts";
 import { addCertificates } from "./certificates.ts";
 import { addCompletion } from "./completion.ts";
 import { addConfig } from "./config.ts";
 import { addDb } from "./db.ts";
+import { addGet } from "./get.ts";
 import { addJoin } from "./join.ts";
 import { addLocks } from "./locks.ts";
 import { addLogin } from "./login.ts";
@@ -53,6 +55,8 @@ export const commands: readonly ((program: Command, cli: Cli) => void)[] = [
   addLocks,
   addAccess,
   addTargets,
+  addApply,
+  addGet,
   addAudit,
   addCa,
   addConfig,

@@ -8,6 +8,7 @@ import { parse, stringify } from "yaml";
 import type { Cli } from "../cli.ts";
 import { type GatewayOptions, connect, withGateway } from "../connection/mod.ts";
 import { ask, askSecret, SilentExit, exitCodes } from "../output/mod.ts";
+import { type Protocol, ports } from "../ports.ts";
 import { type OutputOptions, again, printerFor, usage, withOutput } from "./options.ts";
 import { firstOf } from "./sessions.ts";
 
@@ -21,10 +22,6 @@ type AddOptions = Options & {
 };
 type TrustOptions = Options & { yes?: boolean; fingerprint?: string[]; ca?: string };
 type CredentialOptions = Options & { keyFile?: string; password?: boolean; certificate?: boolean };
-
-/** Where each is found when the address names no port. */
-const ports = { ssh: 22, postgres: 5432, mysql: 3306, mariadb: 3306 } as const;
-type Protocol = keyof typeof ports;
 
 export function addTargets(program: Command, cli: Cli): void {
   const targets = program.command("targets").summary("what the gate opens sessions to");

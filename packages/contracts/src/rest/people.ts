@@ -57,6 +57,7 @@ export const sshKey = z
     fingerprint: z.string().meta({ description: "`SHA256:…`, as ssh-keygen -l prints it" }),
     algorithm: z.string(),
     comment: z.string(),
+    publicKey: z.string().meta({ description: "As in a .pub file, without the comment" }),
     addedAt: time,
     lastUsedAt: time.nullable(),
   })

@@ -13,6 +13,7 @@ export { configurationPage } from "./page.ts";
 export { gatewayNodeFlags } from "./node-flags.ts";
 export type { RetentionRule } from "./retention.ts";
 export type { ConfigFinding } from "./source.ts";
+export { suggest } from "./suggest.ts";
 export {
   type Address,
   type Duration,

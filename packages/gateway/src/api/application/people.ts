@@ -1,4 +1,5 @@
 import type { Person, SshKey } from "@gatehouse/contracts/rest";
+import { toBase64 } from "@gatehouse/kernel";
 import type { AuditLog } from "../../audit/mod.ts";
 import type {
   ApiTokens,
@@ -161,6 +162,7 @@ function keyWords(key: UserKey): SshKey {
     fingerprint: key.fingerprint,
     algorithm: key.type,
     comment: key.comment,
+    publicKey: `${key.type} ${toBase64(key.blob)}`,
     addedAt: isoTime(key.addedAtMs),
     lastUsedAt: key.lastUsedAtMs === undefined ? null : isoTime(key.lastUsedAtMs),
   };

@@ -1,16 +1,17 @@
-import type {
-  AuditEvent,
-  ExportFormat,
-  Health,
-  LegalHold,
-  Page,
-  Person,
-  RecordingCoverage,
-  Session,
-  SshKey,
-  Target,
-  Verification,
-  WireFrame,
+import {
+  type AuditEvent,
+  type ExportFormat,
+  type Health,
+  type LegalHold,
+  type Page,
+  type Person,
+  type RecordingCoverage,
+  type Session,
+  type SshKey,
+  type Target,
+  type Verification,
+  type WireFrame,
+  accessPolicy,
 } from "@gatehouse/contracts/rest";
 import { type Clock, GatehouseError, fromUtf8, newId, systemRandom, utf8 } from "@gatehouse/kernel";
 import { createHash } from "node:crypto";
@@ -109,6 +110,7 @@ export function memoryGate(clock: Clock): MemoryGate {
           fingerprint: `SHA256:${createHash("sha256").update(person.name).digest("base64").slice(0, 43)}`,
           algorithm: i === 0 ? "sk-ssh-ed25519@openssh.com" : "ssh-ed25519",
           comment: `${person.name}@laptop`,
+          publicKey: `ssh-ed25519 ${createHash("sha512").update(person.name).digest("base64")}`,
           addedAt: person.createdAt,
           lastUsedAt: person.lastSeenAt,
         },
@@ -454,6 +456,7 @@ export function memoryGate(clock: Clock): MemoryGate {
           fingerprint: `SHA256:${createHash("sha256").update(blob).digest("base64").slice(0, 43)}`,
           algorithm,
           comment: comment.join(" "),
+          publicKey: `${algorithm} ${blob}`,
           addedAt: iso(clock.nowMs()),
           lastUsedAt: null,
         };
@@ -513,7 +516,7 @@ export function memoryGate(clock: Clock): MemoryGate {
           host: target.host,
           port: target.port,
           labels: target.labels ?? {},
-          access: {},
+          access: accessPolicy.parse(target.access ?? {}),
           allowRoles: target.allowRoles ?? [],
           allowUsers: target.allowUsers ?? [],
           permits: {
