@@ -11,13 +11,16 @@ export type Outcome = { code: number; stdout: string; stderr: string };
 /** A folder for one test file, and the command run in it without a process of its own. Nothing is a terminal. */
 export function createWorkshop(): {
   folder: string;
-  run(words: readonly string[], more?: { stdin?: string; env?: Record<string, string> }): Promise<Outcome>;
+  run(
+    words: readonly string[],
+    more?: { stdin?: string; env?: Record<string, string>; signal?: AbortSignal },
+  ): Promise<Outcome>;
   close(): void;
 } {
   const folder = mkdtempSync(join(tmpdir(), "gatehouse-cli-"));
   return {
     folder,
-    async run(words, { stdin = "", env = {} } = {}) {
+    async run(words, { stdin = "", env = {}, signal } = {}) {
       const stdout = gathering();
       const stderr = gathering();
       const input = new PassThrough();
@@ -30,7 +33,7 @@ export function createWorkshop(): {
         stdout: stdout.stream,
         stderr: stderr.stream,
         clock: systemClock,
-        signal: new AbortController().signal,
+        signal: signal ?? new AbortController().signal,
       };
       const code = await run(words, cli);
       return { code, stdout: stdout.text(), stderr: stderr.text() };
