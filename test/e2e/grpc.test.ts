@@ -122,6 +122,28 @@ test("a recording: its frames, windows, exports and verification, audited before
     .split("\n")
     .map((line) => JSON.parse(line) as Frame);
   assert.equal(bytesOf(frames, "stdout").toString(), "over the gateand back");
+  const hold = await gateway.admin.recordings.hold(ended.id, { reason: "case 7", owner: "legal" });
+  const known = await gateway.admin.recordings.get(ended.id);
+  const held = await call(recordings, "GetRecording", { session_id: ended.id }, "otto");
+  const {
+    state,
+    retain_until,
+    hold: heldAs,
+  } = (held.messages[0]?.["recording"] ?? {}) as Record<string, unknown>;
+  assert.deepEqual(
+    { state, retain_until, heldAs },
+    {
+      state: "held",
+      retain_until: known.retainUntil,
+      heldAs: {
+        reason: "case 7",
+        owner: "legal",
+        by: "local-administrator",
+        since: hold.since,
+        kept_by: "gatehouse",
+      },
+    },
+  );
   const verified = await call(recordings, "VerifyRecording", { session_id: ended.id }, "otto");
   assert.deepEqual(
     [verified.messages[0]?.["ok"], verified.messages[0]?.["head_sha256"]],

@@ -159,6 +159,13 @@ test("an outage of the store, a lost database and a damaged object", async (t) =
       const health = await gateway.admin.health();
       assert.deepEqual([health.status, health.recordings?.corrupt], ["degraded", 1]);
       assert.match(gateway.output(), /a stored recording does not verify/);
+      const alarms = async () => (await gateway.admin.recordings.alarms()).items;
+      assert.deepEqual(
+        (await alarms()).map(({ sessionId, user, detail }) => [sessionId, user, detail]),
+        [[id, "ann", session.recording.detail]],
+      );
+      await gateway.admin.recordings.acknowledge(id, { reason: "this test did it" });
+      assert.deepEqual(await alarms(), []);
       const coverage = await gatehouse(gateway, "recordings", "coverage", "--data-dir", dataDir);
       assert.equal(coverage.code, 1, coverage.stderr);
       assert.match(coverage.stdout.toString(), new RegExp(`fault\\s+${id}: segment 0: `));

@@ -308,6 +308,65 @@ for (const look of looks)
     assert.deepEqual([...new Set(complaints)], []);
   });
 
+test("a recording is held and let go of on its page, and damage is told on every page until somebody acknowledges it", async () => {
+  const faults: string[] = [];
+  const { page, complaints } = await stand.open();
+  await stand.signIn(page, "auditor");
+  stand.gate.raise(idOf("corrupt"));
+  await page.goto(`${stand.url}/sessions/${idOf("incident")}?t=25s&panel=facts`);
+  const head = page.locator("header").filter({ has: page.getByRole("heading", { level: 1 }) });
+  await head.getByText(/^Kept until .*, then removed\.$/).waitFor();
+  await head.getByRole("button", { name: "Hold" }).click();
+  const dialog = page.getByRole("dialog", { name: "Hold this recording" });
+  await dialog.getByLabel(/^Reason/).fill("case 2026-114: who changed the release");
+  await dialog.getByLabel("Who answers for it").fill("legal department");
+  faults.push(...(await faultsOf(page, "hold-dialog", looks[0])));
+  await dialog.getByRole("button", { name: "Hold it" }).click();
+  await head
+    .getByText(/by otto\.auditor for legal department: case 2026-114: who changed the release/)
+    .waitFor();
+  await head.getByText("on hold", { exact: true }).waitFor();
+  for (const look of [looks[1], looks[2]]) {
+    await page.setViewportSize(look);
+    await page.emulateMedia({ colorScheme: look.scheme });
+    await page.waitForFunction(() =>
+      document.getAnimations().every((one) => !(one instanceof CSSTransition)),
+    );
+    faults.push(...(await faultsOf(page, "held", look)));
+  }
+  await head.getByRole("button", { name: "Lift the hold" }).click();
+  await page.getByRole("dialog").getByLabel("Reason").fill("the case is closed");
+  faults.push(...(await faultsOf(page, "lift-dialog", looks[2])));
+  await page.getByRole("dialog").getByRole("button", { name: "Lift the hold" }).click();
+  await head.getByText(/^Kept until/).waitFor();
+
+  const banner = page.getByRole("region", { name: "Damaged recordings" });
+  await banner.getByRole("link", { name: "sam.ops on build-01: the recording was found damaged" }).waitFor();
+  await page.goto(`${stand.url}/targets`);
+  await banner.getByText(/segment 2 does not carry the hash/).waitFor();
+  await banner.getByRole("button", { name: "Acknowledge" }).click();
+  await page.getByLabel("What was found out, or is done about it").fill("restored from the second site");
+  faults.push(...(await faultsOf(page, "acknowledge", looks[2])));
+  await page.getByRole("button", { name: "Acknowledge it" }).click();
+  await banner.waitFor({ state: "detached" });
+  assert.deepEqual(
+    stand.gate.audited
+      .filter(({ event }) => event === "session.recording.acknowledge")
+      .map(({ user, sessionId }) => [user, sessionId]),
+    [["otto.auditor", idOf("corrupt")]],
+  );
+  assert.deepEqual(faults, []);
+  assert.deepEqual(complaints, []);
+
+  const other = await stand.open();
+  stand.gate.raise(idOf("corrupt"));
+  await stand.signIn(other.page, "jane");
+  await other.page.goto(`${stand.url}/sessions/${idOf("incident")}?t=25s`);
+  await other.page.getByText(/^Kept until/).waitFor();
+  assert.equal(await other.page.getByRole("button", { name: "Hold" }).count(), 0);
+  assert.equal(await other.page.getByRole("region", { name: "Damaged recordings" }).count(), 0);
+});
+
 /** Takes the picture, and says what is wrong with the page. */
 async function faultsOf(page: Page, name: string, look: (typeof looks)[number]): Promise<string[]> {
   await page.screenshot({ path: `${stand.shots}/${name}-${look.width}-${look.scheme}.png` });

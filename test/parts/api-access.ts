@@ -48,10 +48,12 @@ export const restAccess: Readonly<Record<string, string>> = {
   "POST /api/v1/recordings/{sessionId}/hold": "recording.hold",
   "POST /api/v1/recordings/{sessionId}/index": "recording.play",
   "POST /api/v1/recordings/{sessionId}/release": "recording.hold",
+  "POST /api/v1/recordings/{sessionId}/acknowledge": "recording.acknowledge",
   "POST /api/v1/recordings/{sessionId}/search": "recording.play",
   "POST /api/v1/recordings/{sessionId}/verify": "session.view",
 
   "GET /api/v1/recordings/coverage": "health.read",
+  "GET /api/v1/recordings/alarms": "health.read",
   "GET /api/v1/recordings/retention": "health.read",
   "POST /api/v1/recordings/retention/clock": "retention.confirm",
 

@@ -1,6 +1,7 @@
 import { type ErrorCode, GatehouseError, errorCodes } from "@gatehouse/kernel";
 import type {
   AccessRequest,
+  AlarmAcknowledge,
   ApiToken,
   ApiTokenCreate,
   ApiTokenMade,
@@ -50,6 +51,7 @@ import type {
   RecordingPictures,
   RecordingScreen,
   ScreenQuery,
+  RecordingAlarms,
   RecordingCoverage,
   RecordingHits,
   RecordingSearch,
@@ -184,6 +186,10 @@ export function createClient(options: ClientOptions) {
       /** What expires up to a moment. */
       retention: (query: RetentionQuery = {}, call?: CallOptions) =>
         get<RetentionReport>("/recordings/retention", call, query),
+      /** What was found damaged and nobody has acknowledged. */
+      alarms: (call?: CallOptions) => get<RecordingAlarms>("/recordings/alarms", call),
+      acknowledge: (id: string, how: AlarmAcknowledge) =>
+        write<void>("POST", `/recordings/${part(id)}/acknowledge`, how),
       hold: (id: string, how: HoldCreate) => write<LegalHold>("POST", `/recordings/${part(id)}/hold`, how),
       release: (id: string, how: HoldRelease) => write<void>("POST", `/recordings/${part(id)}/release`, how),
       /** The clock as it stands is right: what is due may be removed. */

@@ -42,6 +42,7 @@ import {
   createClockWatch,
   createLegalHolds,
   createSweeper,
+  recordingAlarms,
   retentionPolicy,
   retentionReportOf,
 } from "./custody/mod.ts";
@@ -423,6 +424,7 @@ export async function compose(options: {
           checkEvery: formatDuration(config.recording.check_every),
         }),
         ...holds,
+        ...recordingAlarms({ ...directory, audit }),
         ...retentionReportOf({ keeping, watch, audit, clock }),
       },
       people: createPeople({

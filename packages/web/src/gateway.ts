@@ -137,6 +137,11 @@ export const queries = {
       queryKey: ["ssh-certificates", personId],
       queryFn: ({ signal }) => gateway.sshCertificates.list(personId, { signal }),
     }),
+  alarms: queryOptions({
+    queryKey: ["alarms"],
+    queryFn: ({ signal }) => gateway.recordings.alarms({ signal }),
+    refetchInterval: quietEveryMs,
+  }),
   coverage: queryOptions({
     queryKey: ["coverage"],
     queryFn: ({ signal }) => gateway.recordings.coverage({}, { signal }),

@@ -43,6 +43,8 @@ test("bash completes commands, subcommands, options and choices", { skip: missin
   };
   assert.deepEqual(complete("re"), ["recordings", "recover", "requests"]);
   assert.deepEqual(complete("recordings", ""), [
+    "acknowledge",
+    "alarms",
     "coverage",
     "export",
     "hold",

@@ -234,6 +234,27 @@ test("text is found in a recording, and nothing found is exit code 1", async () 
   assert.match(both.stderr, /either a pattern or exact/);
 });
 
+test("a recording is held and let go of; damage is listed until somebody acknowledges it", async () => {
+  const { id } = gate.samples.find(({ name }) => name === "incident")?.session ?? assert.fail();
+  const held = await json("recordings", "hold", id, "--reason", "case 7", "--owner", "legal");
+  assert.deepEqual([held.reason, held.owner], ["case 7", "legal"]);
+  const shown = (await run(["sessions", "show", id])).stdout;
+  assert.match(shown, /^recording +held$/m);
+  assert.match(shown, /^kept until +20/m);
+  assert.match(shown, /^held +since .* by local administrator, for legal$/m);
+  assert.match(shown, /^held for +case 7$/m);
+  assert.equal((await json("sessions", "show", id)).recording.hold.reason, "case 7");
+  assert.equal((await run(["recordings", "release", id, "--reason", "settled"])).code, 0);
+  assert.doesNotMatch((await run(["sessions", "show", id])).stdout, /^held/m);
+
+  const damaged = gate.samples.find(({ name }) => name === "corrupt")?.session ?? assert.fail();
+  gate.raise(damaged.id);
+  const { stdout } = await run(["recordings", "alarms"]);
+  assert.match(stdout, new RegExp(`^${damaged.id} .* corrupt +segment 2`, "m"));
+  assert.equal((await run(["recordings", "acknowledge", damaged.id, "--reason", "a test"])).code, 0);
+  assert.deepEqual(await json("recordings", "alarms"), []);
+});
+
 test("recordings are listed and checked by the gateway", async () => {
   const listed = await json("recordings", "ls", "-n", "1");
   const { code, stdout } = await run(["recordings", "verify", listed[0].id]);

@@ -17,6 +17,7 @@ import {
   formatBytes,
   writeAll,
 } from "../output/mod.ts";
+import { addAlarms } from "./recordings-alarms.ts";
 import { addKeeping } from "./recordings-keeping.ts";
 import { type OutputOptions, printerFor, withOutput } from "./options.ts";
 import { addSearch } from "./recording-search.ts";
@@ -96,6 +97,7 @@ Examples:
   addSearch(recordings, cli);
   addCoverage(recordings, cli);
   addKeeping(recordings, cli);
+  addAlarms(recordings, cli);
   addIndex(recordings, cli);
 }
 

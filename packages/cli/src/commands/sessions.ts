@@ -1,5 +1,5 @@
 import { everyPage } from "@gatehouse/contracts/client";
-import type { Page, Session, SessionQuery } from "@gatehouse/contracts/rest";
+import type { Page, Recording, Session, SessionQuery } from "@gatehouse/contracts/rest";
 import { type Command, Option } from "commander";
 import type { Cli } from "../cli.ts";
 import { type GatewayOptions, connect, withGateway } from "../connection/mod.ts";
@@ -45,10 +45,17 @@ Examples:
       const { client } = await connect(options, cli);
       const session = await client.sessions.get(id);
       const printer = printerFor(cli, options);
-      printer.thing(session, fieldsOf(session, printer));
+      const { retainUntil, lockedUntil, hold, removedAt } = await client.recordings.get(id);
+      const keeping = { retainUntil, lockedUntil, hold, removedAt };
+      printer.thing({ ...session, recording: { ...session.recording, ...keeping } }, [
+        ...fieldsOf(session, printer),
+        ...keepingFields(keeping, printer),
+      ]);
     });
   addModeration(sessions, cli);
 }
+
+type Keeping = Pick<Recording, "retainUntil" | "lockedUntil" | "hold" | "removedAt">;
 
 export function withFilters(command: Command): Command {
   return withGateway(withOutput(command))
@@ -124,6 +131,21 @@ function columnsOf(printer: Printer): Column<Session>[] {
 
 export function durationOf(session: Session): string {
   return session.durationMs === null ? "-" : formatDuration(session.durationMs);
+}
+
+/** Until when the recording is kept, and who holds it beyond that. */
+function keepingFields(
+  { retainUntil, lockedUntil, hold, removedAt }: Keeping,
+  printer: Printer,
+): [string, string | undefined][] {
+  const when = (iso: string | null) => (iso === null ? undefined : printer.time(iso));
+  return [
+    ["kept until", when(retainUntil)],
+    ["locked until", when(lockedUntil)],
+    ["removed", when(removedAt)],
+    ["held", hold ? `since ${printer.time(hold.since)} by ${hold.by}, for ${hold.owner}` : undefined],
+    ["held for", hold?.reason],
+  ];
 }
 
 function fieldsOf(session: Session, printer: Printer): [string, string | undefined][] {

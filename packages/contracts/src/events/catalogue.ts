@@ -29,6 +29,7 @@ import { sessionRecordingExpire } from "./session-recording-expire.ts";
 import { sessionRecordingHold } from "./session-recording-hold.ts";
 import { sessionRecordingRelease } from "./session-recording-release.ts";
 import { sessionRecordingAccess } from "./session-recording-access.ts";
+import { sessionRecordingAcknowledge } from "./session-recording-acknowledge.ts";
 import { sessionRecordingCorrupted } from "./session-recording-corrupted.ts";
 import { sessionRejected } from "./session-rejected.ts";
 import { sessionResume } from "./session-resume.ts";
@@ -94,6 +95,7 @@ export const eventCatalogue: readonly EventDescriptor[] = [
   sessionLeave,
   sessionPause,
   sessionRecordingAccess,
+  sessionRecordingAcknowledge,
   sessionRecordingCorrupted,
   sessionRejected,
   sessionResume,

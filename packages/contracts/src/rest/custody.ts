@@ -9,6 +9,36 @@ export const coverageQuery = z.strictObject({
 });
 export type CoverageQuery = z.input<typeof coverageQuery>;
 
+/** `GET /recordings/alarms`: what was found damaged and nobody has acknowledged. */
+export const recordingAlarms = z
+  .object({
+    items: z.array(
+      z.object({
+        sessionId: id,
+        user: z.string().nullable().meta({ description: "Null where the list of sessions has it no more" }),
+        target: z.string().nullable(),
+        startedAt: time.nullable(),
+        state: z.enum(recordingStates).nullable().meta({ description: "Of the recording, now" }),
+        foundAt: time,
+        detail: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: "RecordingAlarms", description: "The newest hundred, newest first" });
+export type RecordingAlarms = z.infer<typeof recordingAlarms>;
+
+export const alarmAcknowledge = z
+  .strictObject({
+    reason: z
+      .string()
+      .trim()
+      .min(1)
+      .max(1000)
+      .meta({ description: "What was found out, or is done about it" }),
+  })
+  .meta({ id: "AlarmAcknowledge" });
+export type AlarmAcknowledge = z.infer<typeof alarmAcknowledge>;
+
 /** Sessions against the recordings of them that were read back from the store and verified. */
 export const recordingCoverage = z
   .object({

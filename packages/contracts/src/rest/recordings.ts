@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { legalHold } from "./retention.ts";
+import { keepingActions, legalHold } from "./retention.ts";
 import { id, time } from "./shapes.ts";
 import { recordingStates } from "./sessions.ts";
 
@@ -28,6 +28,10 @@ export const recording = z
       description: "Until when the store itself refuses to remove any part of it, as it was last seen",
     }),
     hold: legalHold.nullable().meta({ description: "What keeps it whatever its retention" }),
+    removedAt: time
+      .nullable()
+      .meta({ description: "When the last of it was removed from the store, its retention over" }),
+    may: z.array(z.enum(keepingActions)).meta({ description: "What you may do about it, beside reading" }),
     exports: z.array(z.string()).meta({ description: "What `export?format=` can give of this recording" }),
   })
   .meta({ id: "Recording" });

@@ -2,6 +2,9 @@ import { z } from "zod";
 import { recordingStates } from "./sessions.ts";
 import { id, time } from "./shapes.ts";
 
+/** What may be done about a recording by those who look after it. */
+export const keepingActions = ["recording.hold", "recording.acknowledge"] as const;
+
 const reason = z.string().trim().min(1).max(1000);
 
 /** Why a recording is kept whatever its retention, and who wants it. */

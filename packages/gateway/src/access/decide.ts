@@ -22,6 +22,7 @@ export const actions = [
   "recording.play",
   "recording.export",
   "recording.hold", // keep it whatever its retention, and let go of it
+  "recording.acknowledge", // take note of one that was found damaged, which ends its alarm
   "retention.confirm", // vouch for the clock by which what is old is removed
   "recording.view_input", // what was typed, beside what was shown
   "target.list",
@@ -177,6 +178,11 @@ export const rules: readonly Rule[] = [
     name: "holds-for-auditor-and-admin",
     actions: ["recording.hold"],
     when: (subject) => has(subject, "auditor", "platform-admin"),
+  },
+  {
+    name: "alarms-for-reviewers",
+    actions: ["recording.acknowledge"],
+    when: (subject) => has(subject, "auditor", "security-analyst", "platform-admin"),
   },
   {
     name: "own-recordings",

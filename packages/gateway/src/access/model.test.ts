@@ -32,6 +32,7 @@ const table: Record<string, readonly [roles: readonly string[], reach: Reach][]>
     [["team-lead"], "team"],
   ],
   "recording.hold": [[["auditor", "platform-admin"], "all"]],
+  "recording.acknowledge": [[reviewing, "all"]],
   "retention.confirm": [[["platform-admin"], "all"]],
   "recording.view_input": [
     [reviewing, "all"],

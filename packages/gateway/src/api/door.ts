@@ -45,6 +45,8 @@ import type {
   PersonQuery,
   PersonUpdate,
   Recording,
+  AlarmAcknowledge,
+  RecordingAlarms,
   RecordingCoverage,
   RecordingHits,
   RecordingSearch,
@@ -206,6 +208,10 @@ export type CustodyDoor = {
   retention(query: RetentionQuery): Promise<RetentionReport>;
   /** Audited. The clock as it stands may be believed. */
   confirmClock(principal: Principal, how: HoldRelease): Promise<void>;
+  /** Damage that nobody has taken note of. */
+  alarms(): Promise<RecordingAlarms>;
+  /** Audited. Throws `conflict`. */
+  acknowledge(principal: Principal, sessionId: string, how: AlarmAcknowledge): Promise<void>;
   /** Audited. Throws `not_found`, `conflict`. */
   hold(principal: Principal, sessionId: string, how: HoldCreate): Promise<LegalHold>;
   /** Audited. Throws `not_found`, `conflict`, `unavailable`. */

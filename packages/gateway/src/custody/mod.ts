@@ -8,6 +8,7 @@
  */
 export { type Checker, createChecker } from "./checker.ts";
 export { type RecoveryReport, recoverSessions } from "./recovery.ts";
+export { recordingAlarms } from "./alarms.ts";
 export { coverageOf } from "./coverage.ts";
 export { createClockWatch } from "./clock-watch.ts";
 export { createLegalHolds } from "./legal-holds.ts";

@@ -56,6 +56,28 @@ export function auditRowsIn({
         .limit(limit);
       return (await query.execute()).map(rowOf);
     },
+    async unanswered(event, answer, limit) {
+      const query = database
+        .selectFrom("audit_events as raised")
+        .selectAll("raised")
+        .where("raised.event", "=", event)
+        .where("raised.user_name", "=", "system")
+        .where("raised.session_id", "is not", null)
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom("audit_events as later")
+                .select("later.position")
+                .where("later.event", "=", answer)
+                .whereRef("later.session_id", "=", "raised.session_id")
+                .whereRef("later.position", ">", "raised.position"),
+            ),
+          ),
+        )
+        .orderBy("raised.position", "desc")
+        .limit(limit);
+      return (await query.execute()).map(rowOf);
+    },
     async list(filter, { limit, beforeIndex }) {
       let query = database
         .selectFrom("audit_events")

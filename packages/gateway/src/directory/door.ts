@@ -503,6 +503,8 @@ export type AuditRows = {
   last(): Promise<{ index: number; hash: string } | undefined>;
   /** In order of the index, those above `index`. */
   after(index: number, limit: number, filter?: AuditFilter): Promise<readonly AuditRow[]>;
+  /** Newest first: the gateway's own events of one kind that concern a session of which no `answer` came after. */
+  unanswered(event: string, answer: string, limit: number): Promise<readonly AuditRow[]>;
   /** Newest first, those below `beforeIndex`. */
   list(filter: AuditFilter, page: { limit: number; beforeIndex?: number }): Promise<readonly AuditRow[]>;
 };

@@ -143,13 +143,13 @@ export function createPlayback(options: PlaybackOptions): Playback {
 
   return {
     async get(viewer, sessionId) {
-      const entry = await viewing.facts(viewer, sessionId);
+      const { entry, may } = await viewing.facts(viewer, sessionId);
       const found = await opened.open(entry.facts).catch((error: unknown) => {
         // What the table knows is an answer too, when there is nothing in the store yet or it does not answer.
         if (isGatehouseError(error, "conflict") || isGatehouseError(error, "unavailable")) return undefined;
         throw error;
       });
-      return recordingWords(entry, found?.recording);
+      return { ...recordingWords(entry, found?.recording), may };
     },
     async frames(viewer, sessionId, { fromUs, toUs }, reader) {
       const admission = await viewing.admit(viewer, sessionId, "play", { continues: fromUs > 0 });

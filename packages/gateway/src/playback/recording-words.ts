@@ -7,7 +7,7 @@ import { formatsOf } from "./export.ts";
 export function recordingWords(
   entry: SessionEntry,
   opened: Pick<OpenRecording, "manifest" | "withheld"> | undefined,
-): Recording {
+): Omit<Recording, "may"> {
   const manifest = opened?.manifest;
   const withheld = (opened?.withheld ?? []).map((lane) => (lane === "main" ? "output" : lane));
   const formats = formatsOf(entry.facts.track, manifest !== undefined);
@@ -27,6 +27,7 @@ export function recordingWords(
     retainUntil: time(entry.retainUntilMs),
     lockedUntil: time(entry.lockedUntilMs),
     hold: entry.hold ? holdWords(entry.hold) : null,
+    removedAt: time(entry.removedAtMs),
     withheld,
     // Only the bundle needs no key.
     exports: withheld.includes("output") ? formats.filter((format) => format === "bundle") : [...formats],

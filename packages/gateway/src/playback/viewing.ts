@@ -1,3 +1,4 @@
+import { keepingActions } from "@gatehouse/contracts/rest";
 import { type Clock, GatehouseError } from "@gatehouse/kernel";
 import type { Action, Decision, Question, Resource, Subject } from "../access/mod.ts";
 import type { AuditLog } from "../audit/door.ts";
@@ -27,6 +28,7 @@ const rights = {
   verify: "session.view",
 } as const satisfies Record<string, Action>;
 type AccessAction = keyof typeof rights;
+type KeepingAction = (typeof keepingActions)[number];
 
 /** What the viewer got. */
 export type Admission = {
@@ -39,8 +41,8 @@ export type Admission = {
 };
 
 export type Viewing = {
-  /** The facts of a session, nothing of its recording: decided, and audited only where it is refused. */
-  facts(viewer: Viewer, sessionId: string): Promise<SessionEntry>;
+  /** The facts of a session, nothing of its recording: decided, and audited only where it is refused. With what else the viewer may do. */
+  facts(viewer: Viewer, sessionId: string): Promise<{ entry: SessionEntry; may: KeepingAction[] }>;
   /** Decided and audited. Resolves when the event is committed, so nothing may leave before (P7). */
   admit(
     viewer: Viewer,
@@ -121,7 +123,7 @@ export function createViewing({
         await record(viewer, entry, false, { action: "play", rule });
         throw notFound(sessionId);
       }
-      return entry;
+      return { entry, may: keepingActions.filter((one) => asked(viewer, one, resource).allowed) };
     },
     async admit(viewer, sessionId, action, about = {}) {
       const entry = await entryOf(sessionId);

@@ -27,6 +27,12 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
   );
 }
 
+const heldBy = {
+  backend: "the store itself holds each object",
+  gatehouse: "this store keeps no holds, Gatehouse alone removes nothing",
+  pending: "the store was not yet asked",
+} as const;
+
 /** All that is known of a session, and whether its recording holds. */
 export function Facts({ session, watchers }: { session: Session; watchers: readonly string[] }) {
   const recording = useQuery(queries.recording(session.id));
@@ -95,6 +101,20 @@ export function Facts({ session, watchers }: { session: Session; watchers: reado
           {stored?.retainUntil && (
             <Fact name="Kept until">
               <Time iso={stored.retainUntil} />
+            </Fact>
+          )}
+          {stored?.hold && (
+            <Fact name="On hold">
+              <span className="wrap-anywhere">{stored.hold.reason}</span>
+              <span className="block text-xs text-faint">
+                by {stored.hold.by} for {stored.hold.owner}, since <Time iso={stored.hold.since} />;{" "}
+                {heldBy[stored.hold.keptBy]}
+              </span>
+            </Fact>
+          )}
+          {stored?.removedAt && (
+            <Fact name="Removed">
+              <Time iso={stored.removedAt} />
             </Fact>
           )}
           {stored?.lockedUntil && (

@@ -5,7 +5,8 @@ import { useRef } from "react";
 import { queries } from "../gateway.ts";
 import { Time } from "../ui/elements.tsx";
 import { duration } from "../ui/format.ts";
-import { StateBadge } from "./words.tsx";
+import { Keeping } from "./keeping.tsx";
+import { RecordingMark, StateBadge } from "./words.tsx";
 
 /** Who, to what, when: the line over everything on a session's page. */
 export function SessionHead({ session }: { session: Session }) {
@@ -19,6 +20,9 @@ export function SessionHead({ session }: { session: Session }) {
         {session.target.name}
       </h1>
       <StateBadge state={session.state} />
+      {["held", "expired", "corrupt"].includes(session.recording.state) && (
+        <RecordingMark recording={session.recording} />
+      )}
       <p className="text-soft">
         {session.kind}
         {session.command && session.command !== session.kind && (
@@ -36,6 +40,7 @@ export function SessionHead({ session }: { session: Session }) {
         )}
       </p>
       <Exports session={session} />
+      <Keeping session={session} />
     </header>
   );
 }

@@ -7,6 +7,7 @@ import { onSignedOut, queries } from "../gateway.ts";
 import { rememberPlace } from "../session/return-place.ts";
 import { useShortcuts } from "../ui/shortcuts.ts";
 import { Problem } from "../ui/states.tsx";
+import { Alarms } from "./alarms.tsx";
 import { Commands } from "./commands.tsx";
 import { KeysHelp } from "./keys-help.tsx";
 import { Rail } from "./rail.tsx";
@@ -72,6 +73,7 @@ export function Shell() {
       <div className="flex min-h-0 min-w-0 flex-1 flex-col">
         <SearchBar me={me.data} ref={search} />
         <SetUpNote me={me.data} />
+        <Alarms me={me.data} />
         <main
           // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reached by the keyboard
           tabIndex={0}

@@ -4,6 +4,7 @@ import {
   exportQuery,
   framesQuery,
   id,
+  type Recording,
   recordingSearch,
   type Verification,
   type WireFrame,
@@ -29,7 +30,7 @@ export function recordingService({
   return {
     async getRecording(request, context) {
       const found = await playback.get(caller(context).principal, id.parse(request.sessionId));
-      const { frames, bytes, segments, durationMs, retainUntil } = found;
+      const { frames, bytes, segments, durationMs, hold } = found;
       return {
         recording: {
           sessionId: found.sessionId,
@@ -43,7 +44,8 @@ export function recordingService({
           ...present(found, ["headSha256", "signedBy"]),
           recipients: [...found.recipients],
           withheld: [...found.withheld],
-          ...(retainUntil !== null && { retainUntil: timestamp(retainUntil) }),
+          ...moments(found),
+          ...(hold !== null && { hold: { ...hold, since: timestamp(hold.since) } }),
           exports: [...found.exports],
         },
       };
@@ -121,6 +123,14 @@ export function recordingService({
         ...present(verdict, ["headSha256", "firstFault"]),
       };
     },
+  };
+}
+
+function moments({ retainUntil, lockedUntil, removedAt }: Recording) {
+  return {
+    ...(retainUntil !== null && { retainUntil: timestamp(retainUntil) }),
+    ...(lockedUntil !== null && { lockedUntil: timestamp(lockedUntil) }),
+    ...(removedAt !== null && { removedAt: timestamp(removedAt) }),
   };
 }
 

@@ -1,9 +1,11 @@
 import {
+  alarmAcknowledge,
   coverageQuery,
   holdCreate,
   holdRelease,
   id,
   legalHold,
+  recordingAlarms,
   recordingCoverage,
   retentionQuery,
   retentionReport,
@@ -21,14 +23,43 @@ export function custodyRoutes(
   app: App,
   { custody, sessions }: Pick<RestDoors, "custody" | "sessions">,
 ): void {
-  const holding = {
+  const acting = (action: "recording.hold" | "recording.acknowledge") => ({
     access: {
-      action: "recording.hold" as const,
+      action,
       hidden: "session" as const,
       resource: (request: { params: unknown }) =>
         sessions.resourceOf((request.params as { sessionId: string }).sessionId),
     },
-  };
+  });
+  app.get(
+    "/recordings/alarms",
+    {
+      schema: {
+        tags,
+        summary: "Recordings that were found damaged, until somebody acknowledges it",
+        response: answers(recordingAlarms),
+      },
+      config: { access: { action: "health.read" } },
+    },
+    () => custody.alarms(),
+  );
+  app.post(
+    "/recordings/:sessionId/acknowledge",
+    {
+      schema: {
+        tags,
+        summary: "Take note that a recording was found damaged: its alarm is over",
+        params,
+        body: alarmAcknowledge,
+        response: answers(nothing, 204),
+      },
+      config: acting("recording.acknowledge"),
+    },
+    async (request, reply) => {
+      await custody.acknowledge(principalOf(request), request.params.sessionId, request.body);
+      return reply.code(204).send();
+    },
+  );
   app.get(
     "/recordings/coverage",
     {
@@ -81,7 +112,7 @@ export function custodyRoutes(
         body: holdCreate,
         response: answers(legalHold, 201),
       },
-      config: holding,
+      config: acting("recording.hold"),
     },
     async (request, reply) =>
       reply.code(201).send(await custody.hold(principalOf(request), request.params.sessionId, request.body)),
@@ -96,7 +127,7 @@ export function custodyRoutes(
         body: holdRelease,
         response: answers(nothing, 204),
       },
-      config: holding,
+      config: acting("recording.hold"),
     },
     async (request, reply) => {
       await custody.release(principalOf(request), request.params.sessionId, request.body);

@@ -2,10 +2,8 @@ import {
   type AuditEvent,
   type ExportFormat,
   type Health,
-  type LegalHold,
   type Page,
   type Person,
-  type RecordingCoverage,
   type Session,
   type SshKey,
   type Target,
@@ -19,6 +17,7 @@ import { decide, sessionScope } from "../../../access/mod.ts";
 import type { Entered, Principal, RestDoors } from "../../door.ts";
 import { memoryAccounts } from "./memory-accounts.ts";
 import { memoryAccess } from "./memory-access.ts";
+import { mayKeep, memoryCustody } from "./memory-custody.ts";
 import { type MemoryLive, memoryLive } from "./memory-live.ts";
 import { type Sample, samplePeople, sampleSessions, sampleTargets } from "./sample-sessions.ts";
 
@@ -28,6 +27,8 @@ export type MemoryGate = {
   samples: Sample[];
   audited: { event: string; user: string; sessionId?: string }[];
   say: MemoryLive["say"];
+  /** An alarm of a recording. */
+  raise(sessionId: string): void;
   /** Makes a one-time link's token for a person. */
   link(name: keyof typeof samplePeople): string;
 };
@@ -40,32 +41,6 @@ function pageOf<T>(all: readonly T[], query: { limit: number; cursor?: string | 
   const at = query.cursor === undefined ? 0 : Number(query.cursor);
   const end = at + query.limit;
   return { items: all.slice(at, end), next: end < all.length ? String(end) : null };
-}
-
-function sampleCoverage(sessions: readonly Session[]): RecordingCoverage {
-  const among = (...states: Session["recording"]["state"][]) =>
-    sessions.filter((session) => states.includes(session.recording.state));
-  return {
-    sessions: sessions.length,
-    recordings: {
-      recording: among("recording").length,
-      waiting: among("shipping", "interrupted").length,
-      verified: among("stored", "held").length,
-      unchecked: 0,
-      faulty: among("corrupt").length,
-      expired: among("expired").length,
-    },
-    opened: among("stored", "held").length,
-    opensRecordings: true,
-    checkEvery: "30d",
-    oldestCheck: sessions.at(-1)?.startedAt ?? null,
-    faults: among("corrupt").map(({ id, startedAt, recording }) => ({
-      sessionId: id,
-      state: recording.state,
-      startedAt,
-      detail: recording.detail,
-    })),
-  };
 }
 
 function recordingCounts(sessions: readonly Session[]): Health["recordings"] {
@@ -225,6 +200,7 @@ export function memoryGate(clock: Clock): MemoryGate {
 
   const live = memoryLive({ samples, clock, audited });
   const accounts = memoryAccounts();
+  const custody = memoryCustody({ samples, clock, audited });
   const enter = (userId: string, principal: Principal): Entered => {
     const cookie = newId(clock.nowMs(), systemRandom);
     webSessions.set(cookie, userId);
@@ -307,39 +283,7 @@ export function memoryGate(clock: Clock): MemoryGate {
       resourceOf: async (id) => ({ ownerId: sampleOf(id).session.user.id, ownerTeams: [] }),
     },
     moderation: live.door,
-    custody: {
-      coverage: async () => sampleCoverage(samples.map((one) => one.session)),
-      async retention({ until }) {
-        const now = new Date(clock.nowMs()).toISOString();
-        return {
-          until: until ?? now,
-          clock: { believed: true, detail: null },
-          recordings: 0,
-          bytes: 0,
-          items: [],
-        };
-      },
-      async confirmClock() {},
-      async hold(principal, id, { reason, owner }) {
-        const { name } = principal.subject;
-        const hold: LegalHold = {
-          reason,
-          owner: owner ?? name,
-          by: name,
-          since: new Date(clock.nowMs()).toISOString(),
-          keptBy: "backend",
-        };
-        const { session, recording } = sampleOf(id);
-        recording.hold = hold;
-        session.recording.state = "held";
-        return hold;
-      },
-      async release(_principal, id) {
-        const { session, recording } = sampleOf(id);
-        recording.hold = null;
-        session.recording.state = "stored";
-      },
-    },
+    custody: custody.door,
     playback: {
       overview: async () => ({ index: null }),
       screen: async () => ({ keyframe: null }),
@@ -355,7 +299,14 @@ export function memoryGate(clock: Clock): MemoryGate {
         };
       },
       makeIndex: async () => ({ name: "index-0001", bytes: 0, keyframes: 0, isNew: true }),
-      get: async (principal, id) => watched(principal, id, "session.view").recording,
+      async get(principal, id) {
+        const { recording, session } = watched(principal, id, "session.view");
+        return {
+          ...recording,
+          state: session.recording.state,
+          may: mayKeep(principal.subject, session),
+        };
+      },
       async frames(principal, id, window) {
         const { frames, session } = watched(principal, id, "recording.play");
         return inWindow(frames, window, session.recording.state === "corrupt");
@@ -648,6 +599,7 @@ export function memoryGate(clock: Clock): MemoryGate {
     doors,
     samples,
     audited,
+    raise: custody.raise,
     say: live.say,
     link(name) {
       const token = newId(clock.nowMs(), systemRandom);

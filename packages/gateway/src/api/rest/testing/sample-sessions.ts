@@ -165,6 +165,8 @@ function sample(facts: Facts): Sample {
       retainUntil: isOpen ? null : new Date(startedMs + 365 * 86_400_000).toISOString(),
       lockedUntil: isOpen ? null : new Date(startedMs + 366 * 86_400_000).toISOString(),
       hold: null,
+      removedAt: null,
+      may: [],
       exports: facts.track === "terminal" ? ["asciicast", "text", "json", "bundle"] : ["json", "bundle"],
     },
     frames,

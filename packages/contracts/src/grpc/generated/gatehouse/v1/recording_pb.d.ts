@@ -15,6 +15,51 @@ import type { Frame } from "./frame_pb.js";
 export declare const file_gatehouse_v1_recording: GenFile;
 
 /**
+ * Why a recording is kept whatever its retention.
+ *
+ * @generated from message gatehouse.v1.LegalHold
+ */
+export declare type LegalHold = Message<"gatehouse.v1.LegalHold"> & {
+  /**
+   * @generated from field: string reason = 1;
+   */
+  reason: string;
+
+  /**
+   * Who answers for it: a person, a department, a case.
+   *
+   * @generated from field: string owner = 2;
+   */
+  owner: string;
+
+  /**
+   * Who set it.
+   *
+   * @generated from field: string by = 3;
+   */
+  by: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp since = 4;
+   */
+  since?: Timestamp | undefined;
+
+  /**
+   * `backend`: the store holds each object itself; `gatehouse`: Gatehouse alone removes nothing; `pending`: the store was
+   * not yet asked.
+   *
+   * @generated from field: string kept_by = 5;
+   */
+  keptBy: string;
+};
+
+/**
+ * Describes the message gatehouse.v1.LegalHold.
+ * Use `create(LegalHoldSchema)` to create a new message.
+ */
+export declare const LegalHoldSchema: GenMessage<LegalHold>;
+
+/**
  * @generated from message gatehouse.v1.Recording
  */
 export declare type Recording = Message<"gatehouse.v1.Recording"> & {
@@ -103,6 +148,27 @@ export declare type Recording = Message<"gatehouse.v1.Recording"> & {
    * @generated from field: repeated string withheld = 14;
    */
   withheld: string[];
+
+  /**
+   * Until when the store itself refuses to remove any part of it, as it was last seen.
+   *
+   * @generated from field: google.protobuf.Timestamp locked_until = 15;
+   */
+  lockedUntil?: Timestamp | undefined;
+
+  /**
+   * Unset where nobody holds it.
+   *
+   * @generated from field: gatehouse.v1.LegalHold hold = 16;
+   */
+  hold?: LegalHold | undefined;
+
+  /**
+   * When the last of it was removed from the store, its retention over.
+   *
+   * @generated from field: google.protobuf.Timestamp removed_at = 17;
+   */
+  removedAt?: Timestamp | undefined;
 };
 
 /**

@@ -12,104 +12,111 @@ import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@
  * Describes the file gatehouse/v1/recording.proto.
  */
 export const file_gatehouse_v1_recording = /*@__PURE__*/
-  fileDesc("ChxnYXRlaG91c2UvdjEvcmVjb3JkaW5nLnByb3RvEgxnYXRlaG91c2UudjEitgMKCVJlY29yZGluZxISCgpzZXNzaW9uX2lkGAEgASgJEg0KBXN0YXRlGAIgASgJEg4KBmZvcm1hdBgDIAEoCRIuCgpzdGFydGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCghkdXJhdGlvbhgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhITCgZmcmFtZXMYBiABKANIAIgBARISCgVieXRlcxgHIAEoA0gBiAEBEhUKCHNlZ21lbnRzGAggASgDSAKIAQESGAoLaGVhZF9zaGEyNTYYCSABKAlIA4gBARIWCglzaWduZWRfYnkYCiABKAlIBIgBARISCgpyZWNpcGllbnRzGAsgAygJEjAKDHJldGFpbl91bnRpbBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHZXhwb3J0cxgNIAMoCRIQCgh3aXRoaGVsZBgOIAMoCUIJCgdfZnJhbWVzQggKBl9ieXRlc0ILCglfc2VnbWVudHNCDgoMX2hlYWRfc2hhMjU2QgwKCl9zaWduZWRfYnkiKQoTR2V0UmVjb3JkaW5nUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJIkIKFEdldFJlY29yZGluZ1Jlc3BvbnNlEioKCXJlY29yZGluZxgBIAEoCzIXLmdhdGVob3VzZS52MS5SZWNvcmRpbmciWAoTU3RyZWFtRnJhbWVzUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEg8KB2Zyb21fdXMYAiABKAMSEgoFdG9fdXMYAyABKANIAIgBAUIICgZfdG9fdXMiOwoUU3RyZWFtRnJhbWVzUmVzcG9uc2USIwoGZnJhbWVzGAEgAygLMhMuZ2F0ZWhvdXNlLnYxLkZyYW1lIjwKFkV4cG9ydFJlY29yZGluZ1JlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIOCgZmb3JtYXQYAiABKAkiUAoXRXhwb3J0UmVjb3JkaW5nUmVzcG9uc2USEQoJZmlsZV9uYW1lGAEgASgJEhQKDGNvbnRlbnRfdHlwZRgCIAEoCRIMCgRkYXRhGAMgASgMIngKFlNlYXJjaFJlY29yZGluZ1JlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIMCgR0ZXh0GAIgASgJEgwKBG1vZGUYAyABKAkSDwoHc291cmNlcxgEIAMoCRINCgVsaW1pdBgFIAEoBRIOCgZjdXJzb3IYBiABKAki0gEKF1NlYXJjaFJlY29yZGluZ1Jlc3BvbnNlEjcKBGhpdHMYASADKAsyKS5nYXRlaG91c2UudjEuU2VhcmNoUmVjb3JkaW5nUmVzcG9uc2UuSGl0EhEKBG5leHQYAiABKAlIAIgBARIQCghpc193aG9sZRgDIAEoCBpQCgNIaXQSDwoHdGltZV91cxgBIAEoAxIOCgZzb3VyY2UYAiABKAkSDAoEdGV4dBgDIAEoCRIKCgJhdBgEIAEoBRIOCgZsZW5ndGgYBSABKAVCBwoFX25leHQiLAoWVmVyaWZ5UmVjb3JkaW5nUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJIuQDChdWZXJpZnlSZWNvcmRpbmdSZXNwb25zZRIKCgJvaxgBIAEoCBIuCgpjaGVja2VkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI7CgZjaGVja3MYAyADKAsyKy5nYXRlaG91c2UudjEuVmVyaWZ5UmVjb3JkaW5nUmVzcG9uc2UuQ2hlY2sSGAoLaGVhZF9zaGEyNTYYBCABKAlIAIgBARITCgZmcmFtZXMYBSABKANIAYgBARIYCgtmaXJzdF9mYXVsdBgGIAEoCUgCiAEBGmgKBUNoZWNrEgwKBG5hbWUYASABKAkSQQoGc3RhdHVzGAIgASgOMjEuZ2F0ZWhvdXNlLnYxLlZlcmlmeVJlY29yZGluZ1Jlc3BvbnNlLkNoZWNrU3RhdHVzEg4KBmRldGFpbBgDIAEoCSJyCgtDaGVja1N0YXR1cxIcChhDSEVDS19TVEFUVVNfVU5TUEVDSUZJRUQQABITCg9DSEVDS19TVEFUVVNfT0sQARIXChNDSEVDS19TVEFUVVNfRkFJTEVEEAISFwoTQ0hFQ0tfU1RBVFVTX0FCU0VOVBADQg4KDF9oZWFkX3NoYTI1NkIJCgdfZnJhbWVzQg4KDF9maXJzdF9mYXVsdDLkAwoQUmVjb3JkaW5nU2VydmljZRJVCgxHZXRSZWNvcmRpbmcSIS5nYXRlaG91c2UudjEuR2V0UmVjb3JkaW5nUmVxdWVzdBoiLmdhdGVob3VzZS52MS5HZXRSZWNvcmRpbmdSZXNwb25zZRJXCgxTdHJlYW1GcmFtZXMSIS5nYXRlaG91c2UudjEuU3RyZWFtRnJhbWVzUmVxdWVzdBoiLmdhdGVob3VzZS52MS5TdHJlYW1GcmFtZXNSZXNwb25zZTABEmAKD0V4cG9ydFJlY29yZGluZxIkLmdhdGVob3VzZS52MS5FeHBvcnRSZWNvcmRpbmdSZXF1ZXN0GiUuZ2F0ZWhvdXNlLnYxLkV4cG9ydFJlY29yZGluZ1Jlc3BvbnNlMAESXgoPU2VhcmNoUmVjb3JkaW5nEiQuZ2F0ZWhvdXNlLnYxLlNlYXJjaFJlY29yZGluZ1JlcXVlc3QaJS5nYXRlaG91c2UudjEuU2VhcmNoUmVjb3JkaW5nUmVzcG9uc2USXgoPVmVyaWZ5UmVjb3JkaW5nEiQuZ2F0ZWhvdXNlLnYxLlZlcmlmeVJlY29yZGluZ1JlcXVlc3QaJS5nYXRlaG91c2UudjEuVmVyaWZ5UmVjb3JkaW5nUmVzcG9uc2ViBnByb3RvMw", [file_gatehouse_v1_frame, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("ChxnYXRlaG91c2UvdjEvcmVjb3JkaW5nLnByb3RvEgxnYXRlaG91c2UudjEicgoJTGVnYWxIb2xkEg4KBnJlYXNvbhgBIAEoCRINCgVvd25lchgCIAEoCRIKCgJieRgDIAEoCRIpCgVzaW5jZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHa2VwdF9ieRgFIAEoCSK/BAoJUmVjb3JkaW5nEhIKCnNlc3Npb25faWQYASABKAkSDQoFc3RhdGUYAiABKAkSDgoGZm9ybWF0GAMgASgJEi4KCnN0YXJ0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEisKCGR1cmF0aW9uGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhMKBmZyYW1lcxgGIAEoA0gAiAEBEhIKBWJ5dGVzGAcgASgDSAGIAQESFQoIc2VnbWVudHMYCCABKANIAogBARIYCgtoZWFkX3NoYTI1NhgJIAEoCUgDiAEBEhYKCXNpZ25lZF9ieRgKIAEoCUgEiAEBEhIKCnJlY2lwaWVudHMYCyADKAkSMAoMcmV0YWluX3VudGlsGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdleHBvcnRzGA0gAygJEhAKCHdpdGhoZWxkGA4gAygJEjAKDGxvY2tlZF91bnRpbBgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJQoEaG9sZBgQIAEoCzIXLmdhdGVob3VzZS52MS5MZWdhbEhvbGQSLgoKcmVtb3ZlZF9hdBgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCQoHX2ZyYW1lc0IICgZfYnl0ZXNCCwoJX3NlZ21lbnRzQg4KDF9oZWFkX3NoYTI1NkIMCgpfc2lnbmVkX2J5IikKE0dldFJlY29yZGluZ1JlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCSJCChRHZXRSZWNvcmRpbmdSZXNwb25zZRIqCglyZWNvcmRpbmcYASABKAsyFy5nYXRlaG91c2UudjEuUmVjb3JkaW5nIlgKE1N0cmVhbUZyYW1lc1JlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgdmcm9tX3VzGAIgASgDEhIKBXRvX3VzGAMgASgDSACIAQFCCAoGX3RvX3VzIjsKFFN0cmVhbUZyYW1lc1Jlc3BvbnNlEiMKBmZyYW1lcxgBIAMoCzITLmdhdGVob3VzZS52MS5GcmFtZSI8ChZFeHBvcnRSZWNvcmRpbmdSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSDgoGZm9ybWF0GAIgASgJIlAKF0V4cG9ydFJlY29yZGluZ1Jlc3BvbnNlEhEKCWZpbGVfbmFtZRgBIAEoCRIUCgxjb250ZW50X3R5cGUYAiABKAkSDAoEZGF0YRgDIAEoDCJ4ChZTZWFyY2hSZWNvcmRpbmdSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSDAoEdGV4dBgCIAEoCRIMCgRtb2RlGAMgASgJEg8KB3NvdXJjZXMYBCADKAkSDQoFbGltaXQYBSABKAUSDgoGY3Vyc29yGAYgASgJItIBChdTZWFyY2hSZWNvcmRpbmdSZXNwb25zZRI3CgRoaXRzGAEgAygLMikuZ2F0ZWhvdXNlLnYxLlNlYXJjaFJlY29yZGluZ1Jlc3BvbnNlLkhpdBIRCgRuZXh0GAIgASgJSACIAQESEAoIaXNfd2hvbGUYAyABKAgaUAoDSGl0Eg8KB3RpbWVfdXMYASABKAMSDgoGc291cmNlGAIgASgJEgwKBHRleHQYAyABKAkSCgoCYXQYBCABKAUSDgoGbGVuZ3RoGAUgASgFQgcKBV9uZXh0IiwKFlZlcmlmeVJlY29yZGluZ1JlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCSLkAwoXVmVyaWZ5UmVjb3JkaW5nUmVzcG9uc2USCgoCb2sYASABKAgSLgoKY2hlY2tlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASOwoGY2hlY2tzGAMgAygLMisuZ2F0ZWhvdXNlLnYxLlZlcmlmeVJlY29yZGluZ1Jlc3BvbnNlLkNoZWNrEhgKC2hlYWRfc2hhMjU2GAQgASgJSACIAQESEwoGZnJhbWVzGAUgASgDSAGIAQESGAoLZmlyc3RfZmF1bHQYBiABKAlIAogBARpoCgVDaGVjaxIMCgRuYW1lGAEgASgJEkEKBnN0YXR1cxgCIAEoDjIxLmdhdGVob3VzZS52MS5WZXJpZnlSZWNvcmRpbmdSZXNwb25zZS5DaGVja1N0YXR1cxIOCgZkZXRhaWwYAyABKAkicgoLQ2hlY2tTdGF0dXMSHAoYQ0hFQ0tfU1RBVFVTX1VOU1BFQ0lGSUVEEAASEwoPQ0hFQ0tfU1RBVFVTX09LEAESFwoTQ0hFQ0tfU1RBVFVTX0ZBSUxFRBACEhcKE0NIRUNLX1NUQVRVU19BQlNFTlQQA0IOCgxfaGVhZF9zaGEyNTZCCQoHX2ZyYW1lc0IOCgxfZmlyc3RfZmF1bHQy5AMKEFJlY29yZGluZ1NlcnZpY2USVQoMR2V0UmVjb3JkaW5nEiEuZ2F0ZWhvdXNlLnYxLkdldFJlY29yZGluZ1JlcXVlc3QaIi5nYXRlaG91c2UudjEuR2V0UmVjb3JkaW5nUmVzcG9uc2USVwoMU3RyZWFtRnJhbWVzEiEuZ2F0ZWhvdXNlLnYxLlN0cmVhbUZyYW1lc1JlcXVlc3QaIi5nYXRlaG91c2UudjEuU3RyZWFtRnJhbWVzUmVzcG9uc2UwARJgCg9FeHBvcnRSZWNvcmRpbmcSJC5nYXRlaG91c2UudjEuRXhwb3J0UmVjb3JkaW5nUmVxdWVzdBolLmdhdGVob3VzZS52MS5FeHBvcnRSZWNvcmRpbmdSZXNwb25zZTABEl4KD1NlYXJjaFJlY29yZGluZxIkLmdhdGVob3VzZS52MS5TZWFyY2hSZWNvcmRpbmdSZXF1ZXN0GiUuZ2F0ZWhvdXNlLnYxLlNlYXJjaFJlY29yZGluZ1Jlc3BvbnNlEl4KD1ZlcmlmeVJlY29yZGluZxIkLmdhdGVob3VzZS52MS5WZXJpZnlSZWNvcmRpbmdSZXF1ZXN0GiUuZ2F0ZWhvdXNlLnYxLlZlcmlmeVJlY29yZGluZ1Jlc3BvbnNlYgZwcm90bzM", [file_gatehouse_v1_frame, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+
+/**
+ * Describes the message gatehouse.v1.LegalHold.
+ * Use `create(LegalHoldSchema)` to create a new message.
+ */
+export const LegalHoldSchema = /*@__PURE__*/
+  messageDesc(file_gatehouse_v1_recording, 0);
 
 /**
  * Describes the message gatehouse.v1.Recording.
  * Use `create(RecordingSchema)` to create a new message.
  */
 export const RecordingSchema = /*@__PURE__*/
-  messageDesc(file_gatehouse_v1_recording, 0);
+  messageDesc(file_gatehouse_v1_recording, 1);
 
 /**
  * Describes the message gatehouse.v1.GetRecordingRequest.
  * Use `create(GetRecordingRequestSchema)` to create a new message.
  */
 export const GetRecordingRequestSchema = /*@__PURE__*/
-  messageDesc(file_gatehouse_v1_recording, 1);
+  messageDesc(file_gatehouse_v1_recording, 2);
 
 /**
  * Describes the message gatehouse.v1.GetRecordingResponse.
  * Use `create(GetRecordingResponseSchema)` to create a new message.
  */
 export const GetRecordingResponseSchema = /*@__PURE__*/
-  messageDesc(file_gatehouse_v1_recording, 2);
+  messageDesc(file_gatehouse_v1_recording, 3);
 
 /**
  * Describes the message gatehouse.v1.StreamFramesRequest.
  * Use `create(StreamFramesRequestSchema)` to create a new message.
  */
 export const StreamFramesRequestSchema = /*@__PURE__*/
-  messageDesc(file_gatehouse_v1_recording, 3);
+  messageDesc(file_gatehouse_v1_recording, 4);
 
 /**
  * Describes the message gatehouse.v1.StreamFramesResponse.
  * Use `create(StreamFramesResponseSchema)` to create a new message.
  */
 export const StreamFramesResponseSchema = /*@__PURE__*/
-  messageDesc(file_gatehouse_v1_recording, 4);
+  messageDesc(file_gatehouse_v1_recording, 5);
 
 /**
  * Describes the message gatehouse.v1.ExportRecordingRequest.
  * Use `create(ExportRecordingRequestSchema)` to create a new message.
  */
 export const ExportRecordingRequestSchema = /*@__PURE__*/
-  messageDesc(file_gatehouse_v1_recording, 5);
+  messageDesc(file_gatehouse_v1_recording, 6);
 
 /**
  * Describes the message gatehouse.v1.ExportRecordingResponse.
  * Use `create(ExportRecordingResponseSchema)` to create a new message.
  */
 export const ExportRecordingResponseSchema = /*@__PURE__*/
-  messageDesc(file_gatehouse_v1_recording, 6);
+  messageDesc(file_gatehouse_v1_recording, 7);
 
 /**
  * Describes the message gatehouse.v1.SearchRecordingRequest.
  * Use `create(SearchRecordingRequestSchema)` to create a new message.
  */
 export const SearchRecordingRequestSchema = /*@__PURE__*/
-  messageDesc(file_gatehouse_v1_recording, 7);
+  messageDesc(file_gatehouse_v1_recording, 8);
 
 /**
  * Describes the message gatehouse.v1.SearchRecordingResponse.
  * Use `create(SearchRecordingResponseSchema)` to create a new message.
  */
 export const SearchRecordingResponseSchema = /*@__PURE__*/
-  messageDesc(file_gatehouse_v1_recording, 8);
+  messageDesc(file_gatehouse_v1_recording, 9);
 
 /**
  * Describes the message gatehouse.v1.SearchRecordingResponse.Hit.
  * Use `create(SearchRecordingResponse_HitSchema)` to create a new message.
  */
 export const SearchRecordingResponse_HitSchema = /*@__PURE__*/
-  messageDesc(file_gatehouse_v1_recording, 8, 0);
+  messageDesc(file_gatehouse_v1_recording, 9, 0);
 
 /**
  * Describes the message gatehouse.v1.VerifyRecordingRequest.
  * Use `create(VerifyRecordingRequestSchema)` to create a new message.
  */
 export const VerifyRecordingRequestSchema = /*@__PURE__*/
-  messageDesc(file_gatehouse_v1_recording, 9);
+  messageDesc(file_gatehouse_v1_recording, 10);
 
 /**
  * Describes the message gatehouse.v1.VerifyRecordingResponse.
  * Use `create(VerifyRecordingResponseSchema)` to create a new message.
  */
 export const VerifyRecordingResponseSchema = /*@__PURE__*/
-  messageDesc(file_gatehouse_v1_recording, 10);
+  messageDesc(file_gatehouse_v1_recording, 11);
 
 /**
  * Describes the message gatehouse.v1.VerifyRecordingResponse.Check.
  * Use `create(VerifyRecordingResponse_CheckSchema)` to create a new message.
  */
 export const VerifyRecordingResponse_CheckSchema = /*@__PURE__*/
-  messageDesc(file_gatehouse_v1_recording, 10, 0);
+  messageDesc(file_gatehouse_v1_recording, 11, 0);
 
 /**
  * Describes the enum gatehouse.v1.VerifyRecordingResponse.CheckStatus.
  */
 export const VerifyRecordingResponse_CheckStatusSchema = /*@__PURE__*/
-  enumDesc(file_gatehouse_v1_recording, 10, 0);
+  enumDesc(file_gatehouse_v1_recording, 11, 0);
 
 /**
  * @generated from enum gatehouse.v1.VerifyRecordingResponse.CheckStatus
