@@ -6,8 +6,8 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Client } from "@gatehouse/contracts/client";
 import type { Person } from "@gatehouse/contracts/rest";
-import { isGatehouseError } from "@gatehouse/kernel";
 import { createWorkshop } from "../../packages/cli/src/testing/run-here.ts";
+import { type GatehouseError, isGatehouseError } from "@gatehouse/kernel";
 import { addTarget, sshOptions } from "../parts/gateway.ts";
 import { run } from "../parts/openssh.ts";
 import { awaitEvents, awaitSession, awaitStored, recordedSession } from "../parts/sessions.ts";
@@ -199,12 +199,22 @@ test("a recording under four eyes opens with somebody else's approval only, to w
     for await (const frame of client.recordings.frames(id)) return frame.kind;
     return undefined;
   };
-  await assert.rejects(play(zoe), (error) => !isGatehouseError(error, "unavailable"));
+  await assert.rejects(
+    play(zoe),
+    (error) => denied(error) && /--recording/.test((error as GatehouseError).hint ?? ""),
+  );
+  const terms = await zoe.requests.termsOfRecording(id);
+  assert.deepEqual([terms.targetName, terms.logins, terms.minutesMax], ["web-01", [], 60]);
+  await assert.rejects(clients.ann.requests.termsOfTarget(web?.id ?? ""), notFound);
   const asked = await zoe.requests.create({ kind: "playback", sessionId: id, reason: "audit", minutes: 10 });
   await assert.rejects(zoe.requests.review(asked.id, { verdict: "approve" }), denied);
+  const waitsFor = async (client: Client) =>
+    (await client.requests.list({ toReview: "true" })).items.map((one) => one.id);
+  assert.deepEqual([await waitsFor(zoe), await waitsFor(otto)], [[], [asked.id]]);
   const approved = await gateway.admin.requests.get(asked.id);
   assert.equal(approved.state, "pending");
   await otto.requests.review(asked.id, { verdict: "approve" });
+  assert.deepEqual(await waitsFor(otto), []);
   assert.equal(await play(zoe), "session.start");
   await assert.rejects(play(otto), "the approval is hers alone");
   // Taking the policy away later opens nothing that was recorded under it.

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Page } from "playwright-core";
-import { addPerson, sshOptions } from "../parts/gateway.ts";
+import { addPerson, addTarget, sshOptions } from "../parts/gateway.ts";
 import { awaitEvents, awaitSession, awaitStored, eventually, recorded } from "../parts/sessions.ts";
 import { type Stage, startStage } from "../parts/stage.ts";
 import { openTerminal } from "../parts/terminal.ts";
@@ -147,4 +147,80 @@ test("whoever may not moderate sees their own session live, and nothing to stop 
   terminal.type("exit\r");
   await terminal.exited;
   await page.getByRole("heading", { name: "Nobody is connected" }).waitFor();
+});
+
+test("access that is asked for on a target's page is approved with a comment, used by ssh, and its time is seen to run", async () => {
+  const { gateway, person } = stage;
+  const { admin } = gateway;
+  const zoe = await addPerson(gateway, "zoe", ["platform-admin"]);
+  const target = await addTarget(gateway, stage.sshd, {
+    name: "db-01",
+    allowRoles: [],
+    access: { requests: { minutesMax: 120 } },
+  });
+  const ssh = () => stage.ssh([stage.address.replace("web-01", "db-01"), "echo let in"]);
+  assert.equal((await ssh()).code, 255);
+
+  const { page: hers, complaints } = await open(person.id);
+  await hers.goto(`${gateway.web}/targets/${target.id}`);
+  await hers.getByRole("button", { name: "Ask for access" }).click();
+  const form = hers.getByRole("dialog", { name: "Ask for db-01" });
+  await form.getByText("anybody with the role platform-admin").waitFor();
+  assert.deepEqual(await form.getByLabel("For").locator("option").allInnerTexts(), [
+    "15 minutes",
+    "30 minutes",
+    "1 hour",
+    "2 hours, the most",
+  ]);
+  await form.getByLabel("Reason").fill("INC-42: slow queries");
+  await hers.keyboard.press("Enter");
+  await hers.waitForURL(/\/requests\/[0-9a-f-]{36}$/);
+  await hers.getByText("one must approve").waitFor();
+  assert.equal(await hers.getByRole("button", { name: /^Approve/ }).count(), 0, "not one's own");
+
+  // By keys alone: what waits is counted in the rail, opened, and answered.
+  const { page: theirs } = await open(zoe.id);
+  await theirs.getByTitle("1 to review").waitFor();
+  await theirs.keyboard.press("g");
+  await theirs.keyboard.press("r");
+  await theirs.getByRole("list", { name: "To review" }).getByText("INC-42: slow queries").waitFor();
+  await theirs.keyboard.press("j");
+  await theirs.keyboard.press("Enter");
+  await theirs.getByLabel(/^Comment/).fill("read only, please");
+  await theirs.getByRole("button", { name: "Approve for 1 hour" }).click();
+  await theirs.getByText("read only, please").waitFor();
+  await theirs.getByTitle("1 to review").waitFor({ state: "detached" });
+
+  await hers.getByText("It is open to you now:").waitFor({ timeout: 15_000 });
+  await hers.getByText("read only, please").waitFor();
+  const left = hers.getByText(/^(59m [0-9]{2}s|1h 00m) left$/);
+  const before = await left.innerText();
+  const through = await ssh();
+  assert.deepEqual([through.code, through.stdout.toString()], [0, "let in\n"]);
+  await hers.waitForFunction((was) => !document.body.innerText.includes(was), before);
+  await left.waitFor();
+  const [reviewed] = await awaitEvents(gateway, { event: "access_request.review", user: "zoe" });
+  assert.equal(reviewed?.fields["comment"], "read only, please");
+
+  await hers.getByRole("button", { name: "Take it back" }).click();
+  await hers.getByRole("dialog").getByRole("button", { name: "Take it back" }).click();
+  await hers.getByText("taken back").waitFor();
+  assert.equal((await ssh()).code, 255);
+  assert.deepEqual(complaints, []);
+
+  // A recording under four eyes is closed to its own person too, and asked for where it would be shown.
+  await admin.targets.update(target.id, { allowUsers: ["ann"], access: { playback: { minutesMax: 30 } } });
+  assert.equal((await ssh()).code, 0);
+  const { id } = await awaitStored(gateway, (one) => one.target.name === "db-01");
+  await hers.goto(`${gateway.web}/sessions/${id}`);
+  await hers.getByRole("heading", { name: "A second person must approve that this is opened" }).waitFor();
+  await hers.getByLabel("Reason").fill("post mortem");
+  await hers.getByRole("button", { name: "Ask", exact: true }).click();
+  await hers.waitForURL(/\/requests\//);
+  const requestId = hers.url().split("/").at(-1) ?? "";
+  await theirs.goto(`${gateway.web}/requests/${requestId}`);
+  await theirs.getByRole("button", { name: "Approve for 30 minutes" }).click();
+  await theirs.getByText(/left$/).waitFor();
+  await hers.getByRole("link", { name: "Open the recording" }).click({ timeout: 15_000 });
+  await hers.getByTestId("streams").getByText("let in").waitFor();
 });

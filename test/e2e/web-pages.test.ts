@@ -6,6 +6,7 @@ import { after, before, test } from "node:test";
 import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
 import { samplePeople, sampleTargets } from "../../packages/gateway/src/api/rest/testing/sample-sessions.ts";
+import { sampleRequestId } from "../../packages/gateway/src/api/rest/testing/memory-requests.ts";
 import { samplePassword } from "../../packages/gateway/src/api/rest/testing/memory-accounts.ts";
 import type { SampleName } from "../../packages/gateway/src/api/rest/testing/sample-sessions.ts";
 import { type WebStand, webStand } from "../parts/web.ts";
@@ -173,7 +174,7 @@ test("a person without a role sees their own sessions, their own keys, and no pl
   const places = await page.getByRole("navigation", { name: "Places" }).getByRole("listitem").allInnerTexts();
   assert.deepEqual(
     places.map((place) => place.trim().split("\n")[0]),
-    ["Live", "Sessions", "Targets"],
+    ["Live", "Sessions", "Requests", "Targets"],
   );
   assert.deepEqual(
     [...new Set(await page.locator("tbody td:nth-child(4)").allInnerTexts())].map((cell) =>
@@ -291,6 +292,9 @@ for (const look of looks)
       ["forwards", `/sessions/${idOf("forward")}`, "text=db-01.internal:5432"],
       ["queries", `/sessions/${idOf("queries")}?t=2m31.8s`, "text=payment_cards"],
       ["audit", "/audit", "tbody tr"],
+      ["requests", "/requests", "text=INC-4711"],
+      ["requests-all", "/requests?of=everybody", "text=Have a look around"],
+      ["request", `/requests/${sampleRequestId}`, "text=Your word"],
       ["targets", "/targets", "tbody tr"],
       ["target", `/targets/${sampleTargets[0].id}`, "text=Host keys"],
       ["people", "/people", "tbody tr"],

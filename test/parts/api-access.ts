@@ -91,6 +91,8 @@ export const restAccess: Readonly<Record<string, string>> = {
   "POST /api/v1/requests": "request.create",
   "POST /api/v1/requests/{requestId}/cancel": "request.view",
   "POST /api/v1/requests/{requestId}/review": "request.review",
+  "GET /api/v1/recordings/{sessionId}/request-terms": "request.create",
+  "GET /api/v1/targets/{targetId}/request-terms": "request.create",
 
   "GET /api/v1/targets": "target.list",
   "GET /api/v1/targets/{targetId}": "target.list",

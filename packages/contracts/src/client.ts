@@ -58,6 +58,7 @@ import type {
   RequestCreate,
   RequestQuery,
   RequestReview,
+  RequestTerms,
   Role,
   RoleWrite,
   Session,
@@ -304,6 +305,11 @@ export function createClient(options: ClientOptions) {
       list: (query: RequestQuery = {}, call?: CallOptions) =>
         get<Page<AccessRequest>>("/requests", call, query),
       get: (id: string, call?: CallOptions) => get<AccessRequest>(`/requests/${part(id)}`, call),
+      /** On which terms one may ask for it; rejects where one may not, or need not. */
+      termsOfTarget: (targetId: string, call?: CallOptions) =>
+        get<RequestTerms>(`/targets/${part(targetId)}/request-terms`, call),
+      termsOfRecording: (sessionId: string, call?: CallOptions) =>
+        get<RequestTerms>(`/recordings/${part(sessionId)}/request-terms`, call),
       create: (request: RequestCreate) => write<AccessRequest>("POST", "/requests", request),
       review: (id: string, review: RequestReview) =>
         write<AccessRequest>("POST", `/requests/${part(id)}/review`, review),

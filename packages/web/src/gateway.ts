@@ -1,7 +1,13 @@
 import { createClient } from "@gatehouse/contracts/client";
 import { isGatehouseError } from "@gatehouse/kernel";
 import { QueryClient, QueryCache, infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import type { AuditQuery, PersonQuery, SessionQuery, TargetQuery } from "@gatehouse/contracts/rest";
+import type {
+  AuditQuery,
+  PersonQuery,
+  RequestQuery,
+  SessionQuery,
+  TargetQuery,
+} from "@gatehouse/contracts/rest";
 
 /** The gateway that served this page. */
 export const gateway = createClient({ baseUrl: "" });
@@ -36,6 +42,11 @@ export const queryClient = new QueryClient({
 /** While something is live its row changes; otherwise a look every half minute is enough. */
 const liveEveryMs = 5_000;
 const quietEveryMs = 30_000;
+/** Somebody waits for somebody else to decide. */
+const waitedForEveryMs = 10_000;
+
+/** What waits for the person who is signed in: the page of it, and the number in the rail. */
+export const toReview: RequestQuery = { toReview: "true", limit: 100 };
 
 type PageParam = string | undefined;
 const paging = {
@@ -142,6 +153,31 @@ export const queries = {
     queryFn: ({ signal }) => gateway.recordings.alarms({ signal }),
     refetchInterval: quietEveryMs,
   }),
+  requests: (filter: RequestQuery) =>
+    infiniteQueryOptions({
+      queryKey: ["requests", filter],
+      queryFn: ({ pageParam, signal }) => gateway.requests.list({ ...filter, ...at(pageParam) }, { signal }),
+      ...paging,
+      refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) > 1 ? false : waitedForEveryMs),
+    }),
+  request: (id: string) =>
+    queryOptions({
+      queryKey: ["request", id],
+      queryFn: ({ signal }) => gateway.requests.get(id, { signal }),
+      refetchInterval: ({ state }) =>
+        ["pending", "approved"].includes(state.data?.state ?? "") ? liveEveryMs : false,
+    }),
+  /** Rejects where this cannot be asked for, which is an answer too. */
+  requestTermsOfTarget: (id: string) =>
+    queryOptions({
+      queryKey: ["request-terms", id],
+      queryFn: ({ signal }) => gateway.requests.termsOfTarget(id, { signal }),
+    }),
+  requestTermsOfRecording: (sessionId: string) =>
+    queryOptions({
+      queryKey: ["request-terms", sessionId],
+      queryFn: ({ signal }) => gateway.requests.termsOfRecording(sessionId, { signal }),
+    }),
   coverage: queryOptions({
     queryKey: ["coverage"],
     queryFn: ({ signal }) => gateway.recordings.coverage({}, { signal }),

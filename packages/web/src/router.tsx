@@ -8,7 +8,14 @@ import {
 import { Missing } from "./pages/missing.tsx";
 import { SessionsPage } from "./pages/sessions.tsx";
 import { SignInPage } from "./pages/sign-in.tsx";
-import { approveSearch, auditSearch, momentSearch, nameSearch, sessionSearch } from "./search.ts";
+import {
+  approveSearch,
+  auditSearch,
+  momentSearch,
+  nameSearch,
+  requestSearch,
+  sessionSearch,
+} from "./search.ts";
 import { Shell } from "./shell/shell.tsx";
 import { Problem } from "./ui/states.tsx";
 
@@ -48,6 +55,17 @@ const audit = createRoute({
   path: "/audit",
   validateSearch: auditSearch,
   component: lazyRouteComponent(() => import("./pages/audit.tsx"), "AuditPage"),
+});
+const requests = createRoute({
+  getParentRoute: () => shell,
+  path: "/requests",
+  validateSearch: requestSearch,
+  component: lazyRouteComponent(() => import("./pages/requests.tsx"), "RequestsPage"),
+});
+const request = createRoute({
+  getParentRoute: () => shell,
+  path: "/requests/$requestId",
+  component: lazyRouteComponent(() => import("./pages/request.tsx"), "RequestPage"),
 });
 const targets = createRoute({
   getParentRoute: () => shell,
@@ -93,6 +111,8 @@ export const router = createRouter({
       sessions,
       session,
       audit,
+      requests,
+      request,
       targets,
       target,
       people,

@@ -60,6 +60,11 @@ export const auditSearch = (raw: Raw) =>
   });
 export type AuditSearch = ReturnType<typeof auditSearch>;
 
+export const requestStates = ["pending", "approved", "denied", "cancelled", "expired"] as const;
+/** One's own and what waits for one, or everybody's. */
+export const requestSearch = (raw: Raw) =>
+  withoutAbsent({ of: oneOf(raw, "of", ["everybody"] as const), state: oneOf(raw, "state", requestStates) });
+
 /** The sign-in of a command line on this machine. */
 export const approveSearch = (raw: Raw) => withoutAbsent({ request: text(raw, "request") });
 export const nameSearch = (raw: Raw) => withoutAbsent({ q: text(raw, "q") });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { reviewers } from "./access.ts";
 import { id, pageQuery, time } from "./shapes.ts";
 
 export const requestStates = ["pending", "approved", "denied", "cancelled", "expired"] as const;
@@ -48,6 +49,7 @@ export const requestQuery = z.strictObject({
   ...pageQuery,
   state: z.enum(requestStates).optional(),
   mine: z.enum(["true", "false"]).optional().meta({ description: "Only what you asked for yourself" }),
+  toReview: z.enum(["true", "false"]).optional().meta({ description: "Only what you may decide about now" }),
 });
 export type RequestQuery = z.input<typeof requestQuery>;
 
@@ -75,3 +77,17 @@ export const requestReview = z
   .strictObject({ verdict: z.enum(["approve", "deny"]), comment: z.string().trim().max(1000).default("") })
   .meta({ id: "RequestReview" });
 export type RequestReview = z.input<typeof requestReview>;
+
+/** On which terms somebody may ask for a target, or for a recording. */
+export const requestTerms = z
+  .object({
+    targetId: z.string(),
+    targetName: z.string(),
+    logins: z.array(z.string()).meta({ description: "Accounts that can be asked for; none for a recording" }),
+    approvals: z.number().int().meta({ description: "How many must approve" }),
+    minutesMax: z.number().int().meta({ description: "The longest time that can be asked for" }),
+    atExpiry: z.enum(["end", "warn"]),
+    reviewers,
+  })
+  .meta({ id: "RequestTerms" });
+export type RequestTerms = z.infer<typeof requestTerms>;

@@ -9,6 +9,7 @@ import type {
   RequestCreate,
   RequestQuery,
   RequestReview,
+  RequestTerms,
   Role,
   RoleWrite,
   Team,
@@ -280,6 +281,8 @@ export type LocksDoor = {
 export type RequestsDoor = {
   list(principal: Principal, query: Filter<RequestQuery>): Promise<Page<AccessRequest>>;
   get(principal: Principal, id: string): Promise<AccessRequest>;
+  /** Rejects as `create` would. */
+  terms(principal: Principal, about: { targetId: string } | { sessionId: string }): Promise<RequestTerms>;
   create(principal: Principal, request: RequestCreate): Promise<AccessRequest>;
   review(principal: Principal, id: string, review: RequestReview): Promise<AccessRequest>;
   cancel(principal: Principal, id: string): Promise<AccessRequest>;

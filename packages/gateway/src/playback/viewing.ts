@@ -128,7 +128,7 @@ export function createViewing({
     async admit(viewer, sessionId, action, about = {}) {
       const entry = await entryOf(sessionId);
       const resource = await resources.ofSession(entry);
-      const { allowed, rule } = asked(viewer, rights[action], resource);
+      const { allowed, rule, because } = asked(viewer, rights[action], resource);
       const input = allowed && mayInput(viewer, resource);
       const key = `${viewer.subject.id} ${viewer.via} ${sessionId}`;
       const isContinued = about.continues === true && continues(key);
@@ -140,6 +140,8 @@ export function createViewing({
           ...(about.query !== undefined && { query: about.query }),
           ...(allowed && action !== "verify" && { input }),
         });
+      // Whoever could open it with somebody else's approval knows of it, and can ask.
+      if (rule === "second-person-needed") throw needsApproval(sessionId, because);
       // The same words as for a session that never was: a refusal tells nothing.
       if (!allowed) throw notFound(sessionId);
       if (action === "play") viewed(key);
@@ -157,6 +159,15 @@ const fromOf = { web: "web", token: "api", "admin-socket": "cli" } as const sati
   Viewer["via"],
   string
 >;
+
+function needsApproval(sessionId: string, because = "somebody else must approve it"): GatehouseError {
+  return new GatehouseError({
+    code: "denied",
+    op: "playback.view",
+    message: because,
+    hint: `Ask for it: gatehouse requests create --recording ${sessionId} --reason <text>.`,
+  });
+}
 
 function notFound(sessionId: string): GatehouseError {
   return new GatehouseError({

@@ -1,3 +1,4 @@
+import type { Reviewers } from "@gatehouse/contracts/rest";
 import { type Clock, GatehouseError } from "@gatehouse/kernel";
 import type { Action, Decision, Question, Resource, Subject } from "../access/mod.ts";
 import type { AuditLog } from "../audit/mod.ts";
@@ -9,10 +10,8 @@ import {
   type PageRequest,
   type Resources,
   type SessionEntries,
-  type Target,
   type Targets,
   type Teams,
-  type Wanted,
   requestResource,
 } from "../directory/mod.ts";
 
@@ -20,6 +19,8 @@ import {
 export type Asker = { subject: Subject; remoteAddress: string };
 
 export type Requests = {
+  /** On which terms this person may ask for it. Rejects as `create` would. */
+  terms(asker: Asker, about: { targetId: string } | { sessionId: string }): Promise<Terms>;
   /** `invalid` for what cannot be asked for so, `denied` where this person may not ask, `not_found` for an unknown thing. */
   create(asker: Asker, request: { wanted: Ask; reason: string; durationMs: number }): Promise<AccessRequest>;
   /** `not_found` for whoever may not see it. */
@@ -27,7 +28,7 @@ export type Requests = {
   /** Newest first, those that one may see. */
   list(
     asker: Asker,
-    filter: { state?: AccessRequestState; mine?: boolean },
+    filter: { state?: AccessRequestState; mine?: boolean; toReview?: boolean },
     page: PageRequest,
   ): Promise<Page<AccessRequest>>;
   /** `conflict` when it is decided already, or this person has reviewed it. */
@@ -98,7 +99,7 @@ export function createRequests(options: {
     return { request, resource };
   }
 
-  async function targetWanted(asker: Asker, { targetId, logins }: Ask & { kind: "target" }): Promise<Terms> {
+  async function targetTerms(asker: Asker, targetId: string): Promise<Terms> {
     const target = await targets.byId(targetId);
     const policy = target?.access.requests;
     const resource = target && requestResource(target);
@@ -109,23 +110,40 @@ export function createRequests(options: {
         op: "requests.create",
         message: `there is no target ${targetId} that you may ask for`,
       });
-    const strange = logins.filter((login) => !target.logins.some((entry) => entry.login === login));
-    if (strange.length > 0)
-      throw invalid(`${target.name} has no login ${strange.join(", ")}`, `It has ${loginsOf(target)}.`);
     return {
-      wanted: { kind: "target", targetId, targetName: target.name, logins },
+      wanted: { kind: "target", targetId, targetName: target.name, logins: [] },
+      logins: target.logins.map((entry) => entry.login),
+      reviewers: policy.reviewers,
       approvals: policy.approvals,
       atExpiry: policy.atExpiry,
       minutesMax: policy.minutesMax,
     };
   }
-  async function playbackWanted(asker: Asker, sessionId: string): Promise<Terms> {
+  async function targetWanted(asker: Asker, { targetId, logins }: Ask & { kind: "target" }): Promise<Terms> {
+    const terms = await targetTerms(asker, targetId);
+    const { targetName } = terms.wanted;
+    const strange = logins.filter((login) => !terms.logins.includes(login));
+    if (strange.length > 0)
+      throw invalid(
+        `${targetName} has no login ${strange.join(", ")}`,
+        `It has ${terms.logins.join(", ") || "none"}.`,
+      );
+    return { ...terms, wanted: { kind: "target", targetId, targetName, logins } };
+  }
+  async function playbackTerms(asker: Asker, sessionId: string): Promise<Terms> {
     const entry = await sessions.byId(sessionId);
     const resource = entry && (await resources.ofSession(entry));
     const { subject, remoteAddress } = asker;
     const decision =
       resource && decide({ subject, action: "recording.play", resource, context: { remoteAddress } });
-    if (!entry || !decision || (!decision.allowed && decision.rule !== "second-person-needed"))
+    // Whoever could open it, but for a second person, may ask for that; not with a token that is not for asking.
+    const ask = { request: { askers: { roles: [], users: [subject.name] }, reviewers: nobodyDecides } };
+    if (
+      !entry ||
+      !decision ||
+      (!decision.allowed && decision.rule !== "second-person-needed") ||
+      !may(asker, "request.create", ask)
+    )
       throw new GatehouseError({
         code: "not_found",
         op: "requests.create",
@@ -141,21 +159,34 @@ export function createRequests(options: {
       );
     return {
       wanted: { kind: "playback", sessionId, targetId: target.id, targetName: target.name },
+      logins: [],
+      reviewers: policy.reviewers,
       approvals: Math.max(policy.approvals, resource.approvals ?? 1),
       atExpiry: "end",
       minutesMax: policy.minutesMax,
     };
   }
 
+  async function mayReview(subject: Subject, request: AccessRequest): Promise<boolean> {
+    if (request.state !== "pending") return false;
+    if (request.reviews.some(({ reviewer }) => reviewer.id === subject.id)) return false;
+    const resource = await resourceOf(request);
+    return decide({ subject, action: "request.review", resource }).allowed;
+  }
+
   return {
+    terms: (asker, about) =>
+      "sessionId" in about ? playbackTerms(asker, about.sessionId) : targetTerms(asker, about.targetId),
     async create(asker, { wanted: ask, reason, durationMs }) {
       const terms =
-        ask.kind === "target" ? await targetWanted(asker, ask) : await playbackWanted(asker, ask.sessionId);
+        ask.kind === "target" ? await targetWanted(asker, ask) : await playbackTerms(asker, ask.sessionId);
       if (durationMs > terms.minutesMax * 60_000)
         throw invalid(`it can be asked for ${terms.minutesMax} minutes at most`);
-      const { minutesMax: _max, ...made } = terms;
+      const { wanted, approvals, atExpiry } = terms;
       const request = await requests.create({
-        ...made,
+        wanted,
+        approvals,
+        atExpiry,
         userId: asker.subject.id,
         reason,
         durationMs,
@@ -171,8 +202,13 @@ export function createRequests(options: {
 
     get: async (asker, id) => (await visible(asker, id)).request,
 
-    async list(asker, { state, mine }, page) {
-      const filter = { ...(state && { state }), ...(mine && { userId: asker.subject.id }) };
+    async list(asker, { state, mine, toReview }, page) {
+      // Only what is pending is left to decide about: the others need not be read for it.
+      const wantedState = toReview && state === undefined ? "pending" : state;
+      const filter = {
+        ...(wantedState && { state: wantedState }),
+        ...(mine && { userId: asker.subject.id }),
+      };
       const items: AccessRequest[] = [];
       let after = page.after;
       const limit = page.limit ?? 50;
@@ -182,7 +218,11 @@ export function createRequests(options: {
           ...(after !== undefined && { after }),
         });
         for (const request of found.items)
-          if (may(asker, "request.view", await resourceOf(request))) items.push(request);
+          if (
+            may(asker, "request.view", await resourceOf(request)) &&
+            (!toReview || (await mayReview(asker.subject, request)))
+          )
+            items.push(request);
         after = found.next;
       } while (after !== undefined && items.length < limit);
       return { items, ...(after !== undefined && { next: after }) };
@@ -242,12 +282,7 @@ export function createRequests(options: {
       return { ...request, state: "cancelled" };
     },
 
-    async mayReview(subject, request) {
-      if (request.state !== "pending") return false;
-      if (request.reviews.some(({ reviewer }) => reviewer.id === subject.id)) return false;
-      const resource = await resourceOf(request);
-      return decide({ subject, action: "request.review", resource }).allowed;
-    },
+    mayReview,
   };
 }
 
@@ -262,12 +297,16 @@ export function requestFields({ id, user, wanted }: AccessRequest): Record<strin
   };
 }
 
-type Terms = Pick<AccessRequest, "approvals" | "atExpiry"> & { wanted: Wanted; minutesMax: number };
+/** What a policy lets somebody ask for, and who decides about it. */
+type Terms = Pick<AccessRequest, "wanted" | "approvals" | "atExpiry"> & {
+  /** Accounts that can be asked for. */
+  logins: readonly string[];
+  minutesMax: number;
+  reviewers: Reviewers;
+};
 const nobody = { roles: [], users: [] };
+const nobodyDecides = { ...nobody, teamLeads: false };
 
-function loginsOf(target: Target): string {
-  return target.logins.map((entry) => entry.login).join(", ") || "none";
-}
 function invalid(message: string, hint?: string): GatehouseError {
   return new GatehouseError({ code: "invalid", op: "requests.create", message, hint });
 }

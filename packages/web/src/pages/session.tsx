@@ -16,6 +16,7 @@ import { payload, sizeOf } from "../player/payload.ts";
 import type { Reel } from "../player/reel.ts";
 import type { Seek } from "../player/terminal-player.tsx";
 import { type Recorded, useReel } from "../player/use-reel.ts";
+import { ClosedRecording } from "../requests/closed-recording.tsx";
 import { Facts } from "../session/facts.tsx";
 import { LiveBar } from "../session/live-bar.tsx";
 import { panels } from "../search.ts";
@@ -163,7 +164,7 @@ function SessionRoom({
               <p>The first part arrives within seconds of being made. This page looks again by itself.</p>
             </Empty>
           ) : reel.state === "failed" && reel.frames.length === 0 ? (
-            <Problem error={reel.error} onRetry={again} />
+            <ClosedRecording sessionId={session.id} error={reel.error} onRetry={again} />
           ) : (
             <Suspense fallback={<div className="flex-1 bg-terminal" />}>
               <Track

@@ -1,9 +1,10 @@
-import type { Target } from "@gatehouse/contracts/rest";
+import type { Me, Target } from "@gatehouse/contracts/rest";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
 import { Trash2 } from "lucide-react";
 import { useState } from "react";
 import { gateway, queries } from "../gateway.ts";
+import { AskForTarget } from "../requests/ask.tsx";
 import { HostKeys } from "../targets/host-keys.tsx";
 import { Logins } from "../targets/logins.tsx";
 import { TargetSettings } from "../targets/settings.tsx";
@@ -34,6 +35,12 @@ export function TargetPage() {
         >
           Its sessions
         </Link>
+        {isAmong(target.access.requests?.askers, me.data) && (
+          <AskForTarget
+            targetId={target.id}
+            isPrimary={!isAmong({ roles: target.allowRoles, users: target.allowUsers }, me.data)}
+          />
+        )}
         {may("target.write") && <RemoveTarget target={target} />}
       </PageHead>
       <div className="grid max-w-4xl grid-cols-[minmax(0,1fr)] px-4 pb-10">
@@ -58,6 +65,12 @@ export function TargetPage() {
       </div>
     </>
   );
+}
+
+type Some = { roles: readonly string[]; users: readonly string[] };
+
+function isAmong(some: Some | undefined, { name, roles }: Me): boolean {
+  return some !== undefined && (some.users.includes(name) || roles.some((role) => some.roles.includes(role)));
 }
 
 function RemoveTarget({ target }: { target: Target }) {

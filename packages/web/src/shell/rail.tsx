@@ -1,10 +1,10 @@
 import { providerSignOutUrl, takeProviderSession } from "../session/provider.tsx";
-import type { Me } from "@gatehouse/contracts/rest";
+import type { Me, Page } from "@gatehouse/contracts/rest";
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { CircleHelp, KeyRound, LogOut, PanelLeft } from "lucide-react";
 import { useState } from "react";
-import { gateway, queries } from "../gateway.ts";
+import { gateway, queries, toReview } from "../gateway.ts";
 import { IconButton } from "../ui/elements.tsx";
 import { Gate } from "./gate.tsx";
 import { places } from "./places.ts";
@@ -41,6 +41,7 @@ export function Rail({ me, onShowKeys }: { me: Me; onShowKeys: () => void }) {
               <Icon size={17} strokeWidth={1.75} aria-hidden className="shrink-0" />
               <span className={name}>{placeName}</span>
               {to === "/live" && <LiveCount />}
+              {to === "/requests" && <ReviewCount />}
             </Link>
           </li>
         ))}
@@ -68,17 +69,25 @@ export function Rail({ me, onShowKeys }: { me: Me; onShowKeys: () => void }) {
 
 function LiveCount() {
   const query = useInfiniteQuery(queries.liveSessions);
-  const pages = query.data?.pages ?? [];
-  const live = pages.reduce((sum, page) => sum + page.items.length, 0);
-  if (live === 0) return null;
+  return <Count pages={query.data?.pages} means="live now" />;
+}
+
+function ReviewCount() {
+  const query = useInfiniteQuery(queries.requests(toReview));
+  return <Count pages={query.data?.pages} means="to review" />;
+}
+
+function Count({ pages, means }: { pages: readonly Page<unknown>[] | undefined; means: string }) {
+  const count = pages?.reduce((sum, page) => sum + page.items.length, 0) ?? 0;
+  if (count === 0) return null;
   return (
     <span
-      title={`${live} live now`}
+      title={`${count} ${means}`}
       className="figures ml-auto rounded-full text-2xs leading-4 text-accent max-xl:absolute max-xl:top-0 max-xl:right-1 max-sm:left-1/2 max-sm:ml-2.5 max-sm:right-auto max-sm:top-1"
     >
-      {live}
-      {pages.at(-1)?.next ? "+" : ""}
-      <span className="sr-only"> live now</span>
+      {count}
+      {pages?.at(-1)?.next ? "+" : ""}
+      <span className="sr-only"> {means}</span>
     </span>
   );
 }

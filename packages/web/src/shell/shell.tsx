@@ -47,10 +47,11 @@ export function Shell() {
     [navigate],
   );
 
-  const goTo = (to: "/live" | "/sessions" | "/audit" | "/health", otherwise?: () => void) => () => {
-    if (performance.now() - awaitsPlace.current < 1000) void navigate({ to });
-    else otherwise?.();
-  };
+  const goTo =
+    (to: "/live" | "/sessions" | "/audit" | "/requests" | "/health", otherwise?: () => void) => () => {
+      if (performance.now() - awaitsPlace.current < 1000) void navigate({ to });
+      else otherwise?.();
+    };
   useShortcuts({
     "/": () => search.current?.select(),
     "?": () => setShowsKeys(true),
@@ -60,6 +61,7 @@ export function Shell() {
     l: goTo("/live"),
     s: goTo("/sessions"),
     a: goTo("/audit"),
+    r: goTo("/requests"),
     h: goTo("/health"),
   });
 

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { bytes, clockTime, duration, localTime, momentText, parseMoment, shortened } from "./format.ts";
+import {
+  bytes,
+  clockTime,
+  duration,
+  localTime,
+  momentText,
+  parseMoment,
+  shortened,
+  spanWords,
+} from "./format.ts";
 
 test("durations have two units at most", () => {
   const cases: [number, string][] = [
@@ -48,4 +57,16 @@ test("a moment in the address comes back as it was, to a tenth of a second", () 
   assert.equal(parseMoment("90"), 90_000_000);
   assert.equal(parseMoment("soon"), undefined);
   assert.equal(parseMoment(""), undefined);
+});
+
+test("how long something shall hold is said in the largest unit that fits", () => {
+  assert.deepEqual([1, 45, 60, 90, 480, 1440, 20_160].map(spanWords), [
+    "1 minute",
+    "45 minutes",
+    "1 hour",
+    "1 h 30 min",
+    "8 hours",
+    "1 day",
+    "14 days",
+  ]);
 });

@@ -11,6 +11,15 @@ export function duration(ms: number): string {
   return `${Math.floor(hours / 24)}d ${two(hours % 24)}h`;
 }
 
+/** How long something shall hold, in words: `45 minutes`, `2 hours`, `1 day`, `1 h 30 min`. */
+export function spanWords(minutes: number): string {
+  const of = (n: number, unit: string) => `${n} ${unit}${n === 1 ? "" : "s"}`;
+  if (minutes % 1440 === 0) return of(minutes / 1440, "day");
+  if (minutes % 60 === 0) return of(minutes / 60, "hour");
+  if (minutes < 60) return of(minutes, "minute");
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
 /** A moment of a recording as a player shows it: `04:09`, `1:04:09`. */
 export function clockTime(us: number): string {
   const seconds = Math.floor(us / 1_000_000);

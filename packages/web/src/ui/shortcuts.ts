@@ -8,6 +8,7 @@ export const shortcuts = [
   { keys: ["g", "l"], does: "Go to Live", where: "Everywhere" },
   { keys: ["g", "s"], does: "Go to Sessions", where: "Everywhere" },
   { keys: ["g", "a"], does: "Go to Audit", where: "Everywhere" },
+  { keys: ["g", "r"], does: "Go to Requests", where: "Everywhere" },
   { keys: ["g", "h"], does: "Go to Health", where: "Everywhere" },
   { keys: ["j", "k"], does: "Next and previous row", where: "Lists" },
   { keys: ["Enter"], does: "Open the row", where: "Lists" },

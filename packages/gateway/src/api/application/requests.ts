@@ -27,12 +27,27 @@ export function createRequestsDoor(requests: Requests): RequestsDoor {
     async list(principal, query) {
       const page = await requests.list(
         principal,
-        { ...(query.state && { state: query.state }), mine: query.mine === "true" },
+        {
+          ...(query.state && { state: query.state }),
+          mine: query.mine === "true",
+          toReview: query.toReview === "true",
+        },
         pageRequest(query),
       );
       return wirePage(page, (request) => words(principal, request));
     },
     get: async (principal, id) => words(principal, await requests.get(principal, id)),
+    async terms(principal, about) {
+      const { wanted, logins, reviewers, ...terms } = await requests.terms(principal, about);
+      const { roles, users, teamLeads } = reviewers;
+      return {
+        targetId: wanted.targetId,
+        targetName: wanted.targetName,
+        logins: [...logins],
+        reviewers: { roles: [...roles], users: [...users], teamLeads },
+        ...terms,
+      };
+    },
     async create(principal, { reason, minutes, ...wanted }) {
       return words(
         principal,

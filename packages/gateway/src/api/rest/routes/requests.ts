@@ -5,6 +5,7 @@ import {
   requestCreate,
   requestQuery,
   requestReview,
+  requestTerms,
 } from "@gatehouse/contracts/rest";
 import { z } from "zod";
 import type { RestDoors } from "../../door.ts";
@@ -42,6 +43,33 @@ export function requestRoutes(app: App, { requests }: Pick<RestDoors, "requests"
       config: { access: { action: "request.create", behind: "requests" } },
     },
     async (request, reply) => reply.code(201).send(await requests.create(principalOf(request), request.body)),
+  );
+  const terms = { action: "request.create", behind: "requests" } as const;
+  app.get(
+    "/targets/:targetId/request-terms",
+    {
+      schema: {
+        tags,
+        summary: "On which terms you may ask for a target",
+        params: z.object({ targetId: id }),
+        response: answers(requestTerms),
+      },
+      config: { access: terms },
+    },
+    (request) => requests.terms(principalOf(request), request.params),
+  );
+  app.get(
+    "/recordings/:sessionId/request-terms",
+    {
+      schema: {
+        tags,
+        summary: "On which terms you may ask that a recording under four eyes is opened",
+        params: z.object({ sessionId: id }),
+        response: answers(requestTerms),
+      },
+      config: { access: terms },
+    },
+    (request) => requests.terms(principalOf(request), request.params),
   );
   app.get(
     "/requests/:requestId",

@@ -1,6 +1,7 @@
 import { type Lock, type Team, builtInRoles } from "@gatehouse/contracts/rest";
 import { type Clock, GatehouseError, newId, systemRandom } from "@gatehouse/kernel";
 import type { RestDoors } from "../../door.ts";
+import { memoryRequests } from "./memory-requests.ts";
 
 /** Teams, locks and requests in memory: enough for the pages, and for what REST itself does with them. */
 export function memoryAccess(
@@ -99,12 +100,6 @@ export function memoryAccess(
       remove: async () => notFound("token"),
     },
     explain: { explain: async () => notFound("person") },
-    requests: {
-      list: async () => ({ items: [], next: null }),
-      get: async () => notFound("request"),
-      create: async () => notFound("target"),
-      review: async () => notFound("request"),
-      cancel: async () => notFound("request"),
-    },
+    ...memoryRequests(clock),
   };
 }
