@@ -310,6 +310,7 @@ export async function compose(options: {
       ...(url !== undefined && { gatewayId: config.gateway_id }),
     });
     const indexes = createIndexes({
+      ...reading,
       store,
       openers: opensRecordings ? reading.openers : [],
       sessions: directory.sessions,

@@ -1,6 +1,7 @@
 import { checkLimit, concatBytes, fromBase64, GatehouseError, toBase64, utf8 } from "@gatehouse/kernel";
 import { formatLimits } from "./format-limits.ts";
 import { type Manifest, manifestName, parseManifest } from "./manifest.ts";
+import { keysName, keysNumbers } from "./rewrapped-keys.ts";
 import { notFound, type RecordingSource } from "./source.ts";
 import { listTar, type RangeReader, tarEnd, tarHeader, tarPadding } from "./tar.ts";
 
@@ -9,8 +10,8 @@ export const bundleNames = {
   publicKey: "signer.pem",
   auditEvents: "audit-events.jsonl",
 } as const;
-/** Segments and the four other files. */
-const filesMax = formatLimits.segmentsMax + 4;
+/** Segments, keys that were wrapped again, and the four other files. */
+const filesMax = formatLimits.segmentsMax + formatLimits.keysObjectsMax + 4;
 
 /**
  * Writes a closed recording as one file, a tar: everything that proves it, and a text that says how. Streams; one
@@ -34,6 +35,8 @@ export async function* writeBundle(fields: {
   yield* file(bundleNames.readme, utf8(readme(manifest)));
   yield* file(manifestName, manifestBytes);
   yield* file(bundleNames.publicKey, utf8(publicKeyPem(fromBase64(manifest.signer.publicKey))));
+  for (const n of await keysNumbers(source))
+    yield* file(keysName(n), await source.read(keysName(n), formatLimits.keysBytesMax));
   if (auditEvents) yield* file(bundleNames.auditEvents, auditEvents);
   const present = new Set(await source.list());
   for (const { name } of manifest.segments)
@@ -94,6 +97,7 @@ Signed by  Ed25519 key ${signer.keyId}
 What is here
   manifest.json        what the recording is, every segment with its SHA-256, and the gateway's signature
   signer.pem           the public key of that signature
+  keys-NNNN.json       the recording's keys, wrapped later for other recipients (where that was done); the last one counts
   NNNNNN.seg           the recording itself, compressed and encrypted; each names the one before it
   audit-events.jsonl   what the audit log holds about this session (where it was exported with it)
 
@@ -107,7 +111,8 @@ that this is the whole recording and not an earlier state of it.
 Without Gatehouse: docs/format.md of its source describes every byte and the steps of verification. To see only that the
 segments are the listed ones, compare \`sha256sum *.seg\` with manifest.json.
 
-To play it you need an age identity that one of its recipients stands for (see "keys" in manifest.json):
+To play it you need an age identity that one of its recipients stands for, or the right to decrypt in a key service that is one
+(see "keys" in the last keys-NNNN.json, or else in manifest.json):
   gatehouse play <this file> --identity <file>
 `;
 }

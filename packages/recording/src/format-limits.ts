@@ -15,4 +15,8 @@ export const formatLimits = {
   /** How many wraps one lane's key may have, and how large each may be. */
   wrapsMax: 64,
   wrapCharsMax: 65_536,
+  /** Keys wrapped again: how many there may be beside a manifest, how many a reader tries, and how large each may be. */
+  keysObjectsMax: 9_999,
+  keysObjectsReadMax: 16,
+  keysBytesMax: 16 * 1024 * 1024,
 } as const;

@@ -74,13 +74,28 @@ export type Manifest = ManifestContent & {
 };
 
 const count = integer(0, Number.MAX_SAFE_INTEGER);
-const hash = text({ charsMax: 64, pattern: /^[0-9a-f]{64}$/, says: "64 hexadecimal digits" });
-const key32 = text({ charsMax: 44, pattern: /^[A-Za-z0-9+/]{43}=$/, says: "32 bytes in base64" });
-const signature64 = text({
+export const hash = text({ charsMax: 64, pattern: /^[0-9a-f]{64}$/, says: "64 hexadecimal digits" });
+const key32 = text({
+  charsMax: 44,
+  pattern: /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/,
+  says: "32 bytes in base64",
+});
+export const signature64 = text({
   charsMax: 88,
-  pattern: /^(?:[A-Za-z0-9+/]{86}==)?$/,
+  // Its last letter holds two bits: with others set it would be the same signature in other bytes.
+  pattern: /^(?:[A-Za-z0-9+/]{85}[AQgw]==)?$/,
   says: "64 bytes in base64, or nothing",
 });
+
+export const signerShape = object(
+  {
+    algorithm: oneOf("Ed25519"),
+    publicKey: key32,
+    keyId: text({ charsMax: 16, pattern: /^[0-9a-f]{16}$/, says: "16 hexadecimal digits" }),
+  },
+  {},
+  "refuse",
+);
 
 const segmentEntry = object(
   {
@@ -122,15 +137,7 @@ const manifest: Shape<Manifest> = object(
     headSha256: hash,
     frames: count,
     bytes: count,
-    signer: object(
-      {
-        algorithm: oneOf("Ed25519"),
-        publicKey: key32,
-        keyId: text({ charsMax: 16, pattern: /^[0-9a-f]{16}$/, says: "16 hexadecimal digits" }),
-      },
-      {},
-      "refuse",
-    ),
+    signer: signerShape,
     signature: signature64,
   },
   { breaks: list(recordingBreak, formatLimits.segmentsMax) },

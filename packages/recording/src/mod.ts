@@ -134,6 +134,8 @@ export {
   unwrapKeys,
   wrapKeys,
 } from "./wrapped-keys.ts";
+export { keysName, keysNumbers } from "./rewrapped-keys.ts";
+export { type KeyWrappers, type RewrapPlan, planRewrap, rewrapKeys } from "./rewrap.ts";
 export { type FrameFilter, type Recording, openRecording } from "./recording-reader.ts";
 export { type OpenKeys, type OpenedSegment, importKeys, openSegment } from "./segment-opener.ts";
 export { type RecordingSource, memorySource, storeSource } from "./source.ts";

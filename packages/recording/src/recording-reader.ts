@@ -16,7 +16,8 @@ import { importKeys, type OpenKeys, openSegment } from "./segment-opener.ts";
 import { parseSegment, type SegmentParts } from "./segment-layout.ts";
 import { sha256, type SignatureVerdict } from "./signature.ts";
 import type { RecordingSource } from "./source.ts";
-import { type KeyOpener, unwrapKeys, type WrappedKeys } from "./wrapped-keys.ts";
+import { wrappedKeysOf } from "./rewrapped-keys.ts";
+import { type KeyOpener, type RecordingKeys, unwrapKeys, type WrappedKeys } from "./wrapped-keys.ts";
 import { lanes } from "./record.ts";
 import type { Zstd } from "./zstd.ts";
 
@@ -38,6 +39,10 @@ export type Recording = {
   readonly signature: SignatureVerdict | undefined;
   /** Lanes that none of the openers opens: their frames are left out. */
   readonly withheld: readonly Lane[];
+  /** Whom it is wrapped for now: of the newest keys beside the manifest, or its own. */
+  readonly wrapped: WrappedKeys;
+  /** What the openers opened. For another thread, or to be wrapped again; it leaves this process in no other way. */
+  readonly dataKeys: Partial<RecordingKeys>;
   /**
    * The frames in order. Without a manifest: of the segments present now, up to the first that is missing. Throws `corrupt`
    * where a segment is not the one the manifest lists, is of another recording, or does not decrypt.
@@ -57,18 +62,29 @@ export async function openRecording(fields: {
   source: RecordingSource;
   openers: readonly KeyOpener[];
   zstd: Zstd;
+  /** Whose keys wrapped again count, besides the manifest's own signer. */
+  trustedKeys?: readonly Uint8Array[];
 }): Promise<Recording> {
-  const { source, openers, zstd } = fields;
+  const { source, openers, zstd, trustedKeys = [] } = fields;
   const manifest = await readManifest(source);
   const opening: { facts: SessionFacts; keys: WrappedKeys } = manifest ?? (await readOpening(source));
   const recordingId = opening.facts.sessionId;
-  const unwrapped = await unwrapKeys(recordingId, opening.keys, openers);
+  let wrapped = opening.keys;
+  let unwrapped: Partial<RecordingKeys> = {};
+  // Who opens nothing needs no look at the keys.
+  if (openers.length > 0) {
+    const candidates = manifest ? wrappedKeysOf({ source, manifest, trustedKeys }) : [opening.keys];
+    const first = noting(candidates, (newest) => (wrapped = newest));
+    unwrapped = await unwrapKeys(recordingId, first, openers);
+  }
   const keys = await importKeys(unwrapped);
   return {
     facts: opening.facts,
     manifest,
     signature: manifest && (await manifestSignature(manifest)),
     withheld: lanes.filter((lane) => !keys[lane]),
+    wrapped,
+    dataKeys: unwrapped,
     async deriveKey(purpose, salt) {
       if (unwrapped.main) return await deriveKey(unwrapped.main, purpose, salt);
       throw new GatehouseError({
@@ -80,6 +96,15 @@ export async function openRecording(fields: {
     segmentsIn: (filter) => manifest?.segments.filter((segment) => overlaps(segment, filter)),
     frames: (filter = {}) => framesIn({ source, manifest, recordingId, keys, zstd }, filter),
   };
+}
+
+async function* noting<T>(all: Iterable<T> | AsyncIterable<T>, note: (first: T) => void): AsyncGenerator<T> {
+  let isFirst = true;
+  for await (const one of all) {
+    if (isFirst) note(one);
+    isFirst = false;
+    yield one;
+  }
 }
 
 async function readManifest(source: RecordingSource): Promise<Manifest | undefined> {

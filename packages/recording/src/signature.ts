@@ -5,6 +5,7 @@ import type { RecordingSigner } from "./seal-crypto.ts";
 const signaturePrefixes = {
   segment: "gatehouse recording segment v1\n",
   manifest: "gatehouse recording manifest v1\n",
+  keys: "gatehouse recording keys v1\n",
 } as const;
 export type SignedKind = keyof typeof signaturePrefixes;
 

@@ -6,8 +6,11 @@ import { formatLimits } from "./format-limits.ts";
  * `manifest.json`). Reading and verifying know nothing else about the place.
  */
 export type RecordingSource = {
-  /** Every object's name, in any order. Names that the format does not know may be among them. */
-  list(): Promise<readonly string[]>;
+  /**
+   * Every object's name, in any order. Names that the format does not know may be among them. With `after` only names above it are
+   * asked for; a source that has them all at hand may give others too.
+   */
+  list(after?: string): Promise<readonly string[]>;
   /** The whole object. Rejects with `not_found`, or with `too_large` above `bytesMax`, before it is held in memory. */
   read(name: string, bytesMax: number): Promise<Uint8Array>;
 };
@@ -40,9 +43,9 @@ export function storeSource(
   prefix: string,
 ): RecordingSource {
   return {
-    async list() {
+    async list(from) {
       const names: string[] = [];
-      let after: string | undefined;
+      let after = from === undefined ? undefined : prefix + from;
       for (;;) {
         const keys = await store.list(prefix, after === undefined ? { limit: 1000 } : { limit: 1000, after });
         for (const key of keys) names.push(key.slice(prefix.length));

@@ -7,7 +7,7 @@ import { asJson } from "./shape.ts";
 import { sha256, type SignatureVerdict, verifyAs } from "./signature.ts";
 import { FrameWalk } from "./verify-frames.ts";
 import type { Findings } from "./verify-findings.ts";
-import type { KeyOpener } from "./wrapped-keys.ts";
+import type { KeyOpener, WrappedKeys } from "./wrapped-keys.ts";
 import type { Zstd } from "./zstd.ts";
 
 const noHash = new Uint8Array(32);
@@ -30,6 +30,7 @@ export class ChainWalk {
   readonly #manifest: Manifest | undefined;
   readonly #findings: Findings;
   readonly #trustedKeys: readonly Uint8Array[] | undefined;
+  readonly #rewrapped: readonly WrappedKeys[];
   readonly #frameWalk: FrameWalk;
   readonly #placeOf = new Map<string, number>();
   /** Places whose own segment stands there. */
@@ -45,6 +46,8 @@ export class ChainWalk {
     manifest: Manifest | undefined;
     findings: Findings;
     trustedKeys: readonly Uint8Array[] | undefined;
+    /** Keys wrapped again, newest first. */
+    rewrapped: readonly WrappedKeys[];
     openers: readonly KeyOpener[] | undefined;
     zstd: Zstd;
     expectedId: string | undefined;
@@ -53,6 +56,7 @@ export class ChainWalk {
     this.#manifest = manifest;
     this.#findings = findings;
     this.#trustedKeys = fields.trustedKeys;
+    this.#rewrapped = fields.rewrapped;
     this.#frameWalk = new FrameWalk(fields);
     this.#signer = manifest?.signer.publicKey;
     this.recordingId = manifest?.recordingId ?? fields.expectedId;
@@ -227,7 +231,8 @@ export class ChainWalk {
         this.#findings.add("manifest_inconsistent", "its keys are not those of segment 0");
     }
     const from = manifest ?? opening;
-    if (from && this.recordingId !== undefined) await this.#frameWalk.open(this.recordingId, from.keys);
+    if (from && this.recordingId !== undefined)
+      await this.#frameWalk.open(this.recordingId, [...this.#rewrapped, from.keys]);
   }
 
   /** With trusted keys, those; without, whoever signed the manifest, or else the first segment, signed all. */

@@ -29,6 +29,8 @@ export const findingCodes = {
   end_missing: "a complete recording does not begin with session.start or end with session.end",
   undecryptable: "a part does not decrypt under the recording's key",
   key_unusable: "a wrapped key opens to something that is not this recording's key",
+  keys_altered: "keys that were wrapped again are not as they were signed, or not for this manifest",
+  keys_foreign: "keys that were wrapped again are another recording's",
   unreadable: "an object could not be read at all",
 } as const;
 export type FindingCode = keyof typeof findingCodes;

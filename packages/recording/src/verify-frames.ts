@@ -31,7 +31,8 @@ export class FrameWalk {
     this.#zstd = fields.zstd;
   }
 
-  async open(recordingId: string, keys: WrappedKeys): Promise<void> {
+  /** `keys` in the order in which they are tried. */
+  async open(recordingId: string, keys: readonly WrappedKeys[]): Promise<void> {
     try {
       this.#keys = await importKeys(await unwrapKeys(recordingId, keys, this.#openers ?? []));
     } catch (error) {

@@ -1,4 +1,4 @@
-import { equalBytes, fromBase64, isGatehouseError, messageOf } from "@gatehouse/kernel";
+import { equalBytes, fromBase64, isGatehouseError, messageOf, toHex } from "@gatehouse/kernel";
 import { formatLimits } from "./format-limits.ts";
 import type { Lane, SessionFacts } from "./frame.ts";
 import {
@@ -9,10 +9,14 @@ import {
   parseManifest,
   segmentName,
 } from "./manifest.ts";
+import { canonicalBytes } from "./canonical-json.ts";
+import { judgeRewrappedKeys, keysNumber } from "./rewrapped-keys.ts";
+import { asJson } from "./shape.ts";
+import { sha256 } from "./signature.ts";
 import type { RecordingSource } from "./source.ts";
 import { ChainWalk } from "./verify-chain.ts";
 import { type Finding, Findings } from "./verify-findings.ts";
-import type { KeyOpener } from "./wrapped-keys.ts";
+import type { KeyOpener, WrappedKeys } from "./wrapped-keys.ts";
 import { scriptZstd, type Zstd } from "./zstd.ts";
 
 export type VerifyOptions = {
@@ -74,9 +78,11 @@ export async function verifyRecording(
   if (manifest) await judgeManifest(manifest, options, findings);
   else if (!present.has(manifestName)) findings.add("manifest_missing");
 
+  const rewrapped = await judgeKeys({ source, present, manifest, options, findings });
   const walk = new ChainWalk({
     manifest,
     findings,
+    rewrapped,
     trustedKeys: options.trustedKeys,
     openers: options.openers,
     zstd: options.zstd ?? scriptZstd,
@@ -152,6 +158,38 @@ async function judgeManifest(
     findings.add("manifest_inconsistent", "its head is not its last segment");
   if (segments.at(-1)?.lastTimeUs !== manifest.end.lastTimeUs)
     findings.add("manifest_inconsistent", "its end is not its last segment's");
+}
+
+/** Judges every object of keys wrapped again; resolves with what may be used of them, newest first. */
+async function judgeKeys(fields: {
+  source: RecordingSource;
+  present: ReadonlySet<string>;
+  manifest: Manifest | undefined;
+  options: VerifyOptions;
+  findings: Findings;
+}): Promise<WrappedKeys[]> {
+  const { source, present, manifest, options, findings } = fields;
+  const recordingId = manifest?.recordingId ?? options.expected?.recordingId;
+  // Without a manifest there is nothing that they could be held to.
+  if (recordingId === undefined) return [];
+  const manifestSha256 = manifest && toHex(await sha256(canonicalBytes(asJson(manifest))));
+  const trustedKeys = options.trustedKeys ?? (manifest ? [fromBase64(manifest.signer.publicKey)] : []);
+  const good: WrappedKeys[] = [];
+  for (const name of [...present].filter(keysNumber).sort()) {
+    const bytes = await source.read(name, formatLimits.keysBytesMax).catch((error: unknown) => {
+      findings.add(isAboutData(error) ? "keys_altered" : "unreadable", `${name}: ${messageOf(error)}`);
+      return undefined;
+    });
+    if (!bytes) continue;
+    const { keys, fault } = await judgeRewrappedKeys(name, bytes, {
+      recordingId,
+      manifestSha256,
+      trusted: (key) => trustedKeys.some((one) => equalBytes(one, key)),
+    });
+    if (fault) findings.add(fault.code, fault.message);
+    else if (keys && manifest && good.unshift(keys.keys) > formatLimits.keysObjectsReadMax) good.pop();
+  }
+  return good;
 }
 
 function isTrusted(manifest: Manifest, trustedKeys: readonly Uint8Array[]): boolean {

@@ -26,7 +26,8 @@ const wrapped = await wrapKeys(id, keys, { main: [toAnybody], input: [toStrict] 
 
 const plain = (opened: { main?: Uint8Array; input?: Uint8Array }) =>
   Object.fromEntries(Object.entries(opened).map(([lane, key]) => [lane, [...key]]));
-const open = async (...identities: string[]) => plain(await unwrapKeys(id, wrapped, [ageOpener(identities)]));
+const open = async (...identities: string[]) =>
+  plain(await unwrapKeys(id, [wrapped], [ageOpener(identities)]));
 
 test("each identity opens the lanes that are wrapped for it, and no other", async () => {
   assert.deepEqual(await open(strict), plain(keys));
@@ -39,8 +40,8 @@ test("each identity opens the lanes that are wrapped for it, and no other", asyn
 test("a wrap that was moved to another lane or recording is refused", async () => {
   const opener = ageOpener([strict]);
   const moved = { main: wrapped.input, input: wrapped.input };
-  await assert.rejects(unwrapKeys(id, moved, [opener]), { code: "corrupt", message: /another lane/ });
-  await assert.rejects(unwrapKeys(otherId, wrapped, [opener]), {
+  await assert.rejects(unwrapKeys(id, [moved], [opener]), { code: "corrupt", message: /another lane/ });
+  await assert.rejects(unwrapKeys(otherId, [wrapped], [opener]), {
     code: "corrupt",
     message: /another recording/,
   });
@@ -48,7 +49,7 @@ test("a wrap that was moved to another lane or recording is refused", async () =
 
 test("another provider's wrap stands beside age's, and readers without it pass it over", async () => {
   const mask = (bytes: Uint8Array) => bytes.map((byte) => byte ^ 0xff);
-  const provider: KeyWrapper & KeyOpener = {
+  const provider: Pick<KeyWrapper, "wrap"> & KeyOpener = {
     wrap: (secret) =>
       Promise.resolve({ type: "kms", provider: "mask", key: "k1", data: toBase64(mask(secret)) }),
     open: (wrap) =>
@@ -57,8 +58,8 @@ test("another provider's wrap stands beside age's, and readers without it pass i
       ),
   };
   const both = await wrapKeys(id, keys, { main: [provider, toStrict], input: [provider] });
-  assert.deepEqual(plain(await unwrapKeys(id, both, [provider])), plain(keys));
-  assert.deepEqual(plain(await unwrapKeys(id, both, [ageOpener([strict])])), { main: [...keys.main] });
+  assert.deepEqual(plain(await unwrapKeys(id, [both], [provider])), plain(keys));
+  assert.deepEqual(plain(await unwrapKeys(id, [both], [ageOpener([strict])])), { main: [...keys.main] });
 });
 
 test("a damaged wrap opens nothing", async () => {
@@ -67,7 +68,7 @@ test("a damaged wrap opens nothing", async () => {
   const data = fromBase64(wrap.data);
   data[data.length - 1] = (data.at(-1) as number) ^ 1;
   const damaged = { main: [{ ...wrap, data: toBase64(data) }], input: [] };
-  assert.deepEqual(await unwrapKeys(id, damaged, [ageOpener([strict])]), {});
+  assert.deepEqual(await unwrapKeys(id, [damaged], [ageOpener([strict])]), {});
 });
 
 test("a text that is no recipient or identity is refused at once and not repeated", () => {
@@ -84,6 +85,6 @@ test("an opener that fails keeps no other from opening, and is told of where non
     open: () =>
       Promise.reject(new GatehouseError({ code: "unavailable", op: "kms.open", message: "no answer" })),
   };
-  assert.deepEqual(await unwrapKeys(id, wrapped, [down, ageOpener([strict])]), keys);
-  await assert.rejects(unwrapKeys(id, wrapped, [down, ageOpener([])]), { message: "no answer" });
+  assert.deepEqual(await unwrapKeys(id, [wrapped], [down, ageOpener([strict])]), keys);
+  await assert.rejects(unwrapKeys(id, [wrapped], [down, ageOpener([])]), { message: "no answer" });
 });

@@ -20,7 +20,11 @@ export type KeyWrap =
 export type WrappedKeys = { main: KeyWrap[]; input: KeyWrap[] };
 
 /** Who a key is wrapped for. */
-export type KeyWrapper = { wrap(secret: Uint8Array): Promise<KeyWrap> };
+export type KeyWrapper = {
+  wrap(secret: Uint8Array): Promise<KeyWrap>;
+  /** Whether a wrap is for exactly those that this wraps for. A key service's full name of a key is known once it has wrapped. */
+  covers(wrap: KeyWrap): boolean;
+};
 /** Who can open a wrap: `undefined` when this one is not for them. */
 export type KeyOpener = { open(wrap: KeyWrap): Promise<Uint8Array | undefined> };
 
@@ -52,7 +56,9 @@ export const wrappedKeys: Shape<WrappedKeys> = object(
 export function ageWrapper(recipients: readonly string[]): KeyWrapper {
   const encrypter = new Encrypter();
   for (const recipient of recipients) accept("recipient", "age1…", () => encrypter.addRecipient(recipient));
+  const named = new Set(recipients);
   return {
+    covers: (wrap) => wrap.type === "age" && named.symmetricDifference(new Set(wrap.recipients)).size === 0,
     async wrap(secret) {
       return { type: "age", recipients: [...recipients], data: toBase64(await encrypter.encrypt(secret)) };
     },
@@ -93,6 +99,24 @@ function accept(what: string, shape: string, add: () => void): void {
 
 const secretVersion = 1;
 
+/** One lane's key for one recipient. */
+export function wrapLaneKey(fields: {
+  recordingId: string;
+  lane: Lane;
+  key: Uint8Array;
+  wrapper: Pick<KeyWrapper, "wrap">;
+}): Promise<KeyWrap> {
+  const { recordingId, lane, key, wrapper } = fields;
+  return wrapper.wrap(
+    concatBytes([
+      Uint8Array.of(secretVersion),
+      recordingIdBytes(recordingId),
+      Uint8Array.of(lanes.indexOf(lane)),
+      key,
+    ]),
+  );
+}
+
 /**
  * Wraps both keys. What is wrapped says whose it is (version, recording, lane, key), so that a wrap moved to another
  * recording or lane opens to something that is refused. Of several recipients one is enough, for whoever is missing can be
@@ -101,17 +125,14 @@ const secretVersion = 1;
 export async function wrapKeys(
   recordingId: string,
   keys: RecordingKeys,
-  wrappers: { main: readonly KeyWrapper[]; input: readonly KeyWrapper[] },
+  wrappers: Readonly<Record<Lane, readonly Pick<KeyWrapper, "wrap">[]>>,
   failed: (error: unknown) => void = () => {},
 ): Promise<WrappedKeys> {
   const wrap = async (lane: Lane): Promise<KeyWrap[]> => {
-    const secret = concatBytes([
-      Uint8Array.of(secretVersion),
-      recordingIdBytes(recordingId),
-      Uint8Array.of(lanes.indexOf(lane)),
-      keys[lane],
-    ]);
-    const tried = await Promise.allSettled(wrappers[lane].map((wrapper) => wrapper.wrap(secret)));
+    const key = keys[lane];
+    const tried = await Promise.allSettled(
+      wrappers[lane].map((wrapper) => wrapLaneKey({ recordingId, lane, key, wrapper })),
+    );
     const wraps = tried.filter((one) => one.status === "fulfilled").map(({ value }) => value);
     const errors = tried.filter((one) => one.status === "rejected").map(({ reason }) => reason as unknown);
     if (wraps.length === 0) throw errors[0];
@@ -123,19 +144,28 @@ export async function wrapKeys(
 }
 
 /**
- * The keys that these openers reach; a lane that none of them opens is absent. One that fails keeps no other from opening;
+ * The keys that these openers reach, by the first of the wrapped that opens; a lane that none of them opens is absent. One that fails
+ * keeps no other from opening;
  * where none opens, the first failure is thrown: "not for you" must not be said of a service that is down.
  */
 export async function unwrapKeys(
   recordingId: string,
-  wrapped: WrappedKeys,
+  wrapped: Iterable<WrappedKeys> | AsyncIterable<WrappedKeys>,
   openers: readonly KeyOpener[],
 ): Promise<Partial<RecordingKeys>> {
   const keys: { -readonly [L in Lane]?: Uint8Array } = {};
-  for (const lane of lanes) {
-    const key = await openAny(recordingId, lane, wrapped[lane], openers);
-    if (key) keys[lane] = key;
+  const failures = new Map<Lane, { error: unknown }>();
+  for await (const one of wrapped) {
+    for (const lane of lanes)
+      try {
+        const key = keys[lane] ?? (await openAny(recordingId, lane, one[lane], openers));
+        if (key) keys[lane] = key;
+      } catch (error) {
+        if (!failures.has(lane)) failures.set(lane, { error });
+      }
+    if (lanes.every((lane) => keys[lane])) return keys;
   }
+  for (const [lane, { error }] of failures) if (!keys[lane]) throw error;
   return keys;
 }
 

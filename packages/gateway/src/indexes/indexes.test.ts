@@ -41,6 +41,7 @@ async function stage(context: TestContext, change: { without?: string; openers?:
   const said: string[] = [];
   const indexes = createIndexes({
     store,
+    trustedKeys: [],
     openers: change.openers === "none" ? [] : [sample.opener],
     sessions: directory.sessions,
     rows: directory.recordingIndexes,

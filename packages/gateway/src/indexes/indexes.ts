@@ -23,6 +23,7 @@ type IndexesOptions = {
   store: Pick<ObjectStore, "create" | "list" | "read">;
   /** None on a gateway that only writes: it makes no index and opens none. */
   openers: readonly KeyOpener[];
+  trustedKeys: readonly Uint8Array[];
   sessions: Pick<SessionEntries, "byId">;
   rows: RecordingIndexes;
   /** Of whose recordings; left out: all in the database. */
@@ -74,11 +75,16 @@ export function createIndexes(options: IndexesOptions): Indexes {
         message: "only the recording of a terminal has an index",
       });
     const source = storeSource(store, `${objectPrefix(facts)}/`);
-    const recording = await openRecording({ source, openers, zstd: nodeZstd });
+    const recording = await openRecording({
+      source,
+      openers,
+      zstd: nodeZstd,
+      trustedKeys: options.trustedKeys,
+    });
     const there = anew ? undefined : await open(recording);
     const newest = await newestOf(facts);
     if (there) return noted(there, indexName(newest), false);
-    const bytes = await makeIndex({ recording, source, openers, signal: stopping.signal });
+    const bytes = await makeIndex({ recording, source, signal: stopping.signal });
     const name = indexName(newest + 1);
     await store.create(`${objectPrefix(facts)}/${name}`, bytes, {
       // No longer than the recording, or it would be left behind.

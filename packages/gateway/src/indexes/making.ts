@@ -1,13 +1,7 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { GatehouseError, isGatehouseError } from "@gatehouse/kernel";
-import {
-  type KeyOpener,
-  type Recording,
-  type RecordingSource,
-  formatLimits,
-  unwrapKeys,
-} from "@gatehouse/recording";
+import { type Recording, type RecordingSource, formatLimits } from "@gatehouse/recording";
 import type { Beginning, FromThread, ToThread } from "./thread-words.ts";
 
 /** One terminal, one segment and the index itself, several times over; a recording that needs more gets no index. */
@@ -17,10 +11,9 @@ const threadMegabytes = 768;
 export async function makeIndex(fields: {
   recording: Recording;
   source: RecordingSource;
-  openers: readonly KeyOpener[];
   signal: AbortSignal;
 }): Promise<Uint8Array> {
-  const { recording, source, openers, signal } = fields;
+  const { recording, source, signal } = fields;
   const { manifest, facts } = recording;
   if (!manifest)
     throw new GatehouseError({
@@ -29,7 +22,7 @@ export async function makeIndex(fields: {
       message: "the recording is not closed and stored yet",
       hint: "Try again when the session has ended.",
     });
-  const keys = await unwrapKeys(facts.sessionId, manifest.keys, openers);
+  const keys = recording.dataKeys;
   if (!keys.main)
     throw new GatehouseError({
       code: "denied",

@@ -38,10 +38,16 @@ const messageCharsMax = 300;
 const openedForMs = 5 * 60_000;
 const openedMax = 256;
 
-export function kmsWrapper(service: KeyService, key: string): KeyWrapper {
+export function kmsWrapper(service: KeyService, key: string, { clock }: { clock: Clock }): KeyWrapper {
+  /** By the service's own last word: an alias may stand for another key tomorrow. */
+  let name = key;
   return {
+    covers: (wrap) => wrap.type === "kms" && wrap.provider === service.provider && wrap.key === name,
     async wrap(secret) {
-      const sealed = await bounded(service, "kms.wrap", key, (signal) => service.seal(key, secret, signal));
+      const sealed = await bounded({ service, clock, op: "kms.wrap", key }, (signal) =>
+        service.seal(key, secret, signal),
+      );
+      name = sealed.key;
       return { type: "kms", provider: service.provider, key: sealed.key, data: toBase64(sealed.data) };
     },
   };
@@ -59,7 +65,7 @@ export function kmsOpener(service: KeyService, { clock }: { clock: Clock }): Key
       if (known && known.untilMs > clock.nowMs()) return known.secret;
       opened.delete(at);
       try {
-        const secret = await bounded(service, "kms.open", wrap.key, (signal) =>
+        const secret = await bounded({ service, clock, op: "kms.open", key: wrap.key }, (signal) =>
           service.open(wrap.key, fromBase64(wrap.data), signal),
         );
         opened.set(at, { secret, untilMs: clock.nowMs() + openedForMs });
@@ -76,24 +82,22 @@ export function kmsOpener(service: KeyService, { clock }: { clock: Clock }): Key
 }
 
 async function bounded<T>(
-  service: KeyService,
-  op: string,
-  key: string,
+  { service, clock, op, key }: { service: KeyService; clock: Clock; op: string; key: string },
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const deadline = new AbortController();
   const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
+  const timer = clock.after(deadlineMs, () => {
     reject(new Error(`no answer within ${deadlineMs / 1000} s`));
     deadline.abort();
-  }, deadlineMs);
+  });
   try {
     // Not every vendor's client can be told to stop.
     return await Promise.race([work(deadline.signal), late]);
   } catch (error) {
     throw faultError(service, op, key, error);
   } finally {
-    clearTimeout(timer);
+    timer.cancel();
   }
 }
 

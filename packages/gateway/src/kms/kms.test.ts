@@ -111,7 +111,7 @@ for (const [provider, { key, open, contract }] of Object.entries(services)) {
 
   test(`${by}: what is wrapped opens again, by its own name, once for many readers`, async () => {
     const service = await open();
-    const wrap = await kmsWrapper(service, key()).wrap(secret);
+    const wrap = await kmsWrapper(service, key(), { clock: new TestClock() }).wrap(secret);
     assert.ok(wrap.type === "kms" && wrap.provider === provider);
     assert.ok(!Buffer.from(wrap.data, "base64").includes(Buffer.from(secret)));
     const clock = new TestClock();
@@ -127,7 +127,7 @@ for (const [provider, { key, open, contract }] of Object.entries(services)) {
 
   test(`${by}: a refusal is typed, a short failure is tried again, and no secret is told`, async () => {
     const service = await open();
-    const wrapper = kmsWrapper(service, key());
+    const wrapper = kmsWrapper(service, key(), { clock: new TestClock() });
     const wrap = await wrapper.wrap(secret);
     const fails = async (work: Promise<unknown>, ...codes: string[]) => {
       await assert.rejects(work, (error) => {
@@ -202,12 +202,16 @@ test("a recording cannot send a credential to a place of its own, and what does 
   const nobody = openVaultKeys(vaultKeysSchema.parse({ address: "http://127.0.0.1:1" }), {
     VAULT_TOKEN: "t",
   });
-  await assert.rejects(kmsWrapper(nobody, "recordings").wrap(secret), { code: "unavailable" });
+  await assert.rejects(kmsWrapper(nobody, "recordings", { clock: new TestClock() }).wrap(secret), {
+    code: "unavailable",
+  });
   const noToken = openVaultKeys(
     vaultKeysSchema.parse({ address: plain.endpoint, token_file: join(folder, "none") }),
     {},
   );
-  await assert.rejects(kmsWrapper(noToken, "recordings").wrap(secret), { code: "unauthenticated" });
+  await assert.rejects(kmsWrapper(noToken, "recordings", { clock: new TestClock() }).wrap(secret), {
+    code: "unauthenticated",
+  });
 });
 
 const optional = (skip: string | undefined) => (skip === undefined ? {} : { skip });
@@ -220,7 +224,7 @@ test(
     try {
       const config = vaultKeysSchema.parse({ address: bao.endpoint });
       const service = openVaultKeys(config, { VAULT_TOKEN: baoToken });
-      const wrap = await kmsWrapper(service, "recordings").wrap(secret);
+      const wrap = await kmsWrapper(service, "recordings", { clock: new TestClock() }).wrap(secret);
       await fetch(`${bao.endpoint}/v1/transit/keys/recordings/rotate`, {
         method: "POST",
         headers: { "x-vault-token": baoToken },
@@ -234,7 +238,7 @@ test(
       await assert.rejects(kmsOpener(service, { clock: new TestClock() }).open(broken), { code: "corrupt" });
       const stranger = openVaultKeys(config, { VAULT_TOKEN: "nobody" });
       await assert.rejects(
-        kmsWrapper(stranger, "recordings").wrap(secret),
+        kmsWrapper(stranger, "recordings", { clock: new TestClock() }).wrap(secret),
         (error) => isGatehouseError(error) && ["denied", "unauthenticated"].includes(error.code),
       );
     } finally {
@@ -254,11 +258,15 @@ test(
       const made = await client.send(new CreateKeyCommand({}));
       const key = made.KeyMetadata?.Arn ?? "";
       const service = await openAwsKeys(awsKeysSchema.parse({ key, endpoint }));
-      const wrap = await kmsWrapper(service, made.KeyMetadata?.KeyId ?? "").wrap(secret);
+      const wrap = await kmsWrapper(service, made.KeyMetadata?.KeyId ?? "", { clock: new TestClock() }).wrap(
+        secret,
+      );
       assert.ok(wrap.type === "kms" && wrap.key === key, "the full name is kept");
       const opened = await kmsOpener(service, { clock: new TestClock() }).open(wrap);
       assert.deepEqual(Buffer.from(opened ?? []), Buffer.from(secret));
-      await assert.rejects(kmsWrapper(service, "alias/none").wrap(secret), { code: "not_found" });
+      await assert.rejects(kmsWrapper(service, "alias/none", { clock: new TestClock() }).wrap(secret), {
+        code: "not_found",
+      });
       const altered = Buffer.from(wrap.data, "base64");
       altered[altered.length - 1] = (altered.at(-1) as number) ^ 1;
       const broken = { ...wrap, data: altered.toString("base64") };

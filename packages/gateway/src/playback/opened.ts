@@ -24,12 +24,14 @@ const keptMax = 32;
 export function createOpened({
   sourceOf,
   openers,
+  trustedKeys,
   zstd,
   indexes,
   clock,
 }: {
   sourceOf(facts: SessionFacts): RecordingSource;
   openers: readonly KeyOpener[];
+  trustedKeys: readonly Uint8Array[];
   zstd: Zstd;
   indexes: Pick<Indexes, "open">;
   clock: Pick<Clock, "nowMs">;
@@ -49,7 +51,8 @@ export function createOpened({
         kept.set(facts.sessionId, known);
         return known.opened;
       }
-      const recording = await openRecording({ source: sourceOf(facts), openers, zstd }).catch(notStored);
+      const source = sourceOf(facts);
+      const recording = await openRecording({ source, openers, zstd, trustedKeys }).catch(notStored);
       const opened = withIndex(recording);
       if (!recording.manifest) return opened;
       kept.set(facts.sessionId, { opened, untilMs: clock.nowMs() + keptMs });

@@ -94,7 +94,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
   const zstd = options.zstd ?? nodeZstd;
   const viewing = createViewing(options);
 
-  const opened = createOpened({ sourceOf, openers, zstd, indexes: options.indexes, clock });
+  const opened = createOpened({ ...options, zstd });
 
   async function openReadable(admission: Admission): Promise<Recording> {
     return (await openShown(admission)).recording;

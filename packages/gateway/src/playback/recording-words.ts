@@ -1,12 +1,12 @@
 import type { Recording } from "@gatehouse/contracts/rest";
-import type { Manifest, Recording as OpenRecording } from "@gatehouse/recording";
+import type { Recording as OpenRecording, WrappedKeys } from "@gatehouse/recording";
 import type { SessionEntry } from "../directory/mod.ts";
 import { formatsOf } from "./export.ts";
 
 /** The manifest's word where there is one, else the table's. */
 export function recordingWords(
   entry: SessionEntry,
-  opened: Pick<OpenRecording, "manifest" | "withheld"> | undefined,
+  opened: Pick<OpenRecording, "manifest" | "withheld" | "wrapped"> | undefined,
 ): Omit<Recording, "may"> {
   const manifest = opened?.manifest;
   const withheld = (opened?.withheld ?? []).map((lane) => (lane === "main" ? "output" : lane));
@@ -23,7 +23,7 @@ export function recordingWords(
     segments: manifest?.segments.length ?? null,
     headSha256: manifest?.headSha256 ?? entry.headSha256 ?? null,
     signedBy: manifest?.signer.keyId ?? null,
-    recipients: manifest ? recipientsOf(manifest) : [],
+    recipients: opened && manifest ? recipientsOf(opened.wrapped) : [],
     retainUntil: time(entry.retainUntilMs),
     lockedUntil: time(entry.lockedUntilMs),
     hold: entry.hold ? holdWords(entry.hold) : null,
@@ -35,8 +35,8 @@ export function recordingWords(
 }
 
 /** Who holds a key, and to what. */
-function recipientsOf({ keys }: Manifest): string[] {
-  const names = (wraps: Manifest["keys"]["main"]) =>
+function recipientsOf(keys: WrappedKeys): string[] {
+  const names = (wraps: WrappedKeys["main"]) =>
     new Set(
       wraps.flatMap((wrap) => (wrap.type === "age" ? wrap.recipients : [`${wrap.provider}: ${wrap.key}`])),
     );

@@ -31,6 +31,8 @@ const checkOf: Record<FindingCode, Check["name"]> = {
   end_missing: "frames",
   undecryptable: "frames",
   key_unusable: "frames",
+  keys_altered: "signature",
+  keys_foreign: "signature",
   unreadable: "segments",
 };
 

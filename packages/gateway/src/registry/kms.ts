@@ -40,8 +40,8 @@ export async function openKms(
   ) => {
     if (key === undefined && inputKey === undefined) return;
     const service = await open();
-    if (key !== undefined) opened.wrappers.main.push(kmsWrapper(service, key));
-    if (inputKey !== undefined) opened.wrappers.input.push(kmsWrapper(service, inputKey));
+    if (key !== undefined) opened.wrappers.main.push(kmsWrapper(service, key, { clock }));
+    if (inputKey !== undefined) opened.wrappers.input.push(kmsWrapper(service, inputKey, { clock }));
     opened.openers.push(kmsOpener(service, { clock }));
   };
   await add(config.aws, () => openAwsKeys(config.aws));
