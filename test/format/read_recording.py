@@ -267,6 +267,27 @@ def unwrap(keys, recording_id, secret):
     return opened
 
 
+# Section 4.1.
+def rewrapped(path, manifest, trusted):
+    try:
+        again = parse_canonical(path.read_bytes())
+        need(set(again) == {"format", "version", "recordingId", "n", "at", "manifestSha256", "keys", "signer",
+                            "signature"}, "fields")
+        need(again["format"] == "gatehouse-recording-keys" and again["version"] == 1, "format")
+        public_key = base64.b64decode(again["signer"]["publicKey"])
+        unsigned = {name: value for name, value in again.items() if name != "signature"}
+        message = b"gatehouse recording keys v1\n" + canonical(unsigned).encode()
+        need(signed_by(public_key, base64.b64decode(again["signature"]), message), "signature")
+    except (Refused, KeyError, TypeError, ValueError):
+        return None, "keys_altered"
+    if again["recordingId"] != manifest["recordingId"]:
+        return None, "keys_foreign"
+    whole = hashlib.sha256(canonical(manifest).encode()).hexdigest()
+    if path.name != f"keys-{again['n']:04}.json" or again["manifestSha256"] != whole:
+        return None, "keys_altered"
+    return again["keys"], None if public_key in trusted else "wrong_signer"
+
+
 # Section 6.1: takes so many frames of this span from what a break says was lost.
 def stated(breaks, first, last, frames):
     for one in breaks:
@@ -299,7 +320,16 @@ def verify(folder, trusted, secret):
     if public_key != trusted:
         findings.append("wrong_signer")
     recording_id = bytes.fromhex(manifest["recordingId"].replace("-", ""))
-    keys = unwrap(manifest["keys"], recording_id, secret) if secret else {}
+    candidates = []
+    for path in sorted(folder.glob("keys-[0-9][0-9][0-9][0-9].json")):
+        again, fault = rewrapped(path, manifest, {public_key, trusted})
+        if fault:
+            findings.append(fault)
+        else:
+            candidates.insert(0, again)
+    keys = {}
+    for wrapped in [*candidates, manifest["keys"]] if secret else []:
+        keys = {**unwrap(wrapped, recording_id, secret), **keys}
     withheld = [lane for number, lane in enumerate(LANES) if secret and number not in keys]
     if sum(entry["frames"] for entry in manifest["segments"]) != manifest["frames"]:
         findings.append("frame_count")

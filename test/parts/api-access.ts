@@ -56,6 +56,8 @@ export const restAccess: Readonly<Record<string, string>> = {
   "GET /api/v1/recordings/alarms": "health.read",
   "GET /api/v1/recordings/retention": "health.read",
   "POST /api/v1/recordings/retention/clock": "retention.confirm",
+  "GET /api/v1/recordings/rewrap": "health.read",
+  "POST /api/v1/recordings/rewrap": "recording.rewrap",
 
   "GET /api/v1/people": "person.read",
   "GET /api/v1/people/{personId}": readPerson,

@@ -23,6 +23,8 @@ export type KeyServiceContract = {
   readonly requests: { path: string; headers: IncomingMessage["headers"]; body: Record<string, unknown> }[];
   /** The next so many requests are answered with this instead. */
   refuse(times: number, status: number, body: unknown): void;
+  /** After so many more requests whose path holds `path` the next ones get no answer; resolves when the first of these is there. */
+  stall(path: string, after: number): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -164,6 +166,7 @@ export async function startKeyServiceContract(tls?: {
   cert: string;
 }): Promise<KeyServiceContract> {
   const requests: KeyServiceContract["requests"] = [];
+  let stalling: { path: string; after: number; reached: () => void } | undefined;
   let refusing = { times: 0, status: 0, body: {} as unknown };
   const answer = async (incoming: IncomingMessage): Promise<Answer> => {
     const chunks: Buffer[] = [];
@@ -183,6 +186,10 @@ export async function startKeyServiceContract(tls?: {
       };
     const body = (text === "" ? {} : JSON.parse(text)) as Record<string, unknown>;
     requests.push({ path, headers: incoming.headers, body });
+    if (stalling && path.includes(stalling.path) && stalling.after-- <= 0) {
+      stalling.reached();
+      return new Promise(() => {});
+    }
     if (refusing.times > 0) {
       refusing.times--;
       return refusing;
@@ -204,6 +211,11 @@ export async function startKeyServiceContract(tls?: {
   return {
     endpoint: `${tls ? "https" : "http"}://127.0.0.1:${port}`,
     requests,
+    stall(path, after) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      stalling = { path, after, reached: resolve };
+      return promise;
+    },
     refuse: (times, status, body) => void (refusing = { times, status, body }),
     async close() {
       server.closeAllConnections();

@@ -23,6 +23,8 @@ import type {
   LegalHold,
   RetentionQuery,
   RetentionReport,
+  RewrapStart,
+  Rewrapping,
   CredentialWrite,
   ExplainQuery,
   Explanation,
@@ -195,6 +197,9 @@ export function createClient(options: ClientOptions) {
       release: (id: string, how: HoldRelease) => write<void>("POST", `/recordings/${part(id)}/release`, how),
       /** The clock as it stands is right: what is due may be removed. */
       trustClock: (how: HoldRelease) => write<void>("POST", "/recordings/retention/clock", how),
+      /** Keys wrapped again for the recipients of today, from now on; asked for again, where that stands. */
+      rewrap: (how: RewrapStart = {}) => write<Rewrapping>("POST", "/recordings/rewrap", how),
+      rewrapping: (call?: CallOptions) => get<Rewrapping>("/recordings/rewrap", call),
       get: (id: string, call?: CallOptions) => get<Recording>(`/recordings/${part(id)}`, call),
       /** The frames of a window, as they come. Throws in the middle when the stream is cut or cannot go on. */
       async *frames(id: string, query: FramesQuery = {}, call?: CallOptions): AsyncGenerator<WireFrame> {

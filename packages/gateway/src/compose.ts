@@ -40,6 +40,7 @@ import {
   coverageOf,
   createChecker,
   createClockWatch,
+  createRewrapper,
   createLegalHolds,
   createSweeper,
   recordingAlarms,
@@ -201,13 +202,14 @@ export async function compose(options: {
     ];
     const wrappers = wrappersOf(recipients, kms.wrappers.main);
     const inputWrappers = wrappersOf(recipientsOf(namedForInput), kms.wrappers.input);
+    const recordingWrappers = { main: wrappers, input: inputWrappers.length > 0 ? inputWrappers : wrappers };
     const pipeline = createPipeline({
       directory: join(config.data_dir, "recording"),
       store,
       clock,
       random,
       signer: keyring.manifestSigner,
-      recipients: { main: wrappers, input: inputWrappers.length > 0 ? inputWrappers : wrappers },
+      recipients: recordingWrappers,
       limits: {
         journalCapacityBytes: config.recording.journal.capacity.bytes,
         sessionReserveBytes: config.recording.journal.reserve.bytes,
@@ -349,6 +351,21 @@ export async function compose(options: {
       everyMs: config.recording.sweep_every.ms,
     });
     closing.push(() => sweeper.stop());
+    const rewrapper = createRewrapper({
+      ...reading,
+      ...directory,
+      store,
+      wrappers: recordingWrappers,
+      signer: keyring.manifestSigner,
+      holds,
+      audit,
+      clock,
+      random,
+      log,
+      gatewayId: config.gateway_id,
+      shared: url !== undefined,
+    });
+    closing.push(() => rewrapper.stop());
     const rights = createLastingRights({
       sessions: directory.sessions,
       resourceOf: (session) => directory.resources.ofSession(session),
@@ -426,6 +443,7 @@ export async function compose(options: {
         }),
         ...holds,
         ...recordingAlarms({ ...directory, audit }),
+        ...rewrapper,
         ...retentionReportOf({ keeping, watch, audit, clock }),
       },
       people: createPeople({
@@ -523,6 +541,7 @@ export async function compose(options: {
     checker.start();
     indexes.start();
     sweeper.start();
+    await rewrapper.resume();
     return {
       web: publicUrl.replace(/\/$/, ""),
       ssh: bound,

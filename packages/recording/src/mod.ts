@@ -135,6 +135,7 @@ export {
   wrapKeys,
 } from "./wrapped-keys.ts";
 export { keysName, keysNumbers } from "./rewrapped-keys.ts";
+export { recipientNames } from "./recipient-names.ts";
 export { type KeyWrappers, type RewrapPlan, planRewrap, rewrapKeys } from "./rewrap.ts";
 export { type FrameFilter, type Recording, openRecording } from "./recording-reader.ts";
 export { type OpenKeys, type OpenedSegment, importKeys, openSegment } from "./segment-opener.ts";

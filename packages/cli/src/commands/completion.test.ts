@@ -52,6 +52,7 @@ test("bash completes commands, subcommands, options and choices", { skip: missin
     "ls",
     "release",
     "retention",
+    "rewrap",
     "search",
     "verify",
   ]);

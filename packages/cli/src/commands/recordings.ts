@@ -19,6 +19,7 @@ import {
 } from "../output/mod.ts";
 import { addAlarms } from "./recordings-alarms.ts";
 import { addKeeping } from "./recordings-keeping.ts";
+import { addRewrap } from "./recordings-rewrap.ts";
 import { type OutputOptions, printerFor, withOutput } from "./options.ts";
 import { addSearch } from "./recording-search.ts";
 import { type ListOptions, durationOf, listSessions, timeOf, withFilters } from "./sessions.ts";
@@ -98,6 +99,7 @@ Examples:
   addCoverage(recordings, cli);
   addKeeping(recordings, cli);
   addAlarms(recordings, cli);
+  addRewrap(recordings, cli);
   addIndex(recordings, cli);
 }
 

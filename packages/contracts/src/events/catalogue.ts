@@ -14,6 +14,7 @@ import { connectionSecretCreate } from "./connection-secret-create.ts";
 import { loginLinkCreate } from "./login-link-create.ts";
 import { port } from "./port.ts";
 import { recordingsRecover } from "./recordings-recover.ts";
+import { recordingsRewrap } from "./recordings-rewrap.ts";
 import { resize } from "./resize.ts";
 import { roleCreated } from "./role-created.ts";
 import { roleDeleted } from "./role-deleted.ts";
@@ -28,6 +29,7 @@ import { retentionClock } from "./retention-clock.ts";
 import { sessionRecordingExpire } from "./session-recording-expire.ts";
 import { sessionRecordingHold } from "./session-recording-hold.ts";
 import { sessionRecordingRelease } from "./session-recording-release.ts";
+import { sessionRecordingRewrap } from "./session-recording-rewrap.ts";
 import { sessionRecordingAccess } from "./session-recording-access.ts";
 import { sessionRecordingAcknowledge } from "./session-recording-acknowledge.ts";
 import { sessionRecordingCorrupted } from "./session-recording-corrupted.ts";
@@ -80,6 +82,8 @@ export const eventCatalogue: readonly EventDescriptor[] = [
   exec,
   gatewayStart,
   recordingsRecover,
+  recordingsRewrap,
+  sessionRecordingRewrap,
   retentionClock,
   sessionRecordingExpire,
   sessionRecordingHold,

@@ -15,6 +15,7 @@ export * from "./recordings.ts";
 export * from "./recording-search.ts";
 export * from "./recording-index.ts";
 export * from "./custody.ts";
+export * from "./rewrapping.ts";
 export * from "./retention.ts";
 export * from "./moderation.ts";
 export * from "./people.ts";

@@ -23,6 +23,7 @@ export const actions = [
   "recording.export",
   "recording.hold", // keep it whatever its retention, and let go of it
   "recording.acknowledge", // take note of one that was found damaged, which ends its alarm
+  "recording.rewrap", // wrap the keys of all for the recipients of today
   "retention.confirm", // vouch for the clock by which what is old is removed
   "recording.view_input", // what was typed, beside what was shown
   "target.list",
@@ -215,6 +216,7 @@ export const rules: readonly Rule[] = [
       "target.write",
       "target.trust",
       "credential.write",
+      "recording.rewrap",
       "retention.confirm",
       "person.read",
       "person.write",

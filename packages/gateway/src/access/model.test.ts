@@ -33,6 +33,7 @@ const table: Record<string, readonly [roles: readonly string[], reach: Reach][]>
   ],
   "recording.hold": [[["auditor", "platform-admin"], "all"]],
   "recording.acknowledge": [[reviewing, "all"]],
+  "recording.rewrap": [[["platform-admin"], "all"]],
   "retention.confirm": [[["platform-admin"], "all"]],
   "recording.view_input": [
     [reviewing, "all"],

@@ -59,6 +59,8 @@ import type {
   LegalHold,
   RetentionQuery,
   RetentionReport,
+  RewrapStart,
+  Rewrapping,
   Session,
   SessionPause,
   SessionQuery,
@@ -207,6 +209,9 @@ export type CustodyDoor = {
   coverage(query: CoverageQuery): Promise<RecordingCoverage>;
   /** What expires up to a moment; nothing is removed by asking. */
   retention(query: RetentionQuery): Promise<RetentionReport>;
+  /** Audited. Throws `conflict` while it is under way. */
+  rewrap(principal: Principal, how: RewrapStart): Promise<Rewrapping>;
+  rewrapping(): Rewrapping;
   /** Audited. The clock as it stands may be believed. */
   confirmClock(principal: Principal, how: HoldRelease): Promise<void>;
   /** Damage that nobody has taken note of. */

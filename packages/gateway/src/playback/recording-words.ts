@@ -1,5 +1,5 @@
 import type { Recording } from "@gatehouse/contracts/rest";
-import type { Recording as OpenRecording, WrappedKeys } from "@gatehouse/recording";
+import { type Recording as OpenRecording, recipientNames } from "@gatehouse/recording";
 import type { SessionEntry } from "../directory/mod.ts";
 import { formatsOf } from "./export.ts";
 
@@ -23,7 +23,7 @@ export function recordingWords(
     segments: manifest?.segments.length ?? null,
     headSha256: manifest?.headSha256 ?? entry.headSha256 ?? null,
     signedBy: manifest?.signer.keyId ?? null,
-    recipients: opened && manifest ? recipientsOf(opened.wrapped) : [],
+    recipients: opened && manifest ? recipientNames(opened.wrapped) : [],
     retainUntil: time(entry.retainUntilMs),
     lockedUntil: time(entry.lockedUntilMs),
     hold: entry.hold ? holdWords(entry.hold) : null,
@@ -32,20 +32,6 @@ export function recordingWords(
     // Only the bundle needs no key.
     exports: withheld.includes("output") ? formats.filter((format) => format === "bundle") : [...formats],
   };
-}
-
-/** Who holds a key, and to what. */
-function recipientsOf(keys: WrappedKeys): string[] {
-  const names = (wraps: WrappedKeys["main"]) =>
-    new Set(
-      wraps.flatMap((wrap) => (wrap.type === "age" ? wrap.recipients : [`${wrap.provider}: ${wrap.key}`])),
-    );
-  const output = names(keys.main);
-  const input = names(keys.input);
-  return [...new Set([...output, ...input])].map((name) => {
-    if (output.has(name) && input.has(name)) return `${name} (output and input)`;
-    return output.has(name) ? `${name} (output)` : `${name} (input)`;
-  });
 }
 
 function holdWords({ sinceMs, ...hold }: NonNullable<SessionEntry["hold"]>): Recording["hold"] {

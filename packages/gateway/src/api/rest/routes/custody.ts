@@ -9,6 +9,8 @@ import {
   recordingCoverage,
   retentionQuery,
   retentionReport,
+  rewrapping,
+  rewrapStart,
 } from "@gatehouse/contracts/rest";
 import { z } from "zod";
 import type { RestDoors } from "../../door.ts";
@@ -101,6 +103,31 @@ export function custodyRoutes(
       await custody.confirmClock(principalOf(request), request.body);
       return reply.code(204).send();
     },
+  );
+  app.get(
+    "/recordings/rewrap",
+    {
+      schema: {
+        tags,
+        summary: "Where wrapping recordings' keys again stands, or how it last ended",
+        response: answers(rewrapping),
+      },
+      config: { access: { action: "health.read" } },
+    },
+    () => custody.rewrapping(),
+  );
+  app.post(
+    "/recordings/rewrap",
+    {
+      schema: {
+        tags,
+        summary: "Wrap the keys of recordings again, for the recipients that are configured now",
+        body: rewrapStart,
+        response: answers(rewrapping),
+      },
+      config: { access: { action: "recording.rewrap" } },
+    },
+    (request) => custody.rewrap(principalOf(request), request.body),
   );
   app.post(
     "/recordings/:sessionId/hold",
