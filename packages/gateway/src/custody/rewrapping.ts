@@ -117,9 +117,9 @@ export function createRewrapper(options: RewrapperOptions): Rewrapper {
         trustedKeys: options.trustedKeys,
       });
       const plan = planRewrap(recording, wrappers);
-      const lanes = [plan.main, plan.input];
-      if (!lanes.includes("due")) {
-        if (lanes.includes("withheld")) words.withheld++;
+      const lanes = new Set([plan.main, plan.input]);
+      if (!lanes.has("due")) {
+        if (lanes.has("withheld")) words.withheld++;
         else words.same++;
         return;
       }
@@ -158,7 +158,7 @@ export function createRewrapper(options: RewrapperOptions): Rewrapper {
         if (entry.hold) await options.holds.apply(facts.sessionId);
       }
       words.wrapped++;
-      if (lanes.includes("withheld")) words.partly++;
+      if (lanes.has("withheld")) words.partly++;
       return;
     }
   }
