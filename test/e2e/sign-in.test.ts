@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type Client, createClient } from "@gatehouse/contracts/client";
-import type { Problem } from "@gatehouse/contracts/rest";
+import type { Me, Problem, SignInAnswer } from "@gatehouse/contracts/rest";
 import { isGatehouseError } from "@gatehouse/kernel";
 import { type Gateway, startGateway } from "../parts/gateway.ts";
 
@@ -57,6 +57,10 @@ function browser(): Client & { cookie(): string } {
   return Object.assign(client, { cookie: () => cookie });
 }
 
+function signedIn(answer: SignInAnswer): Me {
+  assert.ok(!("needs" in answer), "a second factor was asked for");
+  return answer;
+}
 const tokenIn = (text: string) => /#token=([\w-]+)/.exec(text)?.[1] ?? "";
 async function linked(name: string) {
   const person = await gateway.admin.people.create({ name });
@@ -69,14 +73,14 @@ const eventsOf = async (user: string, event: string) =>
 
 test("the first administrator comes by the printed link, sets a password, and comes back by it", async () => {
   const own = browser();
-  const me = await own.auth.exchangeLink(tokenIn(gateway.output()));
+  const me = signedIn(await own.auth.exchangeLink(tokenIn(gateway.output())));
   assert.deepEqual([me.name, me.method], ["admin", "link"]);
   assert.equal((await own.accounts.signInFacts(me.id)).password, null);
   await own.accounts.setPassword({ password });
   assert.ok((await own.accounts.signInFacts(me.id)).password);
 
   const again = browser();
-  assert.equal((await again.auth.signInByPassword({ name: "admin", password })).method, "password");
+  assert.equal(signedIn(await again.auth.signInByPassword({ name: "admin", password })).method, "password");
   assert.notEqual(again.cookie(), own.cookie(), "a session of its own");
   assert.deepEqual(
     (await eventsOf("admin", "user.login")).map(({ success, fields }) => [success, fields["method"]]),
@@ -219,7 +223,10 @@ test("guessing is slowed down for known and unknown names alike, and a restart f
     assert.equal((await guess("frank", "guess number 6")).status, 429, "nobody called frank is here");
     // A link is no guess, and lets the person themselves in.
     const token = tokenIn((await guessed.admin.people.signInLink(id)).url);
-    assert.equal((await createClient({ baseUrl: guessed.web }).auth.exchangeLink(token)).name, "erin");
+    assert.equal(
+      signedIn(await createClient({ baseUrl: guessed.web }).auth.exchangeLink(token)).name,
+      "erin",
+    );
   } finally {
     await guessed.kill("SIGTERM");
     rmSync(dataDir, { recursive: true, force: true });

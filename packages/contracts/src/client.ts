@@ -28,7 +28,22 @@ import type {
   CredentialWrite,
   ExplainQuery,
   Explanation,
+  Enrolled,
   ExportFormat,
+  Factor,
+  FactorAdd,
+  FactorAdded,
+  FactorList,
+  FactorRename,
+  RecoveryCodes,
+  SecondFactorShown,
+  SignInAnswer,
+  SignInList,
+  SignInsEnded,
+  StepTicket,
+  StepUpShown,
+  SteppedUp,
+  TotpOffer,
   FramesQuery,
   Health,
   HostScan,
@@ -151,11 +166,16 @@ export function createClient(options: ClientOptions) {
   return {
     auth: {
       /** Exchanges the one-time link's token for a web session (a cookie, where the platform keeps cookies). */
-      exchangeLink: (token: string) => write<Me>("POST", "/auth/link", { token }),
+      exchangeLink: (token: string) => write<SignInAnswer>("POST", "/auth/link", { token }),
       /** What the sign-in page offers beside its own. */
       providers: (call?: CallOptions) => get<SignInProviders>("/auth/providers", call),
       /** Signs in by name and password, as `exchangeLink` does by a link. */
-      signInByPassword: (signIn: PasswordSignIn) => write<Me>("POST", "/auth/password", signIn),
+      signInByPassword: (signIn: PasswordSignIn) => write<SignInAnswer>("POST", "/auth/password", signIn),
+      /** What a sign-in asked for more. */
+      secondFactor: (shown: SecondFactorShown) => write<Me>("POST", "/auth/second-factor", shown),
+      /** For whoever must have a second factor and has none: a secret for an authenticator app, then a code of it. */
+      offerTotp: (step: StepTicket) => write<TotpOffer>("POST", "/auth/enrolment/totp", step),
+      enrol: (added: FactorAdd) => write<Enrolled>("POST", "/auth/enrolment", added),
       /** What the sign-in page offers. */
       waysIn: async (call?: CallOptions) => (await get<{ items: WayIn[] }>("/auth/ways", call)).items,
       signOut: () => write<void>("POST", "/auth/logout"),
@@ -258,6 +278,29 @@ export function createClient(options: ClientOptions) {
       /** One's own. */
       setPassword: (change: PasswordChange) => write<void>("PUT", "/me/password", change),
       removePassword: (personId: string) => write<void>("DELETE", `/people/${part(personId)}/password`),
+    },
+    factors: {
+      list: (personId: string, call?: CallOptions) =>
+        get<FactorList>(`/people/${part(personId)}/factors`, call),
+      /** One's own. */
+      offerTotp: () => write<TotpOffer>("POST", "/me/factors/totp"),
+      add: (added: FactorAdd) => write<FactorAdded>("POST", "/me/factors", added),
+      rename: (id: string, change: FactorRename) => write<Factor>("PATCH", `/me/factors/${part(id)}`, change),
+      renewRecoveryCodes: () => write<RecoveryCodes>("POST", "/me/recovery-codes"),
+      /** Shows a second factor once more. A bearer token is another from then on. */
+      stepUp: (shown: StepUpShown) => write<SteppedUp>("POST", "/me/step-up", shown),
+      remove: (personId: string, id: string) =>
+        write<void>("DELETE", `/people/${part(personId)}/factors/${part(id)}`),
+      /** All of somebody's, and their recovery codes. */
+      reset: (personId: string) => write<void>("DELETE", `/people/${part(personId)}/factors`),
+    },
+    signIns: {
+      list: async (personId: string, call?: CallOptions) =>
+        (await get<SignInList>(`/people/${part(personId)}/sign-ins`, call)).items,
+      end: (personId: string, id: string) =>
+        write<void>("DELETE", `/people/${part(personId)}/sign-ins/${part(id)}`),
+      /** All but the one that asks. */
+      endOthers: (personId: string) => write<SignInsEnded>("DELETE", `/people/${part(personId)}/sign-ins`),
     },
     access: {
       explain: (query: ExplainQuery, call?: CallOptions) => get<Explanation>("/access/explain", call, query),

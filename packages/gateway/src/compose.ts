@@ -17,6 +17,7 @@ import {
   createCommandSignInDoor,
   createConnections,
   createExplain,
+  createFactors,
   createHealth,
   createModeration,
   createLocks,
@@ -24,6 +25,7 @@ import {
   createRequestsDoor,
   createRoles,
   createSessionCatalogue,
+  createSignIns,
   createSshCertificates,
   createTargets,
   createTeams,
@@ -35,7 +37,7 @@ import { grpcEntrance, startGrpc } from "./api/grpc/mod.ts";
 import { startRest } from "./api/rest/mod.ts";
 import { openAuditLog } from "./audit/mod.ts";
 import { type Config, formatAddress, formatDuration } from "./config/mod.ts";
-import { credentialsIn, openKeyring } from "./credentials/mod.ts";
+import { credentialsIn, openKeyring, sealingBy } from "./credentials/mod.ts";
 import {
   coverageOf,
   createChecker,
@@ -59,6 +61,8 @@ import {
   openOidcProvider,
   createLocalAccounts,
   createPasswordHashes,
+  createSecondFactors,
+  createSecondStep,
   createWebSignIn,
   standingIn,
 } from "./identity/mod.ts";
@@ -118,6 +122,7 @@ export async function compose(options: {
         : { url, connectionsMax: connections }),
       clock,
       random,
+      sessionIdleMs: config.web.session_idle.ms,
     });
     closing.push(() => directory.close());
     const audit = openAuditLog({
@@ -164,12 +169,32 @@ export async function compose(options: {
             clock,
             random,
           });
-    const webSignIn = createWebSignIn({ beginSession, standing, audit });
+    const attempts = createAttempts({ ...directory, clock });
+    const secondFactors = createSecondFactors({
+      ...directory,
+      sealing: sealingBy({ keys: keyring.credentialKeys, random }),
+      attempts,
+      audit,
+      clock,
+      random,
+      isRequired: config.sign_in.second_factor === "required",
+      issuer: `Gatehouse ${config.gateway_id}`,
+    });
+    const secondStep = createSecondStep({
+      ...directory,
+      secondFactors,
+      beginSession,
+      standing,
+      audit,
+      clock,
+      random,
+    });
+    const webSignIn = createWebSignIn({ beginSession, secondStep, standing, audit });
     const identity = createIdentity({ ...directory, standing, webSignIn, audit, clock, random });
     const accounts = createLocalAccounts({
       ...directory,
       hashes: createPasswordHashes({ random }),
-      attempts: createAttempts({ ...directory, clock }),
+      attempts,
       webSignIn,
       audit,
       clock,
@@ -423,8 +448,10 @@ export async function compose(options: {
     let publicUrl = config.web.public_url;
     const grpcTls = await grpcEntrance({ config: config.grpc, keyring, clock, random });
     const doors: RestDoors = {
-      identity: restIdentity(identity, accounts),
+      identity: restIdentity(identity, accounts, secondStep),
       accounts: createAccounts({ ...directory, accounts, audit }),
+      factors: createFactors({ ...directory, secondFactors, secondStep }),
+      signIns: createSignIns({ ...directory, audit }),
       access: {
         decide: ({ subject, remoteAddress }, action, resource) =>
           decide({ subject, action, resource, context: { remoteAddress } }),

@@ -11,7 +11,7 @@ import {
   signInByPassword,
   tokenIn,
 } from "../connection/mod.ts";
-import { askSecret } from "../output/mod.ts";
+import { askSecret, askSecrets } from "../output/mod.ts";
 import { type KeptCertificate, fetchCertificate, forgetCertificates } from "../ssh/mod.ts";
 import { type OutputOptions, printerFor, usage, withOutput } from "./options.ts";
 
@@ -33,7 +33,8 @@ export function addLogin(program: Command, cli: Cli): void {
       .description(
         "Signs in with your browser: it opens the gateway's page, which asks whether to let this command in. Without a browser " +
           "(--device) a short code is shown to type on that page, from any machine. A one-time link that an administrator made " +
-          "(`users link`), your password (--user), or a token, is asked for or read from standard input: a command line is seen by others. The session " +
+          "(`users link`), your password (--user), or a token, is asked for or read from standard input: a command line is seen by others. " +
+          "A second factor is asked for where you have one; from a pipe it is the second line. The session " +
           "is kept in a file that only you can read. An SSH key with a certificate of the gate goes into your ssh-agent, so " +
           "that `ssh` needs no other key.",
       )
@@ -100,10 +101,15 @@ async function signIn(url: string, options: LoginOptions, cli: Cli): Promise<{ m
   if (browser || device || (ways.length === 0 && cli.stdin.isTTY))
     return checkToken(url, await loginByBrowser(url, cli, { device }));
   const asked = token ? "token" : user === undefined ? "one-time link" : "password";
-  const given = await askSecret(`${asked}:`, cli);
+  // From a pipe both are read at once: what is read of it is gone.
+  const [given = "", code = ""] = cli.stdin.isTTY
+    ? [await askSecret(`${asked}:`, cli)]
+    : await askSecrets([`${asked}:`, "second factor:"], cli);
   if (given === "") throw usage("nothing was given to sign in with");
-  if (user !== undefined) return signInByPassword(url, user, given);
-  return token ? checkToken(url, given) : exchangeLink(url, tokenIn(given));
+  const giveCode = async () =>
+    cli.stdin.isTTY ? askSecret("code of your authenticator app, or a recovery code:", cli) : code;
+  if (user !== undefined) return signInByPassword(url, user, given, giveCode);
+  return token ? checkToken(url, given) : exchangeLink(url, tokenIn(given), giveCode);
 }
 
 /** Who asked for a file gets it or an error; the agent is a convenience, and signing in succeeds without it. */

@@ -18,6 +18,7 @@ import { addGet } from "./get.ts";
 import { addJoin } from "./join.ts";
 import { addLocks } from "./locks.ts";
 import { addLogin } from "./login.ts";
+import { addMfa } from "./mfa.ts";
 import { addPasswd } from "./passwd.ts";
 import { addPlay } from "./play.ts";
 import { addRecordings } from "./recordings.ts";
@@ -25,6 +26,7 @@ import { addRecover } from "./recover.ts";
 import { addRequests } from "./requests.ts";
 import { addRoles } from "./roles.ts";
 import { addSessions } from "./sessions.ts";
+import { addSignIns } from "./sign-ins.ts";
 import { addStart } from "./start.ts";
 import { addStatus } from "./status.ts";
 import { addStore } from "./store.ts";
@@ -45,6 +47,8 @@ export const commands: readonly ((program: Command, cli: Cli) => void)[] = [
   addLogin,
   addCertificates,
   addPasswd,
+  addMfa,
+  addSignIns,
   addDb,
   addStatus,
   addRequests,

@@ -1,4 +1,4 @@
-import { signInAs } from "./sign-in.ts";
+import { type GiveCode, signInAs } from "./sign-in.ts";
 
 /** The token in a sign-in link, or the text itself where it is the token alone. */
 export function tokenIn(text: string): string {
@@ -6,5 +6,5 @@ export function tokenIn(text: string): string {
 }
 
 /** Uses a one-time link up. */
-export const exchangeLink = (url: string, linkToken: string) =>
-  signInAs(url, ({ auth }) => auth.exchangeLink(linkToken));
+export const exchangeLink = (url: string, linkToken: string, giveCode?: GiveCode) =>
+  signInAs(url, ({ auth }) => auth.exchangeLink(linkToken), giveCode);

@@ -20,6 +20,8 @@ export type Profiles = {
   find(url?: string): Promise<Profile | undefined>;
   /** Keeps it and makes it the current one. */
   keep(profile: Profile): Promise<void>;
+  /** The session there is known by another token from now on. */
+  renew(url: string, token: string): Promise<void>;
   /** False when there was none. */
   forget(url?: string): Promise<Profile | undefined>;
 };
@@ -76,6 +78,12 @@ export function createProfiles(env: Readonly<Record<string, string | undefined>>
         current: profile.url,
         profiles: [...profiles.filter((other) => other.url !== profile.url), profile],
       });
+    },
+    async renew(url, token) {
+      const stored = await load();
+      const known = stored.profiles.find((profile) => profile.url === url);
+      if (known) known.token = token;
+      await save(stored);
     },
     async forget(url) {
       const { profiles, current } = await load();

@@ -45,6 +45,11 @@ import { targetDelete } from "./target-delete.ts";
 import { targetHostKeyRejected } from "./target-host-key-rejected.ts";
 import { targetTrust } from "./target-trust.ts";
 import { targetUpdate } from "./target-update.ts";
+import { mfaAdd } from "./mfa-add.ts";
+import { mfaDelete } from "./mfa-delete.ts";
+import { recoveryCodeGenerated } from "./recovery-code-generated.ts";
+import { recoveryCodeUsed } from "./recovery-code-used.ts";
+import { mfaChallengeValidate } from "./mfa-auth-challenge-validate.ts";
 import { userCreate } from "./user-create.ts";
 import { userKeyCreate } from "./user-key-create.ts";
 import { userKeyDelete } from "./user-key-delete.ts";
@@ -135,6 +140,11 @@ export const eventCatalogue: readonly EventDescriptor[] = [
   accessRequestReview,
   accessRequestDelete,
   accessRequestExpire,
+  mfaAdd,
+  mfaDelete,
+  recoveryCodeGenerated,
+  recoveryCodeUsed,
+  mfaChallengeValidate,
   x11Forward,
 ];
 

@@ -76,6 +76,16 @@ export const accessRequestFields = {
   logins: z.array(text(128)).max(20).optional(),
 } as const;
 
+/** What every event about a second factor repeats; Teleport's names. */
+export const factorFields = {
+  /** Whose it is. */
+  owner: text(256),
+  mfa_device_uuid: text(64),
+  mfa_device_name: text(64),
+  /** `totp` or `passkey`. */
+  mfa_device_type: text(16),
+} as const;
+
 /** What every event about a lock repeats. */
 export const lockFields = {
   lock_id: text(64),

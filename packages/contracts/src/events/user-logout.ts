@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineEvent } from "./descriptor.ts";
+import { defineEvent, text } from "./descriptor.ts";
 
 export const userLogout = defineEvent({
   event: "user.logout",
@@ -7,5 +7,10 @@ export const userLogout = defineEvent({
   category: "authentication",
   severity: "info",
   description: "A person signed out of the web pages, or was signed out.",
-  fields: z.strictObject({ reason: z.enum(["asked", "expired", "revoked"]) }),
+  fields: z.strictObject({
+    reason: z.enum(["asked", "expired", "revoked"]),
+    /** Whose session it was, where somebody ended one that was not the one they asked with. */
+    owner: text(256).optional(),
+    web_session_id: text(64).optional(),
+  }),
 });

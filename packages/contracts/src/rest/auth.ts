@@ -18,6 +18,8 @@ export const me = z
     via: z.enum(["web", "token", "admin-socket"]).meta({ description: "How this request proved who it is" }),
     /** How the web session began: `link`, `password`, …; null where it is none. */
     method: z.string().nullable(),
+    /** When a second factor was last given in this session; null where none was. */
+    mfaAt: time.nullable(),
     /** When the web session ends; null where it does not. */
     expiresAt: time.nullable(),
     /** The actions that are allowed on everything, for offering a place or not. The server decides each request anew. */

@@ -10,6 +10,8 @@ export * from "./plain-name.ts";
 export * from "./statements.ts";
 export * from "./accounts.ts";
 export * from "./auth.ts";
+export * from "./factors.ts";
+export * from "./sign-ins.ts";
 export * from "./sessions.ts";
 export * from "./recordings.ts";
 export * from "./recording-search.ts";

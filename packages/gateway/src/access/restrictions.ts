@@ -113,7 +113,8 @@ function bySecondFactor({ policy, proof: { mfaAtMs }, context: { nowMs } }: Open
   const isFresh = nowMs !== undefined && mfaAtMs !== undefined && nowMs - mfaAtMs <= minutes * 60_000;
   return isFresh
     ? undefined
-    : `this target asks for a second factor given within the last ${minutes} minutes`;
+    : `this target asks for a second factor given within the last ${minutes} minutes: give one with ` +
+        "`gatehouse mfa verify` or on your account page, and come with that sign-in or its SSH certificate";
 }
 
 function bySecondPerson({ subject, action, resource, context }: Required<Question>): string | undefined {

@@ -33,6 +33,19 @@ import type {
   ExplainQuery,
   Explanation,
   ExportFormat,
+  Factor,
+  FactorAdd,
+  FactorAdded,
+  FactorList,
+  FactorRename,
+  RecoveryCodes,
+  SecondFactorShown,
+  SecondStep,
+  SignInList,
+  SignInsEnded,
+  StepTicket,
+  StepUpShown,
+  TotpOffer,
   Health,
   IndexMade,
   HostScan,
@@ -111,11 +124,23 @@ export type IdentityDoor = {
    * Exchanges a one-time link for a web session, audited before it succeeds (`user.login`). Rejects with
    * `unauthenticated` when the link is unknown, used up or expired; the three are not told apart.
    */
-  signInByLink(token: string, from: From): Promise<Entered>;
+  signInByLink(token: string, from: From): Promise<Entered | SecondStep>;
   /** The same by a password. `unauthenticated`, whatever of it is wrong; `rate_limited` where one must wait. */
-  signInByPassword(signIn: PasswordSignIn, from: From): Promise<Entered>;
-  /** Undefined: nobody. Throws `unavailable` when it cannot be known now. */
-  whoIs(credential: Credential, from: { remoteAddress: string }): Promise<Principal | undefined>;
+  signInByPassword(signIn: PasswordSignIn, from: From): Promise<Entered | SecondStep>;
+  /** What comes after either. `unauthenticated` for a ticket or a code that is not good, `rate_limited`. */
+  secondFactor(shown: SecondFactorShown, from: From): Promise<Entered>;
+  offerTotpTo(step: StepTicket): Promise<TotpOffer>;
+  enrol(added: FactorAdd, from: From): Promise<{ entered: Entered; recoveryCodes: string[] | null }>;
+  /** Somebody who is signed in gives a second factor once more; their session is known by another token from then on. */
+  stepUp(principal: Principal, shown: StepUpShown, from: From): Promise<Entered>;
+  /**
+   * Undefined: nobody. Throws `unavailable` when it cannot be known now. `isAttended: false`: no person stands behind the
+   * request, so it does not keep a session from being idle.
+   */
+  whoIs(
+    credential: Credential,
+    from: { remoteAddress: string; isAttended?: boolean },
+  ): Promise<Principal | undefined>;
   /** Ends the web session of this cookie; one that is gone already is no error. */
   signOut(cookie: string): Promise<void>;
 };
@@ -127,6 +152,28 @@ export type AccountsDoor = {
   /** One's own. Throws `invalid` for one that would be guessed, `denied` without proof, `rate_limited`. */
   setPassword(principal: Principal, change: PasswordChange): Promise<void>;
   removePassword(principal: Principal, personId: string): Promise<void>;
+};
+
+/** Second factors. The caller was allowed; changes are audited behind this door. */
+export type FactorsDoor = {
+  list(personId: string): Promise<FactorList>;
+  /** One's own. Throws `denied` for who has not proved of late who they are. */
+  offerTotp(principal: Principal): Promise<TotpOffer>;
+  add(principal: Principal, added: FactorAdd): Promise<FactorAdded>;
+  rename(principal: Principal, id: string, change: FactorRename): Promise<Factor>;
+  renewRecoveryCodes(principal: Principal): Promise<RecoveryCodes>;
+  /** One's own, or as an administrator somebody's who has no right that they have not. */
+  remove(principal: Principal, personId: string, id: string): Promise<void>;
+  /** All of somebody else's; their sign-ins end. */
+  reset(principal: Principal, personId: string): Promise<void>;
+};
+
+/** Where people are signed in. The caller was allowed; changes are audited behind this door. */
+export type SignInsDoor = {
+  list(principal: Principal, personId: string): Promise<SignInList>;
+  /** Throws `not_found`. */
+  end(principal: Principal, personId: string, id: string): Promise<void>;
+  endOthers(principal: Principal, personId: string): Promise<SignInsEnded>;
 };
 
 export type AccessDoor = {
@@ -353,6 +400,8 @@ export type AuthoritiesDoor = {
 export type RestDoors = {
   identity: IdentityDoor;
   accounts: AccountsDoor;
+  factors: FactorsDoor;
+  signIns: SignInsDoor;
   access: AccessDoor;
   sessions: SessionsDoor;
   moderation: ModerationDoor;

@@ -73,7 +73,11 @@ const coreShape = {
       ),
       session_lifetime: key(
         duration({ min: "1m", max: "30d" }).prefault("12h"),
-        "How long a sign-in to the web pages lasts at most.",
+        "How long a sign-in to the web pages or a command line lasts at most.",
+      ),
+      session_idle: key(
+        duration({ min: "1m", max: "30d" }).prefault("4h"),
+        "A sign-in that was not used for so long is over.",
       ),
     },
     "The web pages and the API.",
@@ -83,6 +87,10 @@ const coreShape = {
       passwords: key(
         z.boolean().default(true),
         "Whether people may sign in by name and password. One-time links always work.",
+      ),
+      second_factor: key(
+        z.enum(["optional", "required"]).default("optional"),
+        "Whether whoever signs in by a password or a link must have a second factor. Whoever has one is always asked.",
       ),
     },
     "How people sign in to the web pages and the command line.",

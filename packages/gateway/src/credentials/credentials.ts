@@ -3,6 +3,16 @@ import type { SealedCredential, SealedCredentials } from "../directory/mod.ts";
 import { type SealingKeys, open, seal } from "./envelope.ts";
 import { Secret } from "./secret.ts";
 
+/** Sealing for secrets of another room, which keeps the envelopes itself. Each opens only for the thing it was sealed for. */
+export function sealingBy({ keys, random }: { keys: SealingKeys; random: Random }) {
+  return {
+    seal: (secret: Uint8Array, { id, kind }: { id: string; kind: string }) =>
+      seal(secret, { credentialId: id, kind }, { keys, random }),
+    open: (envelope: Uint8Array, { id, kind }: { id: string; kind: string }) =>
+      open(envelope, { credentialId: id, kind }, keys),
+  };
+}
+
 /** What may be known of a stored secret. */
 type CredentialInfo = Omit<SealedCredential, "envelope">;
 

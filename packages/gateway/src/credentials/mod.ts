@@ -5,6 +5,6 @@
  * and the folder of key files with its modes.
  * Never: lists, logs or returns a stored secret, reads a key file that others may read, or replaces one that is there.
  */
-export { type Credentials, credentialsIn } from "./credentials.ts";
+export { type Credentials, credentialsIn, sealingBy } from "./credentials.ts";
 export { type Keyring, openKeyring } from "./keyring.ts";
 export { Secret } from "./secret.ts";

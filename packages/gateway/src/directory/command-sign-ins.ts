@@ -25,6 +25,8 @@ export type CommandSignIn = {
       /** Of what the callback was given. */
       codeHash?: string;
       approvedFrom: string;
+      /** When whoever approved it had last given a second factor. */
+      mfaAtMs?: number;
     }
 );
 
@@ -42,7 +44,7 @@ export type CommandSignIns = {
   /** False when it was answered already, or is no longer there. */
   answer(
     id: string,
-    how: { denied: true } | { userId: string; codeHash?: string; approvedFrom: string },
+    how: { denied: true } | { userId: string; codeHash?: string; approvedFrom: string; mfaAtMs?: number },
   ): Promise<boolean>;
   /** Notes that the command asked; one that asks too soon is told to, and waits longer from now on. */
   asked(id: string): Promise<{ tooSoon: boolean; intervalMs: number }>;
@@ -80,6 +82,7 @@ export function commandSignInsIn({
             user_id: null,
             code_hash: null,
             approved_from: null,
+            mfa_at: null,
             asked_at: null,
             interval_ms: intervalMs,
             created_at: nowMs,
@@ -113,6 +116,7 @@ export function commandSignInsIn({
                 user_id: how.userId,
                 code_hash: how.codeHash ?? null,
                 approved_from: how.approvedFrom,
+                mfa_at: how.mfaAtMs ?? null,
               },
         )
         .where("id", "=", id)
@@ -166,5 +170,6 @@ function signInOf(row: Selectable<Tables["command_sign_ins"]>): CommandSignIn {
     userId: row.user_id,
     ...(row.code_hash !== null && { codeHash: row.code_hash }),
     approvedFrom: row.approved_from ?? "",
+    ...(row.mfa_at !== null && { mfaAtMs: row.mfa_at }),
   };
 }

@@ -11,7 +11,7 @@ export function connectionSecretsIn({
   clock: Pick<Clock, "nowMs">;
 }): ConnectionSecrets {
   return {
-    async create({ hash, userId, protocol, targetId, login, expiresAtMs }) {
+    async create({ hash, userId, protocol, targetId, login, mfaAtMs, expiresAtMs }) {
       const nowMs = clock.nowMs();
       await database.transaction().execute(async (transaction) => {
         await transaction.deleteFrom("connection_secrets").where("expires_at", "<=", nowMs).execute();
@@ -23,6 +23,7 @@ export function connectionSecretsIn({
             protocol,
             target_id: targetId ?? null,
             login: login ?? null,
+            mfa_at: mfaAtMs ?? null,
             created_at: nowMs,
             expires_at: expiresAtMs,
           })
@@ -46,6 +47,7 @@ export function connectionSecretsIn({
           expiresAtMs: row.expires_at,
           ...(row.target_id !== null && { targetId: row.target_id }),
           ...(row.login !== null && { login: row.login }),
+          ...(row.mfa_at !== null && { mfaAtMs: row.mfa_at }),
         }
       );
     },

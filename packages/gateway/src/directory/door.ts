@@ -2,6 +2,7 @@ import type { AccessPolicy, LabelSelector, Statement, requestStates } from "@gat
 import type { SessionFacts } from "@gatehouse/recording";
 import type { RecordingState } from "@gatehouse/recording/pipeline";
 import type { CommandSignIns } from "./command-sign-ins.ts";
+import type { Factors } from "./factors.ts";
 import type { OidcAccounts, OidcSignIns } from "./oidc.ts";
 import type { Passwords } from "./passwords.ts";
 import type { RecordingChecks } from "./recording-checks.ts";
@@ -11,6 +12,7 @@ import type { Lock } from "../access/mod.ts";
 import type { Resources } from "./resources.ts";
 import type { SshCertificates } from "./ssh-certificates.ts";
 import type { SignInAttempts } from "./sign-in-attempts.ts";
+import type { SignInSteps } from "./sign-in-steps.ts";
 
 /** What can lie in a JSON column. */
 type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
@@ -405,6 +407,8 @@ export type ConnectionSecret = {
   protocol: string;
   targetId?: string;
   login?: string;
+  /** When whoever it was made for had last given a second factor. */
+  mfaAtMs?: number;
   expiresAtMs: number;
 };
 export type ConnectionSecrets = {
@@ -457,10 +461,16 @@ export type NewWebSession = Omit<WebSession, "id" | "createdAtMs" | "lastSeenAtM
 
 export type WebSessions = {
   create(session: NewWebSession): Promise<WebSession>;
-  /** Only one that is neither expired nor revoked. */
+  /** Only one that is neither expired nor revoked, nor idle for too long. */
   byHash(hash: string): Promise<WebSession | undefined>;
+  /** Those that are good now, the one that was seen last first. */
+  ofUser(userId: string): Promise<readonly WebSession[]>;
   seen(hash: string): Promise<void>;
+  /** A second factor was given: the session is known by another token from now on. What was given to it stays with it. */
+  renew(hash: string, to: { hash: string; mfaAtMs: number }): Promise<WebSession | undefined>;
   revoke(hash: string): Promise<void>;
+  /** False when there was none. */
+  revokeOne(userId: string, id: string): Promise<boolean>;
   /** All of them, but for the one with the id `but`. */
   revokeOfUser(userId: string, but?: string): Promise<void>;
 };
@@ -530,6 +540,8 @@ export type Directory = {
   readonly loginLinks: LoginLinks;
   readonly passwords: Passwords;
   readonly signInAttempts: SignInAttempts;
+  readonly signInSteps: SignInSteps;
+  readonly factors: Factors;
   readonly webSessions: WebSessions;
   readonly apiTokens: ApiTokens;
   readonly sshCertificates: SshCertificates;

@@ -12,6 +12,8 @@ export type { RecordingIndexes } from "./recording-indexes.ts";
 export type { SshCertificate, SshCertificates } from "./ssh-certificates.ts";
 export type { RecordingKeeping } from "./recording-keeping.ts";
 export type { Passwords } from "./passwords.ts";
+export type { Factor, Factors, NewFactor } from "./factors.ts";
+export type { SignInStep, SignInSteps } from "./sign-in-steps.ts";
 export type { AttemptsAbout, SignInAttempts } from "./sign-in-attempts.ts";
 export { openDirectory } from "./open.ts";
 export { everyItem } from "./page.ts";

@@ -7,6 +7,7 @@ import { commandSignInsIn } from "./command-sign-ins.ts";
 import { connectionSecretsIn } from "./connection-secrets.ts";
 import type { Directory } from "./door.ts";
 import { postgresEngine, sqliteEngine } from "./engine.ts";
+import { factorsIn } from "./factors.ts";
 import { locksIn } from "./locks.ts";
 import { migrate } from "./migrations/migrate.ts";
 import { oidcAccountsIn, oidcSignInsIn } from "./oidc.ts";
@@ -21,6 +22,7 @@ import type { Tables } from "./schema.ts";
 import { sealedCredentialsIn } from "./sealed-credentials.ts";
 import { sessionEntriesIn } from "./session-entries.ts";
 import { signInAttemptsIn } from "./sign-in-attempts.ts";
+import { signInStepsIn } from "./sign-in-steps.ts";
 import { loginLinksIn, webSessionsIn } from "./sign-ins.ts";
 import { sshCertificatesIn } from "./ssh-certificates.ts";
 import { targetsIn } from "./targets.ts";
@@ -40,8 +42,14 @@ export type DatabasePlace =
 export async function openDirectory({
   clock,
   random,
+  sessionIdleMs,
   ...place
-}: DatabasePlace & { clock: Pick<Clock, "nowMs">; random: Random }): Promise<Directory> {
+}: DatabasePlace & {
+  clock: Pick<Clock, "nowMs">;
+  random: Random;
+  /** A web session that was not seen for so long is over. Left out: none is for that. */
+  sessionIdleMs?: number;
+}): Promise<Directory> {
   const engine =
     "url" in place
       ? postgresEngine(place)
@@ -53,7 +61,7 @@ export async function openDirectory({
     await database.destroy();
     throw error;
   }
-  const parts = { database, engine, clock, random };
+  const parts = { database, engine, clock, random, sessionIdleMs };
   const teams = teamsIn(parts);
   const targets = targetsIn(parts);
   return {
@@ -73,6 +81,8 @@ export async function openDirectory({
     loginLinks: loginLinksIn(parts),
     passwords: passwordsIn(parts),
     signInAttempts: signInAttemptsIn(parts),
+    signInSteps: signInStepsIn(parts),
+    factors: factorsIn(parts),
     webSessions: webSessionsIn(parts),
     apiTokens: apiTokensIn(parts),
     sshCertificates: sshCertificatesIn(parts),

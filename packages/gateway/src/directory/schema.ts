@@ -140,12 +140,32 @@ export type Tables = {
     mfa_at: number | null;
     revoked: number;
   };
+  factors: {
+    id: string;
+    user_id: string;
+    kind: string;
+    name: string;
+    /** Of a one-time code's secret, sealed. */
+    envelope: string | null;
+    /** The step whose code was taken last. */
+    last_step: number | null;
+    credential_id: string | null;
+    public_key: string | null;
+    sign_count: number | null;
+    transports: string | null;
+    rp_id: string | null;
+    created_at: number;
+    last_used_at: number | null;
+  };
+  recovery_codes: { hash: string; user_id: string; created_at: number };
+  sign_in_steps: { hash: string; kind: string; user_id: string | null; facts: string; expires_at: number };
   connection_secrets: {
     hash: string;
     user_id: string;
     protocol: string;
     target_id: string | null;
     login: string | null;
+    mfa_at: number | null;
     created_at: number;
     expires_at: number;
   };
@@ -170,6 +190,7 @@ export type Tables = {
     user_id: string | null;
     code_hash: string | null;
     approved_from: string | null;
+    mfa_at: number | null;
     asked_at: number | null;
     interval_ms: number;
     created_at: number;

@@ -1,5 +1,5 @@
 import { type Clock, type Random, newId } from "@gatehouse/kernel";
-import type { Kysely, Selectable } from "kysely";
+import type { ExpressionBuilder, Kysely, Selectable } from "kysely";
 import type { LoginLinks, WebSession, WebSessions } from "./door.ts";
 import type { Tables } from "./schema.ts";
 
@@ -51,7 +51,30 @@ function webSessionOf(row: Selectable<Tables["web_sessions"]>): WebSession {
   };
 }
 
-export function webSessionsIn({ database, clock, random }: Made & { random: Random }): WebSessions {
+/** What is good now: not revoked, not over, and not idle for too long. */
+export function goodSession(
+  { and, eb }: ExpressionBuilder<Pick<Tables, "web_sessions">, "web_sessions">,
+  nowMs: number,
+  idleMs: number | undefined,
+) {
+  return and([
+    eb("web_sessions.revoked", "=", 0),
+    eb("web_sessions.expires_at", ">", nowMs),
+    ...(idleMs === undefined ? [] : [eb("web_sessions.last_seen_at", ">", nowMs - idleMs)]),
+  ]);
+}
+
+export function webSessionsIn({
+  database,
+  clock,
+  random,
+  sessionIdleMs,
+}: Made & { random: Random; sessionIdleMs: number | undefined }): WebSessions {
+  const good = () =>
+    database
+      .selectFrom("web_sessions")
+      .selectAll()
+      .where((builder) => goodSession(builder, clock.nowMs(), sessionIdleMs));
   return {
     async create({ hash, userId, method, remoteAddress, userAgent, expiresAtMs, mfaAtMs }) {
       const nowMs = clock.nowMs();
@@ -78,15 +101,34 @@ export function webSessionsIn({ database, clock, random }: Made & { random: Rand
       return webSessionOf(row);
     },
     async byHash(hash) {
-      const row = await database
-        .selectFrom("web_sessions")
-        .selectAll()
-        .where("hash", "=", hash)
-        .where("revoked", "=", 0)
-        .where("expires_at", ">", clock.nowMs())
-        .executeTakeFirst();
+      const row = await good().where("hash", "=", hash).executeTakeFirst();
       return row && webSessionOf(row);
     },
+    async ofUser(userId) {
+      const rows = await good()
+        .where("user_id", "=", userId)
+        .orderBy("last_seen_at", "desc")
+        .orderBy("id")
+        .execute();
+      return rows.map(webSessionOf);
+    },
+    renew: (hash, { hash: anew, mfaAtMs }) =>
+      database.transaction().execute(async (transaction) => {
+        const row = await transaction
+          .updateTable("web_sessions")
+          .set({ hash: anew, mfa_at: mfaAtMs, last_seen_at: clock.nowMs() })
+          .where("hash", "=", hash)
+          .where("revoked", "=", 0)
+          .returningAll()
+          .executeTakeFirst();
+        // What was given to the session stays with it.
+        await transaction
+          .updateTable("ssh_certificates")
+          .set({ session_hash: anew })
+          .where("session_hash", "=", hash)
+          .execute();
+        return row && webSessionOf(row);
+      }),
     async seen(hash) {
       await database
         .updateTable("web_sessions")
@@ -96,6 +138,16 @@ export function webSessionsIn({ database, clock, random }: Made & { random: Rand
     },
     async revoke(hash) {
       await database.updateTable("web_sessions").set({ revoked: 1 }).where("hash", "=", hash).execute();
+    },
+    async revokeOne(userId, id) {
+      const { numUpdatedRows } = await database
+        .updateTable("web_sessions")
+        .set({ revoked: 1 })
+        .where("user_id", "=", userId)
+        .where("id", "=", id)
+        .where("revoked", "=", 0)
+        .executeTakeFirstOrThrow();
+      return numUpdatedRows > 0n;
     },
     async revokeOfUser(userId, but) {
       await database

@@ -1,6 +1,7 @@
 import type { Clock } from "@gatehouse/kernel";
 import type { Kysely, Selectable } from "kysely";
 import type { Tables } from "./schema.ts";
+import { goodSession } from "./sign-ins.ts";
 
 /** A certificate that the gate signed for a person's own SSH key. */
 export type SshCertificate = {
@@ -21,8 +22,13 @@ export type SshCertificates = {
       sessionHash: string;
     },
   ): Promise<SshCertificate>;
-  /** Only one that has not expired, and whose session has not ended. */
-  bySerial(serial: string): Promise<SshCertificate | undefined>;
+  /**
+   * Only one that has not expired, and whose session has not ended; with when that session last gave a second factor, and
+   * the session, to note that it is used.
+   */
+  bySerial(
+    serial: string,
+  ): Promise<(SshCertificate & { mfaAtMs?: number; sessionHash: string; seenAtMs: number }) | undefined>;
   /** Those that are good now, newest first. */
   ofUser(userId: string): Promise<readonly SshCertificate[]>;
   used(serial: string): Promise<void>;
@@ -33,9 +39,11 @@ export type SshCertificates = {
 export function sshCertificatesIn({
   database,
   clock,
+  sessionIdleMs,
 }: {
   database: Kysely<Tables>;
   clock: Pick<Clock, "nowMs">;
+  sessionIdleMs: number | undefined;
 }): SshCertificates {
   const good = () => {
     const nowMs = clock.nowMs();
@@ -44,8 +52,7 @@ export function sshCertificatesIn({
       .innerJoin("web_sessions", "web_sessions.hash", "ssh_certificates.session_hash")
       .selectAll("ssh_certificates")
       .where("ssh_certificates.expires_at", ">", nowMs)
-      .where("web_sessions.revoked", "=", 0)
-      .where("web_sessions.expires_at", ">", nowMs);
+      .where((builder) => goodSession(builder, nowMs, sessionIdleMs));
   };
   return {
     async create({ serial, userId, fingerprint, expiresAtMs, sessionHash }) {
@@ -66,8 +73,18 @@ export function sshCertificatesIn({
       return certificateOf(row);
     },
     async bySerial(serial) {
-      const row = await good().where("serial", "=", serial).executeTakeFirst();
-      return row && certificateOf(row);
+      const row = await good()
+        .select(["web_sessions.mfa_at", "web_sessions.last_seen_at"])
+        .where("serial", "=", serial)
+        .executeTakeFirst();
+      return (
+        row && {
+          ...certificateOf(row),
+          sessionHash: row.session_hash,
+          seenAtMs: row.last_seen_at,
+          ...(row.mfa_at !== null && { mfaAtMs: row.mfa_at }),
+        }
+      );
     },
     async ofUser(userId) {
       const rows = await good()

@@ -11,12 +11,15 @@ const firstWaitMs = 5000;
 /** Not for ever: else a stranger could shut somebody out for good. */
 const waitMsMax = 15 * 60_000;
 
+/** Counted apart: else whoever has a password could wipe away what they tried of second factors by giving it once more. */
+type Tried = "account" | "second-factor";
+
 export type Attempts = {
   /**
    * Counts an attempt as failed before anything is looked up; throws `rate_limited` where the account or the address must
    * wait. It makes no difference whether there is such an account.
    */
-  begin(account: string, remoteAddress: string): Promise<{ succeeded(): Promise<void> }>;
+  begin(account: string, remoteAddress: string, what?: Tried): Promise<{ succeeded(): Promise<void> }>;
 };
 
 /** Back-off in the database, so that it holds for all gateways, and through a start. */
@@ -28,8 +31,8 @@ export function createAttempts({
   clock: Pick<Clock, "nowMs">;
 }): Attempts {
   return {
-    async begin(account, remoteAddress) {
-      const ofAccount = about("account", account, freeOfAccount);
+    async begin(account, remoteAddress, what = "account") {
+      const ofAccount = about(what, account, freeOfAccount);
       const ofAddress = about("address", networkOf(remoteAddress), freeOfAddress);
       const shut = await signInAttempts.take([ofAccount, ofAddress]);
       if (shut) throw waiting(shut.shutUntilMs - clock.nowMs());
@@ -44,7 +47,7 @@ export function createAttempts({
   };
 }
 
-function about(kind: "account" | "address", what: string, free: number): AttemptsAbout {
+function about(kind: Tried | "address", what: string, free: number): AttemptsAbout {
   return {
     about: hashOf(`${kind}:${what}`),
     shutMs: (failures) =>

@@ -1,7 +1,7 @@
 import { type Clock, GatehouseError, type Random } from "@gatehouse/kernel";
 import type { AuditLog } from "../audit/mod.ts";
 import type { SshCertificate, SshCertificates, WebSessions } from "../directory/mod.ts";
-import { type Identity, type Person, hashOf } from "./identity.ts";
+import { type Identity, type Person, hashOf, seenEveryMs } from "./identity.ts";
 
 /** Who holds the SSH certificates that the gate signs for people. Whoever signs keeps the key; who may hold one is asked here. */
 export type CertificateHolders = {
@@ -21,7 +21,7 @@ export type CertificateHolders = {
 
 export function createCertificateHolders(options: {
   sshCertificates: Pick<SshCertificates, "create" | "bySerial" | "used">;
-  webSessions: Pick<WebSessions, "byHash">;
+  webSessions: Pick<WebSessions, "byHash" | "seen">;
   identity: Pick<Identity, "personById">;
   audit: Pick<AuditLog, "append">;
   clock: Pick<Clock, "nowMs">;
@@ -68,9 +68,16 @@ export function createCertificateHolders(options: {
     async bySerial(serial) {
       const kept = await sshCertificates.bySerial(serial);
       const person = kept && (await identity.personById(kept.userId));
-      return person && { person, fingerprint: kept.fingerprint };
+      if (!person) return undefined;
+      const { fingerprint, mfaAtMs } = kept;
+      return { person: { ...person, proof: { mfaAtMs } }, fingerprint };
     },
-    used: (serial) => sshCertificates.used(serial),
+    async used(serial) {
+      const kept = await sshCertificates.bySerial(serial);
+      // Whoever comes with it is there: the sign-in that it hangs on is not idle.
+      if (kept && clock.nowMs() - kept.seenAtMs >= seenEveryMs) await webSessions.seen(kept.sessionHash);
+      await sshCertificates.used(serial);
+    },
   };
 }
 

@@ -24,7 +24,13 @@ export type CommandSignIn = {
   /** Where to lead the browser, if anywhere. `conflict` when it was answered before. */
   answer(
     asked: Kept,
-    how: { approved: boolean; user: { id: string; name: string }; remoteAddress: string },
+    how: {
+      approved: boolean;
+      user: { id: string; name: string };
+      remoteAddress: string;
+      /** When they last gave a second factor: the command's session knows it too. */
+      mfaAtMs?: number | undefined;
+    },
   ): Promise<string | undefined>;
   /** For the command: a session, or how long to wait. `denied` and `unauthenticated` end the asking. */
   fetch(shown: {
@@ -86,7 +92,7 @@ export function createCommandSignIn(options: {
       // somebody sign a stranger in.
       return "id" in by && found.callback === undefined ? undefined : found;
     },
-    async answer({ id, callback, client }, { approved, user, remoteAddress }) {
+    async answer({ id, callback, client }, { approved, user, remoteAddress, mfaAtMs }) {
       const code = callback === undefined ? undefined : secret(random);
       const done = await commandSignIns.answer(
         id,
@@ -94,6 +100,7 @@ export function createCommandSignIn(options: {
           ? {
               userId: user.id,
               approvedFrom: remoteAddress,
+              ...(mfaAtMs !== undefined && { mfaAtMs }),
               ...(code !== undefined && { codeHash: hashOf(code) }),
             }
           : { denied: true },
@@ -138,6 +145,7 @@ export function createCommandSignIn(options: {
         remoteAddress,
         client: found.client,
         approvedFrom: found.approvedFrom,
+        ...(found.mfaAtMs !== undefined && { mfaAtMs: found.mfaAtMs }),
       });
       return { status: "done", ...session };
     },

@@ -13,6 +13,7 @@ import type {
   WebSession,
   WebSessions,
 } from "../directory/mod.ts";
+import type { Waiting } from "./factors/second-step.ts";
 import type { Standing } from "./standing.ts";
 import { type From, type SignedIn, type WebSignIn, personOf as personIn } from "./web-sign-in.ts";
 
@@ -40,10 +41,14 @@ export type Identity = {
   /** A one-time link's secret, 256 bits, shown once. `not_found` for an unknown or disabled person. */
   createLink(userId: string): Promise<{ token: string; expiresAtMs: number }>;
   /** Uses the link up. `unauthenticated` for one that is used, expired or was never made: the three look the same. */
-  signInByLink(token: string, from: From): Promise<SignedIn>;
-  /** The person behind a web session's token, with the session, or behind a program's token, or nobody. */
+  signInByLink(token: string, from: From): Promise<SignedIn | Waiting>;
+  /**
+   * The person behind a web session's token, with the session, or behind a program's token, or nobody. Where somebody stands
+   * behind it the session was seen, and is not idle.
+   */
   personByToken(
     token: string,
+    how: { isAttended: boolean },
   ): Promise<{ person: Person; expiresAtMs: number; session?: WebSession } | undefined>;
   /** A token for a program, 256 bits, shown once; it does nothing but what its scopes say. `not_found` as above. */
   createApiToken(
@@ -64,7 +69,7 @@ export type Identity = {
    */
   createConnectionSecret(
     personId: string,
-    scope: ConnectionScope & { ttlMs: number },
+    scope: ConnectionScope & { ttlMs: number; mfaAtMs?: number | undefined },
   ): Promise<{ secret: string; expiresAtMs: number }>;
   /** The person behind a connection secret and what it opens, or nobody. */
   personBySecret(secret: string): Promise<{ person: Person; scope: ConnectionScope } | undefined>;
@@ -73,6 +78,8 @@ export type Identity = {
 /** So that whoever finds one in a file or a log knows what it is, and scanners for secrets do too. */
 export const apiTokenPrefix = "gatehouse_";
 
+/** Noted no oftener: a page that asks all day must not write all day. */
+export const seenEveryMs = 60_000;
 const firstLinkMs = 24 * 3_600_000;
 const linkMs = 15 * 60_000;
 
@@ -80,7 +87,7 @@ export function createIdentity(options: {
   users: Users;
   userKeys: Pick<UserKeys, "byFingerprint" | "used">;
   loginLinks: LoginLinks;
-  webSessions: Pick<WebSessions, "byHash" | "revoke">;
+  webSessions: Pick<WebSessions, "byHash" | "revoke" | "seen">;
   webSignIn: WebSignIn;
   connectionSecrets: ConnectionSecrets;
   apiTokens: Pick<ApiTokens, "create" | "use">;
@@ -164,7 +171,7 @@ export function createIdentity(options: {
       return { token, kept };
     },
 
-    async personByToken(token) {
+    async personByToken(token, { isAttended }) {
       if (token.startsWith(apiTokenPrefix)) {
         const used = await options.apiTokens.use(hashOf(token));
         const found = used && (await this.personById(used.userId));
@@ -177,13 +184,17 @@ export function createIdentity(options: {
       }
       const session = await webSessions.byHash(hashOf(token));
       const person = session && (await this.personById(session.userId));
-      return person && { person, expiresAtMs: session.expiresAtMs, session };
+      if (!person) return undefined;
+      if (isAttended && clock.nowMs() - session.lastSeenAtMs >= seenEveryMs)
+        await webSessions.seen(session.hash);
+      const { expiresAtMs, mfaAtMs } = session;
+      return { person: { ...person, proof: { mfaAtMs } }, expiresAtMs, session };
     },
 
     async signOut(token, remoteAddress) {
       // A program's token is revoked, not signed out.
       if (token.startsWith(apiTokenPrefix)) return;
-      const found = await this.personByToken(token);
+      const found = await this.personByToken(token, { isAttended: false });
       if (!found) return;
       await webSessions.revoke(hashOf(token));
       await audit.append({
@@ -208,7 +219,7 @@ export function createIdentity(options: {
 
     keyUsed: (keyId) => userKeys.used(keyId),
 
-    async createConnectionSecret(personId, { ttlMs, ...scope }) {
+    async createConnectionSecret(personId, { ttlMs, mfaAtMs, ...scope }) {
       const person = await this.personById(personId);
       if (!person)
         throw new GatehouseError({
@@ -229,7 +240,13 @@ export function createIdentity(options: {
           expires: new Date(expiresAtMs).toISOString(),
         },
       });
-      await connectionSecrets.create({ hash: hashOf(token), userId: personId, expiresAtMs, ...scope });
+      await connectionSecrets.create({
+        hash: hashOf(token),
+        userId: personId,
+        expiresAtMs,
+        ...scope,
+        ...(mfaAtMs !== undefined && { mfaAtMs }),
+      });
       return { secret: token, expiresAtMs };
     },
 
@@ -237,9 +254,9 @@ export function createIdentity(options: {
       const found = await connectionSecrets.byHash(hashOf(token));
       const person = found && (await this.personById(found.userId));
       if (!person) return undefined;
-      const { protocol, targetId, login } = found;
+      const { protocol, targetId, login, mfaAtMs } = found;
       return {
-        person,
+        person: { ...person, proof: { mfaAtMs } },
         scope: {
           protocol,
           ...(targetId !== undefined && { targetId }),

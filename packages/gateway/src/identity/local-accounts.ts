@@ -2,6 +2,7 @@ import { type Clock, GatehouseError } from "@gatehouse/kernel";
 import type { AuditLog } from "../audit/mod.ts";
 import type { Passwords, Users, WebSession, WebSessions } from "../directory/mod.ts";
 import type { Attempts } from "./attempts.ts";
+import type { Waiting } from "./factors/second-step.ts";
 import type { PasswordHashes } from "./password-hash.ts";
 import { requireGoodPassword } from "./password-rules.ts";
 import type { From, SignedIn, WebSignIn } from "./web-sign-in.ts";
@@ -13,7 +14,7 @@ export type LocalAccounts = {
    * `unauthenticated`, after the same work, whether there is no such person, they are shut out, have no password, or another
    * one. `rate_limited` where the account or the address must wait.
    */
-  signInByPassword(name: string, password: string, from: From): Promise<SignedIn>;
+  signInByPassword(name: string, password: string, from: From): Promise<SignedIn | Waiting>;
   /** When somebody's password was set; undefined where they have none. */
   passwordSetAtMs(userId: string): Promise<number | undefined>;
   /**

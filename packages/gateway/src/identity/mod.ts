@@ -1,7 +1,7 @@
 /**
  * identity: who is this?
  *
- * Owns: signing in and out, one-time links, passwords, the identity provider, web sessions, and finding the person behind
+ * Owns: signing in and out, one-time links, passwords, second factors, the identity provider, web sessions, and finding the person behind
  * an SSH key or a certificate.
  * Never: decides what somebody may do (access does), keeps a secret in the clear (only hashes reach the database), or
  * tells a stranger whether a name, a link or a key is known.
@@ -19,6 +19,8 @@ export {
   localAdministrator,
 } from "./identity.ts";
 export { type LocalAccounts, createLocalAccounts } from "./local-accounts.ts";
+export { type SecondFactors, type Shown, createSecondFactors } from "./factors/second-factors.ts";
+export { type SecondStep, type Waiting, createSecondStep } from "./factors/second-step.ts";
 export { createPasswordHashes } from "./password-hash.ts";
 export { standingIn } from "./standing.ts";
 export { oidcSection } from "./oidc/config.ts";

@@ -1,4 +1,4 @@
-import type { Me, WayIn } from "@gatehouse/contracts/rest";
+import type { Me, SecondStep, SignInAnswer, WayIn } from "@gatehouse/contracts/rest";
 import { isGatehouseError } from "@gatehouse/kernel";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
@@ -8,6 +8,7 @@ import { ProviderButtons, ProviderProblem, takeProviderAnswer } from "../session
 import { takePlace } from "../session/return-place.ts";
 import { Gate } from "../shell/gate.tsx";
 import { PasswordForm } from "../sign-in/password-form.tsx";
+import { SecondStepForm } from "../sign-in/second-step.tsx";
 import { Button, Command } from "../ui/elements.tsx";
 import { InlineProblem } from "../ui/states.tsx";
 
@@ -21,6 +22,7 @@ function takeToken(): string | undefined {
 type Step =
   | { is: "asking" }
   | { is: "exchanging" }
+  | { is: "second"; step: SecondStep }
   | { is: "spent" }
   | { is: "failed"; error: unknown; token: string };
 
@@ -37,10 +39,14 @@ export function SignInPage() {
     client.setQueryData(queries.me.queryKey, me);
     await navigate({ href: takePlace(), replace: true });
   };
+  const goOn = async (answer: SignInAnswer) => {
+    if ("needs" in answer) setStep({ is: "second", step: answer });
+    else await enter(answer);
+  };
   const exchange = async (token: string) => {
     setStep({ is: "exchanging" });
     try {
-      await enter(await gateway.auth.exchangeLink(token));
+      await goOn(await gateway.auth.exchangeLink(token));
     } catch (error) {
       setStep(isGatehouseError(error, "unauthenticated") ? { is: "spent" } : { is: "failed", error, token });
     }
@@ -96,13 +102,16 @@ export function SignInPage() {
               </>
             )}
           </div>
-          {step.is !== "exchanging" && (
+          {step.is === "second" && (
+            <SecondStepForm step={step.step} onEnter={enter} onAgain={() => setStep({ is: "asking" })} />
+          )}
+          {step.is !== "exchanging" && step.is !== "second" && (
             <div className="grid gap-6">
               {ways.isError && <InlineProblem error={ways.error} />}
               {ways.data
                 ?.filter(({ kind }) => kind !== "link" || step.is === "asking")
                 .map((way) => (
-                  <Way key={way.kind} way={way} isOnly={ways.data.length === 1} onEnter={enter} />
+                  <Way key={way.kind} way={way} isOnly={ways.data.length === 1} onAnswer={goOn} />
                 ))}
             </div>
           )}
@@ -113,10 +122,18 @@ export function SignInPage() {
 }
 
 /** One way in. Another kind is another line here. */
-function Way({ way, isOnly, onEnter }: { way: WayIn; isOnly: boolean; onEnter: (me: Me) => Promise<void> }) {
+function Way({
+  way,
+  isOnly,
+  onAnswer,
+}: {
+  way: WayIn;
+  isOnly: boolean;
+  onAnswer: (answer: SignInAnswer) => Promise<void>;
+}) {
   switch (way.kind) {
     case "password":
-      return <PasswordForm onEnter={onEnter} />;
+      return <PasswordForm onAnswer={onAnswer} />;
     case "link":
       return <LinkWay isOpen={isOnly} />;
   }

@@ -1,13 +1,13 @@
-import type { Me } from "@gatehouse/contracts/rest";
+import type { SignInAnswer } from "@gatehouse/contracts/rest";
 import { useMutation } from "@tanstack/react-query";
 import { gateway } from "../gateway.ts";
 import { Button, Field } from "../ui/elements.tsx";
 import { InlineProblem } from "../ui/states.tsx";
 
-export function PasswordForm({ onEnter }: { onEnter: (me: Me) => Promise<void> }) {
+export function PasswordForm({ onAnswer }: { onAnswer: (answer: SignInAnswer) => Promise<void> }) {
   const signIn = useMutation({
     mutationFn: async (form: FormData) =>
-      onEnter(
+      onAnswer(
         await gateway.auth.signInByPassword({
           name: String(form.get("name") ?? "").trim(),
           password: String(form.get("password") ?? ""),

@@ -56,7 +56,7 @@ export function createCommandSignInDoor(options: {
         expiresAt: isoTime(expiresAtMs),
       };
     },
-    async answer({ subject, via, remoteAddress }, { approve, ...named }) {
+    async answer({ subject, via, session, remoteAddress }, { approve, ...named }) {
       // A token, or the session of another command line, must not make sessions.
       if (via !== "web")
         throw new GatehouseError({
@@ -69,6 +69,7 @@ export function createCommandSignInDoor(options: {
         approved: approve,
         user: subject,
         remoteAddress,
+        mfaAtMs: session?.mfaAtMs,
       });
       return { returnTo: returnTo ?? null };
     },

@@ -38,6 +38,7 @@ export function createConnections(options: {
         targetId: target.id,
         login,
         ttlMs: entrance.secretLifetimeMs,
+        mfaAtMs: principal.subject.proof?.mfaAtMs,
       });
       return {
         protocol: target.protocol,

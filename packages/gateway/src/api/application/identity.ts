@@ -1,16 +1,21 @@
 import {
   type Identity,
   type LocalAccounts,
+  type SecondStep,
   type SignedIn,
+  type Waiting,
   apiTokenPrefix,
   localAdministrator,
 } from "../../identity/mod.ts";
+import { ownSession } from "../decided.ts";
 import type { Entered, IdentityDoor } from "../door.ts";
+import { isoTime } from "./page.ts";
 
 /** Signing in and out, as the API tells people apart. */
 export function restIdentity(
   identity: Identity,
   accounts: Pick<LocalAccounts, "signInByPassword">,
+  secondStep: SecondStep,
 ): IdentityDoor {
   const entered = ({ token, person, session }: SignedIn): Entered => {
     const { expiresAtMs, remoteAddress } = session;
@@ -20,16 +25,45 @@ export function restIdentity(
       expiresAtMs,
     };
   };
+  const stepped = (answer: SignedIn | Waiting) => {
+    if ("token" in answer) return entered(answer);
+    const { expiresAtMs, ...waiting } = answer;
+    return { ...waiting, expiresAt: isoTime(expiresAtMs) };
+  };
   return {
-    signInByLink: async (token, from) => entered(await identity.signInByLink(token, from)),
+    signInByLink: async (token, from) => stepped(await identity.signInByLink(token, from)),
     signInByPassword: async ({ name, password }, from) =>
-      entered(await accounts.signInByPassword(name, password, from)),
-    async whoIs(credential, { remoteAddress }) {
+      stepped(await accounts.signInByPassword(name, password, from)),
+    secondFactor: async ({ ticket, code }, from) => entered(await secondStep.finish(ticket, { code }, from)),
+    async offerTotpTo({ ticket }) {
+      const { expiresAtMs, ...offer } = await secondStep.offerTotpTo(ticket);
+      return { ...offer, expiresAt: isoTime(expiresAtMs) };
+    },
+    async enrol({ ticket, name, code }, from) {
+      const { recoveryCodes = null, ...signedIn } = await secondStep.enrol(
+        ticket,
+        { name, shown: { code } },
+        from,
+      );
+      return { entered: entered(signedIn), recoveryCodes };
+    },
+    async stepUp(principal, { code }, from) {
+      const before = ownSession(principal, "give a second factor");
+      const { token, session } = await secondStep.stepUp(before, { code }, from);
+      const { subject } = principal;
+      const proof = { ...subject.proof, mfaAtMs: session.mfaAtMs };
+      return {
+        principal: { ...principal, subject: { ...subject, proof }, session },
+        cookie: token,
+        expiresAtMs: session.expiresAtMs,
+      };
+    },
+    async whoIs(credential, { remoteAddress, isAttended = true }) {
       if (credential.kind === "admin-socket")
         return { subject: localAdministrator, via: "admin-socket", remoteAddress };
       // A browser has a session of its own; a program's token in a cookie would be sent by every page.
       if (credential.kind === "cookie" && credential.token.startsWith(apiTokenPrefix)) return undefined;
-      const found = await identity.personByToken(credential.token);
+      const found = await identity.personByToken(credential.token, { isAttended });
       if (!found) return undefined;
       const via = credential.kind === "cookie" ? "web" : "token";
       const { person: subject, expiresAtMs, session } = found;

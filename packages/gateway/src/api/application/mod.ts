@@ -6,6 +6,7 @@
  */
 export { createAccounts } from "./accounts.ts";
 export { createAuditReader } from "./audit.ts";
+export { createFactors } from "./factors.ts";
 export { createHealth } from "./health.ts";
 export { restIdentity } from "./identity.ts";
 export { createModeration } from "./moderation.ts";
@@ -19,5 +20,6 @@ export { createLocks } from "./locks.ts";
 export { createRequestsDoor } from "./requests.ts";
 export { createRoles } from "./roles.ts";
 export { createTokens } from "./tokens.ts";
+export { createSignIns } from "./sign-ins.ts";
 export { createSshCertificates } from "./ssh-certificates.ts";
 export { createTeams } from "./teams.ts";

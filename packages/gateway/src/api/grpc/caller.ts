@@ -18,8 +18,9 @@ export async function callerOf(
   // A token stands in no other place: a URL or a cookie of a browser opens nothing here.
   const token = bearerTokenIn(header.get("authorization"));
   if (token === undefined) throw nobody();
-  const renew = () => identity.whoIs({ kind: "bearer", token }, { remoteAddress });
-  const principal = await renew();
+  const credential = { kind: "bearer", token } as const;
+  const renew = () => identity.whoIs(credential, { remoteAddress, isAttended: false });
+  const principal = await identity.whoIs(credential, { remoteAddress });
   if (!principal) throw nobody();
   return { principal, renew };
 }

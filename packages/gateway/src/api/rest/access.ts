@@ -98,10 +98,14 @@ export function guardAccess(app: App, { doors, listener, publicUrl }: AppOptions
     if ("public" in access) return;
     const credential = credentialOf(request, listener);
     if (credential?.kind === "cookie") checkSameOrigin(request, publicUrl);
-    const from = { remoteAddress: listener === "web" ? request.ip : "" };
+    const from = {
+      remoteAddress: listener === "web" ? request.ip : "",
+      // Our pages say so when they ask by themselves and nobody has touched them for a while.
+      isAttended: request.headers["gatehouse-unattended"] === undefined,
+    };
     if (!credential) throw nobody();
-    request.renewPrincipal = () => doors.identity.whoIs(credential, from);
-    request.principal = (await request.renewPrincipal()) ?? null;
+    request.renewPrincipal = () => doors.identity.whoIs(credential, { ...from, isAttended: false });
+    request.principal = (await doors.identity.whoIs(credential, from)) ?? null;
     if (!request.principal) throw nobody();
   });
 

@@ -20,6 +20,7 @@ import { sshCertificates } from "./0043-ssh-certificates.ts";
 import { commandSignIns } from "./0044-command-sign-ins.ts";
 import { oidc } from "./0045-oidc.ts";
 import { recordingIndexes } from "./0050-recording-indexes.ts";
+import { secondFactors } from "./0060-second-factors.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every step, in order. A new one is a file of its own and a line at the end. */
@@ -41,6 +42,7 @@ export const migrations: readonly Migration[] = [
   commandSignIns,
   oidc,
   recordingIndexes,
+  secondFactors,
 ];
 
 export function checksumOf({ statements, postgresStatements = [] }: Migration): string {

@@ -21,13 +21,18 @@ const postgresVariable = "GATEHOUSE_TEST_POSTGRES";
 /** A database of this test's own, with a clock that the test moves. */
 export async function temporaryDirectory(
   context: TestContext,
-  options: { lockWaitMs?: number } = {},
+  { sessionIdleMs, ...options }: { lockWaitMs?: number; sessionIdleMs?: number } = {},
 ): Promise<{ directory: Directory; clock: TestClock; path: string }> {
   const path = join(temporaryFolder(context), "directory.db");
   const clock = new TestClock();
   const url = process.env[postgresVariable];
   const place = url === undefined ? { path, ...options } : { url: await schemaIn(url), connectionsMax: 4 };
-  const directory = await openDirectory({ ...place, clock, random: seededRandom(1) });
+  const directory = await openDirectory({
+    ...place,
+    clock,
+    random: seededRandom(1),
+    ...(sessionIdleMs !== undefined && { sessionIdleMs }),
+  });
   context.after(() => directory.close());
   return { directory, clock, path };
 }

@@ -1,4 +1,18 @@
-import { linkExchange, me, passwordSignIn, wayIn } from "@gatehouse/contracts/rest";
+import {
+  type SecondStep,
+  enrolled,
+  factorAdd,
+  linkExchange,
+  me,
+  passwordSignIn,
+  secondFactorShown,
+  signInAnswer,
+  stepTicket,
+  stepUpShown,
+  steppedUp,
+  totpOffer,
+  wayIn,
+} from "@gatehouse/contracts/rest";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { actions } from "../../../access/mod.ts";
@@ -21,6 +35,7 @@ export function authRoutes(app: App, options: AppOptions): void {
       roles: [...subject.roles],
       via,
       method: session?.method ?? null,
+      mfaAt: session?.mfaAtMs === undefined ? null : new Date(session.mfaAtMs).toISOString(),
       expiresAt: expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString(),
       may: actions.filter((action) => doors.access.decide(principal, action, {}).allowed),
       gateway,
@@ -38,6 +53,9 @@ export function authRoutes(app: App, options: AppOptions): void {
     setSessionCookie(reply, { value: cookie, expiresAtMs }, options);
     return describe(principal);
   };
+  /** Either a session, or what must come before it: then nothing is set, and nothing is open but the next step. */
+  const enterOrWait = (reply: FastifyReply, answer: Entered | SecondStep) =>
+    "needs" in answer ? answer : enter(reply, answer);
 
   app.get(
     "/auth/ways",
@@ -60,14 +78,15 @@ export function authRoutes(app: App, options: AppOptions): void {
         tags,
         summary: "Sign in by name and password",
         security: [],
+        description: "Where a second factor is asked for, the answer names what comes next instead.",
         body: passwordSignIn,
-        response: answers(me),
+        response: answers(signInAnswer),
       },
       config: { access: { public: "the password is the proof" }, rateLimit: passwordsLimited },
     },
     async (request, reply) => {
       checkNotForeign(request, publicUrl);
-      return enter(reply, await doors.identity.signInByPassword(request.body, from(request)));
+      return enterOrWait(reply, await doors.identity.signInByPassword(request.body, from(request)));
     },
   );
 
@@ -78,14 +97,94 @@ export function authRoutes(app: App, options: AppOptions): void {
         tags,
         summary: "Exchange a one-time link for a web session",
         security: [],
+        description: "Where a second factor is asked for, the answer names what comes next instead.",
         body: linkExchange,
-        response: answers(me),
+        response: answers(signInAnswer),
       },
       config: { access: { public: "the link is the proof" }, rateLimit: limited },
     },
     async (request, reply) => {
       checkNotForeign(request, publicUrl);
-      return enter(reply, await doors.identity.signInByLink(request.body.token, from(request)));
+      return enterOrWait(reply, await doors.identity.signInByLink(request.body.token, from(request)));
+    },
+  );
+
+  const next = {
+    access: { public: "the ticket of the first step is the proof" },
+    rateLimit: passwordsLimited,
+  };
+  app.post(
+    "/auth/second-factor",
+    {
+      schema: {
+        tags,
+        summary: "Sign in: the second step",
+        security: [],
+        body: secondFactorShown,
+        response: answers(me),
+      },
+      config: next,
+    },
+    async (request, reply) => {
+      checkNotForeign(request, publicUrl);
+      return enter(reply, await doors.identity.secondFactor(request.body, from(request)));
+    },
+  );
+  app.post(
+    "/auth/enrolment/totp",
+    {
+      schema: {
+        tags,
+        summary: "Sign in where a second factor is required: the secret of an authenticator app, shown once",
+        security: [],
+        body: stepTicket,
+        response: answers(totpOffer, 201),
+      },
+      config: next,
+    },
+    async (request, reply) => {
+      checkNotForeign(request, publicUrl);
+      return reply.code(201).send(await doors.identity.offerTotpTo(request.body));
+    },
+  );
+  app.post(
+    "/auth/enrolment",
+    {
+      schema: {
+        tags,
+        summary: "Sign in where a second factor is required: add the first",
+        security: [],
+        body: factorAdd,
+        response: answers(enrolled, 201),
+      },
+      config: next,
+    },
+    async (request, reply) => {
+      checkNotForeign(request, publicUrl);
+      const { entered, recoveryCodes } = await doors.identity.enrol(request.body, from(request));
+      return reply.code(201).send({ me: enter(reply, entered), recoveryCodes });
+    },
+  );
+  app.post(
+    "/me/step-up",
+    {
+      schema: {
+        tags,
+        summary: "Give a second factor once more",
+        description: "The session is known by another cookie or token from then on.",
+        body: stepUpShown,
+        response: answers(steppedUp),
+      },
+      config: { access: { action: "self.write" }, rateLimit: passwordsLimited },
+    },
+    async (request, reply) => {
+      const principal = principalOf(request);
+      const stepped = await doors.identity.stepUp(principal, request.body, from(request));
+      const isBearer = principal.via === "token";
+      return {
+        me: isBearer ? describe(stepped.principal) : enter(reply, stepped),
+        token: isBearer ? stepped.cookie : null,
+      };
     },
   );
 

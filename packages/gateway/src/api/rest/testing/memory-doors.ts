@@ -16,6 +16,7 @@ import { createHash } from "node:crypto";
 import { decide, sessionScope } from "../../../access/mod.ts";
 import type { Entered, Principal, RestDoors } from "../../door.ts";
 import { memoryAccounts } from "./memory-accounts.ts";
+import { memoryFactors } from "./memory-factors.ts";
 import { memoryAccess } from "./memory-access.ts";
 import { mayKeep, memoryCustody } from "./memory-custody.ts";
 import { type MemoryLive, memoryLive } from "./memory-live.ts";
@@ -233,6 +234,7 @@ export function memoryGate(clock: Clock): MemoryGate {
           });
         return enter(person.id, principal);
       },
+      ...memoryFactors.identity,
       async whoIs(credential) {
         if (credential.kind === "admin-socket")
           return {
@@ -254,6 +256,8 @@ export function memoryGate(clock: Clock): MemoryGate {
       },
     },
     accounts: accounts.door,
+    factors: memoryFactors.factors,
+    signIns: memoryFactors.signIns,
     access: {
       decide: ({ subject, remoteAddress }, action, resource) =>
         decide({ subject, action, resource, context: { remoteAddress, nowMs: clock.nowMs() } }),

@@ -10,7 +10,12 @@ import type { Certificate, HostTrust, PublicKey, SignatureFlags, Signer } from "
  */
 
 /** Somebody the gateway knows. */
-export type Person = { readonly id: string; readonly name: string };
+export type Person = {
+  readonly id: string;
+  readonly name: string;
+  /** When the sign-in that their certificate hangs on last gave a second factor. A key alone gives none. */
+  readonly mfaAtMs?: number;
+};
 
 export type PersonAttempt = {
   /** What the client wrote before the @. The key alone decides who somebody is. */

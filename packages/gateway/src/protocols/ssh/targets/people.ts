@@ -42,7 +42,8 @@ export function sshPeople(options: {
     if (grant.verifyRequired && signed && !flags?.userVerified)
       throw refused(serial, "its key did not verify its user");
     if (signed) void holders.used(serial).catch(() => {});
-    return { id: holder.person.id, name: holder.person.name };
+    const { id, name, proof } = holder.person;
+    return { id, name, ...(proof?.mfaAtMs !== undefined && { mfaAtMs: proof.mfaAtMs }) };
   }
 }
 

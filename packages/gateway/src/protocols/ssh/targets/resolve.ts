@@ -20,7 +20,8 @@ export function sshTargetsOf(options: {
 }): Targets {
   return {
     async resolve({ person, login, targetName, remoteAddress }) {
-      const subject = await options.identity.personById(person.id);
+      const found = await options.identity.personById(person.id);
+      const subject = found && { ...found, proof: { mfaAtMs: person.mfaAtMs } };
       const target = await options.targets.byName(targetName);
       const chosen = target?.protocol === "ssh" ? loginOf(target, login) : undefined;
       if (!subject || !target || !chosen) throw notFound(targetName, login);

@@ -1,0 +1,199 @@
+import { type Clock, GatehouseError, type Random } from "@gatehouse/kernel";
+import type { AuditLog } from "../../audit/mod.ts";
+import type {
+  Factor,
+  JsonObject,
+  SignInStep,
+  SignInSteps,
+  User,
+  Users,
+  WebSession,
+  WebSessions,
+} from "../../directory/mod.ts";
+import type { BeginSession } from "../begin-session.ts";
+import { hashOf, secret } from "../identity.ts";
+import type { Standing } from "../standing.ts";
+import { type From, type SignedIn, noteRefusal, personOf } from "../web-sign-in.ts";
+import type { SecondFactors, Shown } from "./second-factors.ts";
+
+/** Somebody whom the first step has proved: what they still must show before they are anybody here. */
+export type Waiting = {
+  needs: "second_factor" | "enrolment";
+  /** Good for the next step and for nothing else. */
+  ticket: string;
+  ways: ("totp" | "recovery_code")[];
+  expiresAtMs: number;
+};
+
+export type TotpOffer = { ticket: string; secret: string; uri: string; expiresAtMs: number };
+type Added = { factor: Factor; recoveryCodes: string[] | undefined };
+
+/** Between a password and a session, and between a session and what it asks for more. */
+export type SecondStep = {
+  /** Undefined where nothing more is needed. */
+  waitFor(user: User, how: { method: string }): Promise<Waiting | undefined>;
+  /** Throws `unauthenticated` for a ticket or a code that is not good, `rate_limited`. */
+  finish(ticket: string, shown: Shown, from: From): Promise<SignedIn>;
+  /** For whoever must have a factor and has none yet. */
+  offerTotpTo(ticket: string): Promise<TotpOffer>;
+  enrol(
+    ticket: string,
+    added: { name: string; shown: Shown },
+    from: From,
+  ): Promise<SignedIn & Pick<Added, "recoveryCodes">>;
+  /** The same for somebody who is signed in. Throws `denied` unless they have proved of late who they are. */
+  offerTotp(session: WebSession): Promise<TotpOffer>;
+  add(
+    session: WebSession,
+    added: { ticket: string; name: string; shown: Shown },
+    remoteAddress: string,
+  ): Promise<Added>;
+  /** The session as it is from now on, known by another token. */
+  stepUp(session: WebSession, shown: Shown, from: From): Promise<{ token: string; session: WebSession }>;
+};
+
+const lifetimeMs = 10 * 60_000;
+
+export function createSecondStep(options: {
+  secondFactors: SecondFactors;
+  signInSteps: SignInSteps;
+  users: Pick<Users, "byId">;
+  webSessions: Pick<WebSessions, "renew">;
+  beginSession: BeginSession;
+  standing: Standing;
+  audit: Pick<AuditLog, "append">;
+  clock: Pick<Clock, "nowMs">;
+  random: Random;
+}): SecondStep {
+  const { secondFactors, signInSteps, users, audit, clock, random } = options;
+
+  async function open(kind: string, userId: string, facts: JsonObject) {
+    const ticket = secret(random);
+    const expiresAtMs = clock.nowMs() + lifetimeMs;
+    await signInSteps.create({ hash: hashOf(ticket), kind, userId, facts, expiresAtMs });
+    return { ticket, expiresAtMs };
+  }
+
+  /** The step that this ticket names, with its person. */
+  async function stepOf(ticket: string, kind: string): Promise<{ step: SignInStep; user: User }> {
+    const step = await signInSteps.byHash(hashOf(ticket));
+    const user = step?.userId === undefined ? undefined : await users.byId(step.userId);
+    if (!step || step.kind !== kind || !user || user.disabled) throw gone();
+    return { step, user };
+  }
+
+  async function enter(user: User, { facts }: SignInStep, from: From): Promise<SignedIn> {
+    const { token, session } = await options.beginSession(user, {
+      ...from,
+      method: String(facts["method"]),
+      mfaAtMs: clock.nowMs(),
+    });
+    const proof = { mfaAtMs: session.mfaAtMs };
+    return { token, person: { ...(await personOf(user, options.standing)), proof }, session };
+  }
+
+  async function activeUser({ userId }: WebSession): Promise<User> {
+    const user = await users.byId(userId);
+    if (!user || user.disabled) throw gone();
+    return user;
+  }
+
+  return {
+    async waitFor(user, { method }) {
+      const needs = await secondFactors.needOf(user.id);
+      if (!needs) return undefined;
+      const { factors, recoveryCodesLeft } = await secondFactors.ofUser(user.id);
+      return {
+        needs,
+        ...(await open(needs, user.id, { method })),
+        ways: [
+          ...(factors.some(({ kind }) => kind === "totp") || needs === "enrolment" ? ["totp" as const] : []),
+          ...(recoveryCodesLeft > 0 ? ["recovery_code" as const] : []),
+        ],
+      };
+    },
+    async finish(ticket, shown, from) {
+      const { step, user } = await stepOf(ticket, "second_factor");
+      const { remoteAddress } = from;
+      const attempt = await secondFactors
+        .prove(user, shown, { remoteAddress, facts: step.facts })
+        .catch(async (error: unknown) => {
+          const method = String(step.facts["method"]);
+          await noteRefusal(audit, user.name, { ...from, method, error: "the second factor is not good" });
+          throw error;
+        });
+      if (!(await signInSteps.take(step.hash))) throw gone();
+      const signedIn = await enter(user, step, from);
+      await attempt.succeeded();
+      return signedIn;
+    },
+    async offerTotpTo(ticket) {
+      const { step, user } = await stepOf(ticket, "enrolment");
+      const { facts, ...words } = secondFactors.offerTotp(user);
+      if (!(await signInSteps.note(step.hash, { ...step.facts, ...facts }))) throw gone();
+      return { ...words, ticket, expiresAtMs: step.expiresAtMs };
+    },
+    async enrol(ticket, { name, shown }, from) {
+      const { step, user } = await stepOf(ticket, "enrolment");
+      const { remoteAddress } = from;
+      // A ticket made before somebody had a factor must not add another beside it.
+      if ((await secondFactors.needOf(user.id)) !== "enrolment") throw gone();
+      const { recoveryCodes } = await secondFactors.add(user, {
+        name,
+        shown,
+        facts: step.facts,
+        remoteAddress,
+      });
+      if (!(await signInSteps.take(step.hash))) throw gone();
+      return { ...(await enter(user, step, from)), recoveryCodes };
+    },
+    async offerTotp(session) {
+      await secondFactors.requireFresh(session, "add a second factor");
+      const { facts, ...words } = secondFactors.offerTotp(await activeUser(session));
+      return { ...words, ...(await open("offer", session.userId, { ...facts, sessionId: session.id })) };
+    },
+    async add(session, { ticket, name, shown }, remoteAddress) {
+      await secondFactors.requireFresh(session, "add a second factor");
+      const { step, user } = await stepOf(ticket, "offer");
+      if (step.facts["sessionId"] !== session.id) throw gone();
+      const added = await secondFactors.add(user, { name, shown, facts: step.facts, remoteAddress });
+      await signInSteps.take(step.hash);
+      return added;
+    },
+    async stepUp(session, shown, { remoteAddress }) {
+      const user = await activeUser(session);
+      const note = (error?: string) =>
+        audit.append({
+          event: "mfa_auth_challenge.validate",
+          user: user.name,
+          success: error === undefined,
+          ...(remoteAddress !== "" && { remoteAddress }),
+          fields: { web_session_id: session.id, ...(error !== undefined && { error }) },
+        });
+      const attempt = await secondFactors
+        .prove(user, shown, { remoteAddress, facts: {} })
+        .catch(async (error: unknown) => {
+          await note("the second factor is not good");
+          throw error;
+        });
+      await note();
+      const token = secret(random);
+      const renewed = await options.webSessions.renew(session.hash, {
+        hash: hashOf(token),
+        mfaAtMs: clock.nowMs(),
+      });
+      if (!renewed) throw gone();
+      await attempt.succeeded();
+      return { token, session: renewed };
+    },
+  };
+}
+
+function gone(): GatehouseError {
+  return new GatehouseError({
+    code: "unauthenticated",
+    op: "identity.second_step",
+    message: "this took too long, or was done already",
+    hint: "Begin again.",
+  });
+}
