@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Client, createClient } from "@gatehouse/contracts/client";
 import { builtInRoles } from "@gatehouse/contracts/rest";
+import { Secret, TOTP } from "otpauth";
 import { generateKey, publicKeyLine } from "../../packages/gateway/src/protocols/ssh/keys/mod.ts";
 import { type GatewayOptions, addTarget } from "./gateway.ts";
 import { type GrpcClient, startGrpcClient } from "./grpc-client.ts";
@@ -101,6 +102,9 @@ async function annsThings(
   const certificate = await ann.sshCertificates.create(
     publicKeyLine(generateKey("ed25519").public.blob).trim(),
   );
+  const offer = await ann.factors.offerTotp();
+  const code = new TOTP({ secret: Secret.fromBase32(offer.secret) }).generate();
+  const { factor } = await ann.factors.add({ ticket: offer.ticket, name: "phone", code });
   await ssh([address, "echo of ann"]);
   const session = await awaitStored(gateway);
   return {
@@ -115,5 +119,7 @@ async function annsThings(
     roleName: "reader",
     lockId: lock.id,
     requestId: asked.id,
+    factorId: factor.id,
+    signInId: (await ann.signIns.list(person.id))[0]?.id ?? "",
   };
 }

@@ -29,6 +29,8 @@ const missing: Record<string, string> = {
   roleName: "none-such",
   lockId: missingId,
   requestId: missingId,
+  factorId: missingId,
+  signInId: missingId,
 };
 /** Ends the session that asks, so nobody walks on after it. */
 const last = "POST /api/v1/auth/logout";

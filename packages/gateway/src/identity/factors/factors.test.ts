@@ -291,7 +291,7 @@ test("factors are changed only by who proved of late who they are; a step up giv
   const { kept } = await holders.admit(token, { fingerprint: "SHA256:x", remoteAddress: "" });
   clock.advance(16 * minute);
   await assert.rejects(secondFactors.requireFresh(session, "x"), refuses("denied"));
-  await assert.rejects(secondStep.stepUp(session, { code: "000000" }, from), refuses("unauthenticated"));
+  await assert.rejects(secondStep.stepUp(session, { code: "000000" }, from), refuses("invalid"));
   const stepped = await secondStep.stepUp(session, { code: codeOf(secret) }, from);
   assert.equal(stepped.session.id, session.id, "people know it by the same name");
   assert.notEqual(stepped.token, token);
@@ -315,7 +315,7 @@ test("factors are changed only by who proved of late who they are; a step up giv
   clock.advance(minute);
   const again = await secondStep.finish((await wait()).ticket, { code: codeOf(secret) }, from);
   const taken = { ticket: offer.ticket, name: "x", shown: { code: codeOf(offer.secret) } };
-  await assert.rejects(secondStep.add(again.session, taken, ""), refuses("unauthenticated"));
+  await assert.rejects(secondStep.add(again.session, taken, ""), refuses("conflict"));
   await directory.webSessions.revokeOne(session.userId, session.id);
   assert.equal(await holders.bySerial(kept.serial), undefined);
 });

@@ -1,4 +1,4 @@
-import { type Clock, GatehouseError, type Random } from "@gatehouse/kernel";
+import { type Clock, GatehouseError, type Random, isGatehouseError } from "@gatehouse/kernel";
 import type { AuditLog } from "../../audit/mod.ts";
 import type {
   Factor,
@@ -41,14 +41,14 @@ export type SecondStep = {
     added: { name: string; shown: Shown },
     from: From,
   ): Promise<SignedIn & Pick<Added, "recoveryCodes">>;
-  /** The same for somebody who is signed in. Throws `denied` unless they have proved of late who they are. */
+  /** The same for somebody who is signed in. Throws `denied` unless they have proved of late who they are, `conflict`. */
   offerTotp(session: WebSession): Promise<TotpOffer>;
   add(
     session: WebSession,
     added: { ticket: string; name: string; shown: Shown },
     remoteAddress: string,
   ): Promise<Added>;
-  /** The session as it is from now on, known by another token. */
+  /** The session as it is from now on, known by another token. Throws `invalid` for a code that is not good, `conflict`. */
   stepUp(session: WebSession, shown: Shown, from: From): Promise<{ token: string; session: WebSession }>;
 };
 
@@ -154,14 +154,23 @@ export function createSecondStep(options: {
     },
     async add(session, { ticket, name, shown }, remoteAddress) {
       await secondFactors.requireFresh(session, "add a second factor");
-      const { step, user } = await stepOf(ticket, "offer");
-      if (step.facts["sessionId"] !== session.id) throw gone();
+      const { step, user } = await stepOf(ticket, "offer").catch((error: unknown) => {
+        throw whileSignedIn(error, "conflict");
+      });
+      if (step.facts["sessionId"] !== session.id) throw whileSignedIn(gone(), "conflict");
       const added = await secondFactors.add(user, { name, shown, facts: step.facts, remoteAddress });
       await signInSteps.take(step.hash);
       return added;
     },
     async stepUp(session, shown, { remoteAddress }) {
       const user = await activeUser(session);
+      if ((await secondFactors.ofUser(user.id)).factors.length === 0)
+        throw new GatehouseError({
+          code: "conflict",
+          op: "identity.second_step",
+          message: "you have no second factor",
+          hint: "Add one first, on your account page or with: gatehouse mfa add.",
+        });
       const note = (error?: string) =>
         audit.append({
           event: "mfa_auth_challenge.validate",
@@ -174,7 +183,7 @@ export function createSecondStep(options: {
         .prove(user, shown, { remoteAddress, facts: {} })
         .catch(async (error: unknown) => {
           await note("the second factor is not good");
-          throw error;
+          throw whileSignedIn(error, "invalid");
         });
       await note();
       const token = secret(random);
@@ -187,6 +196,13 @@ export function createSecondStep(options: {
       return { token, session: renewed };
     },
   };
+}
+
+/** Whoever is signed in stays so, whatever of this went wrong: to a browser `unauthenticated` says the opposite. */
+function whileSignedIn(error: unknown, code: "invalid" | "conflict"): unknown {
+  if (!isGatehouseError(error, "unauthenticated")) return error;
+  const { op, message, hint } = error;
+  return new GatehouseError({ code, op, message, hint });
 }
 
 function gone(): GatehouseError {
