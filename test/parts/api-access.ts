@@ -12,7 +12,6 @@ export const restAccess: Readonly<Record<string, string>> = {
   "GET /api/v1/auth/oidc": "public",
   "GET /api/v1/auth/oidc/callback": "public",
   "GET /api/v1/auth/oidc/logout": "public",
-  "GET /api/v1/auth/providers": "public",
   "GET /api/v1/auth/ways": "public",
   "GET /api/v1/ca/grpc": "public",
   "GET /api/v1/ca/recordings": "public",

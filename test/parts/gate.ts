@@ -190,6 +190,7 @@ export async function startGate(
     hostCa: keySigner(hostCa),
     userCa: keySigner(userCa),
     people: {
+      shutOut: async () => undefined,
       authenticate: ({ key }) =>
         Promise.resolve(
           Buffer.from(key.blob).equals(alice.public.blob) ? { id: "u1", name: "alice" } : undefined,

@@ -85,7 +85,6 @@ import type {
   SessionTerminate,
   SignInFacts,
   SignInLink,
-  SignInProviders,
   SshCertificate,
   SshCertificateMade,
   SshKey,
@@ -167,8 +166,6 @@ export function createClient(options: ClientOptions) {
     auth: {
       /** Exchanges the one-time link's token for a web session (a cookie, where the platform keeps cookies). */
       exchangeLink: (token: string) => write<SignInAnswer>("POST", "/auth/link", { token }),
-      /** What the sign-in page offers beside its own. */
-      providers: (call?: CallOptions) => get<SignInProviders>("/auth/providers", call),
       /** Signs in by name and password, as `exchangeLink` does by a link. */
       signInByPassword: (signIn: PasswordSignIn) => write<SignInAnswer>("POST", "/auth/password", signIn),
       /** What a sign-in asked for more. */

@@ -155,6 +155,7 @@ export async function compose(options: {
             provider: openOidcProvider(
               { ...config.oidc, issuer },
               clientSecret === undefined ? undefined : await keyring.givenKey(clientSecret),
+              clock,
             ),
             personOf: createOidcPeople({
               ...directory,
@@ -501,6 +502,7 @@ export async function compose(options: {
       explain: createExplain({ ...directory, identity, decide }),
       targets: createTargets({
         targets: directory.targets,
+        roles: directory.roles,
         credentials,
         protocols: [ssh.administration, postgres.administration, ...mysql.administrations],
         audit,

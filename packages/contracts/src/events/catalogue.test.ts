@@ -52,6 +52,8 @@ test("codes are Teleport's where Teleport has the event", () => {
     ["session.recording.access", {}, true, "T2012I"],
     ["user.login", {}, true, "T1000I"],
     ["user.login", {}, false, "T1000W"],
+    ["user.login", { method: "oidc" }, true, "T1001I"],
+    ["user.login", { method: "oidc" }, false, "T1001W"],
     ["auth", {}, false, "T3007W"],
     ["exec", {}, false, "T3002E"],
     ["subsystem", {}, true, "T3001I"],

@@ -3,7 +3,9 @@ import { defineEvent, text } from "./descriptor.ts";
 
 export const userLogin = defineEvent({
   event: "user.login",
-  codes: { success: "T1000I", failure: "T1000W" },
+  // Teleport's codes for local accounts, and for those of an identity provider.
+  codes: { success: "T1000I", failure: "T1000W", also: ["T1001I", "T1001W"] },
+  codeOf: (fields, success) => (fields["method"] === "oidc" ? (success ? "T1001I" : "T1001W") : undefined),
   category: "authentication",
   severity: "info",
   description: "A person signed in, or an attempt that named a person failed.",

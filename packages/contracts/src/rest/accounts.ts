@@ -6,6 +6,11 @@ export const wayIn = z
   .discriminatedUnion("kind", [
     z.object({ kind: z.literal("password") }),
     z.object({ kind: z.literal("link") }),
+    z.object({
+      kind: z.literal("provider"),
+      name: z.string().meta({ description: "What people call the identity provider" }),
+      url: z.string().meta({ description: "Where it begins" }),
+    }),
   ])
   .meta({ id: "WayIn" });
 export type WayIn = z.infer<typeof wayIn>;

@@ -32,6 +32,5 @@ export * from "./explain.ts";
 export * from "./tokens.ts";
 export * from "./ssh-certificates.ts";
 export * from "./command-sign-in.ts";
-export * from "./sign-in-ways.ts";
 export * from "./locks.ts";
 export * from "./requests.ts";

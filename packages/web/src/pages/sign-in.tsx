@@ -4,7 +4,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { gateway, queries } from "../gateway.ts";
-import { ProviderButtons, ProviderProblem, takeProviderAnswer } from "../session/provider.tsx";
+import { ProviderButton, ProviderProblem, takeProviderAnswer } from "../session/provider.tsx";
 import { takePlace } from "../session/return-place.ts";
 import { Gate } from "../shell/gate.tsx";
 import { PasswordForm } from "../sign-in/password-form.tsx";
@@ -32,6 +32,8 @@ export function SignInPage() {
   const [providerAnswer, setProviderAnswer] = useState<string>();
   const [step, setStep] = useState<Step>({ is: "asking" });
   const ways = useQuery(queries.waysIn);
+  const providers = ways.data?.filter((way) => way.kind === "provider") ?? [];
+  const own = ways.data?.filter((way) => way.kind !== "provider") ?? [];
 
   const enter = async (me: Me) => {
     // What somebody else saw here before must not show through.
@@ -76,7 +78,8 @@ export function SignInPage() {
         {providerAnswer !== undefined && providerAnswer !== "done" && (
           <ProviderProblem answer={providerAnswer} />
         )}
-        {step.is === "asking" && <ProviderButtons />}
+        {step.is === "asking" &&
+          providers.map(({ name, url }) => <ProviderButton key={url} name={name} url={url} />)}
         <div className="grid gap-4 border-t pt-5">
           <div className="grid gap-3" role="status">
             {step.is === "exchanging" && <p className="text-soft">Signing in…</p>}
@@ -108,10 +111,10 @@ export function SignInPage() {
           {step.is !== "exchanging" && step.is !== "second" && (
             <div className="grid gap-6">
               {ways.isError && <InlineProblem error={ways.error} />}
-              {ways.data
-                ?.filter(({ kind }) => kind !== "link" || step.is === "asking")
+              {own
+                .filter(({ kind }) => kind !== "link" || step.is === "asking")
                 .map((way) => (
-                  <Way key={way.kind} way={way} isOnly={ways.data.length === 1} onAnswer={goOn} />
+                  <Way key={way.kind} way={way} isOnly={own.length === 1} onAnswer={goOn} />
                 ))}
             </div>
           )}
@@ -127,7 +130,7 @@ function Way({
   isOnly,
   onAnswer,
 }: {
-  way: WayIn;
+  way: Exclude<WayIn, { kind: "provider" }>;
   isOnly: boolean;
   onAnswer: (answer: SignInAnswer) => Promise<void>;
 }) {

@@ -1,6 +1,4 @@
-import { useQuery } from "@tanstack/react-query";
 import { LogIn } from "lucide-react";
-import { gateway } from "../gateway.ts";
 
 const key = "gatehouse.provider";
 
@@ -36,20 +34,13 @@ export function ProviderProblem({ answer }: { answer: string }) {
   );
 }
 
-/** A way in for each identity provider; nothing where there is none. */
-export function ProviderButtons() {
-  const query = useQuery({
-    queryKey: ["sign-in-providers"],
-    queryFn: ({ signal }) => gateway.auth.providers({ signal }),
-    staleTime: Number.POSITIVE_INFINITY,
-  });
-  return query.data?.items.map(({ name, url }) => (
+export function ProviderButton({ name, url }: { name: string; url: string }) {
+  return (
     <a
-      key={url}
       href={url}
       className="inline-flex h-9 items-center justify-center gap-2 rounded-md border border-strong bg-raised px-3 font-medium hover:bg-chosen"
     >
       <LogIn size={16} aria-hidden /> Sign in with {name}
     </a>
-  ));
+  );
 }

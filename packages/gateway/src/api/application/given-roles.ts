@@ -3,21 +3,26 @@ import { isBuiltIn, mayGiveRole } from "../../access/mod.ts";
 import type { Roles, User } from "../../directory/mod.ts";
 import type { Principal } from "../door.ts";
 
+/** Throws `invalid` for a role that there is not: by a slip nobody is let in, or whoever gets a role of that name one day. */
+export async function checkThere(roles: Pick<Roles, "named">, named: readonly string[]): Promise<void> {
+  const own = await roles.named(named.filter((name) => !isBuiltIn(name)));
+  const strange = named.find((name) => !isBuiltIn(name) && !own.some((role) => role.name === name));
+  if (strange === undefined) return;
+  throw new GatehouseError({
+    code: "invalid",
+    op: "roles.named",
+    message: `there is no role ${strange}`,
+    hint: "`gatehouse roles ls` lists them; one of your own is made first: `gatehouse roles set`.",
+  });
+}
+
 /** Throws `invalid` for a role that there is not, `denied` for one that is not theirs to give. */
 export async function checkGiven(
   roles: Pick<Roles, "named">,
   { subject }: Principal,
   given: readonly string[],
 ): Promise<void> {
-  const own = await roles.named(given.filter((name) => !isBuiltIn(name)));
-  const strange = given.find((name) => !isBuiltIn(name) && !own.some((role) => role.name === name));
-  if (strange !== undefined)
-    throw new GatehouseError({
-      code: "invalid",
-      op: "people.roles",
-      message: `there is no role ${strange}`,
-      hint: "`roles ls` lists them.",
-    });
+  await checkThere(roles, given);
   const missing = given.find((name) => !mayGiveRole(subject, name));
   if (missing === undefined) return;
   throw new GatehouseError({

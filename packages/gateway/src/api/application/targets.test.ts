@@ -40,6 +40,22 @@ test("a page of targets is never empty while there are more", async (context) =>
   );
 });
 
+test("a role that there is not opens nothing: by a slip it would be open to nobody, or one day to strangers", async (context) => {
+  const { doors } = await rooms(context);
+  const people = { roles: ["dba"], users: [] };
+  const strange = [
+    { allowRoles: ["user", "dba"] },
+    { access: { requests: { askers: people } } },
+    { access: { playback: { reviewers: people } } },
+  ];
+  const { id } = await doors.create(administrator, target);
+  for (const change of strange) {
+    const refused = { code: "invalid", message: "there is no role dba", hint: /gatehouse roles ls/ };
+    await assert.rejects(doors.update(administrator, id, change), refused);
+    await assert.rejects(doors.create(administrator, { ...target, name: "db-01", ...change }), refused);
+  }
+});
+
 test("a secret is checked, sealed, never shown, and told to the audit log without itself", async (context) => {
   const { doors, events } = await rooms(context);
   const { id } = await doors.create(administrator, target);
@@ -75,6 +91,7 @@ async function rooms(context: Parameters<typeof temporaryDirectory>[0]) {
   const events: AuditRecord[] = [];
   const doors = createTargets({
     targets: directory.targets,
+    roles: directory.roles,
     credentials: credentialsIn({
       sealed: directory.sealedCredentials,
       keys: [sealingKey(random.bytes(32))],

@@ -1,9 +1,16 @@
-import { type AccessPolicy, type Target, type TargetLogin, accessPolicy } from "@gatehouse/contracts/rest";
+import {
+  type AccessPolicy,
+  type Target,
+  type TargetCreate,
+  type TargetLogin,
+  accessPolicy,
+} from "@gatehouse/contracts/rest";
 import type { z } from "zod";
 import { type Clock, GatehouseError } from "@gatehouse/kernel";
 import type { AuditLog } from "../../audit/mod.ts";
 import { type Credentials, Secret } from "../../credentials/mod.ts";
 import {
+  type Roles,
   type Target as StoredTarget,
   type TargetLogin as StoredLogin,
   type Targets,
@@ -13,6 +20,7 @@ import {
 import type { TargetAdministration } from "../../protocols/door.ts";
 import { decide } from "../../access/mod.ts";
 import type { Principal, TargetScope, TargetsDoor } from "../door.ts";
+import { checkThere } from "./given-roles.ts";
 import { noteChange } from "./note.ts";
 import { found, isoTime, pageRequest, wirePage } from "./page.ts";
 
@@ -24,6 +32,7 @@ const credentialWords = {
 
 export function createTargets(options: {
   targets: Targets;
+  roles: Pick<Roles, "named">;
   credentials: Pick<Credentials, "create" | "remove" | "list">;
   protocols: readonly TargetAdministration[];
   audit: AuditLog;
@@ -122,6 +131,7 @@ export function createTargets(options: {
     },
     async create(principal, target) {
       const protocol = protocolOf(target.protocol ?? "ssh");
+      await checkThere(options.roles, rolesIn(target));
       const created = await targets.create({
         name: target.name,
         protocol: protocol.protocol,
@@ -145,6 +155,12 @@ export function createTargets(options: {
     async update(principal, id, change) {
       const before = await byId(id);
       const protocol = protocolOf(before.protocol);
+      // One that was taken away since stands in no way of other changes.
+      const had = new Set(rolesIn({ allowRoles: before.allowed.roles, access: before.access }));
+      await checkThere(
+        options.roles,
+        rolesIn(change).filter((role) => !had.has(role)),
+      );
       const kept = change.logins?.map(
         (name) =>
           before.logins.find((login) => login.login === name) ?? { login: name, kind: "user_ca" as const },
@@ -237,6 +253,19 @@ function accessFor(
       hint: "Leave `statements` out of its access policy.",
     });
   return policy;
+}
+
+/** Every role that it names, for whatever. */
+function rolesIn({
+  allowRoles = [],
+  access = {},
+}: {
+  allowRoles?: readonly string[] | undefined;
+  access?: TargetCreate["access"];
+}): string[] {
+  const { requests, playback } = access;
+  const people = [requests?.askers, requests?.reviewers, playback?.reviewers];
+  return [...allowRoles, ...people.flatMap((some) => some?.roles ?? [])];
 }
 
 /** Whether any login of this target is open to whoever asks. */

@@ -19,9 +19,9 @@ export type OidcSignIn = {
     callbackUrl: string;
     browserSecret: string | undefined;
     remoteAddress: string;
-  }): Promise<{ token: string; expiresAtMs: number }>;
-  /** Where the browser signs out of the provider too. */
-  endSessionUrl(returnTo: string): Promise<string | undefined>;
+  }): Promise<{ token: string; expiresAtMs: number; idToken: string }>;
+  /** Where the browser signs out of the provider too; at once, where it still has the ID token that it came with. */
+  endSessionUrl(returnTo: string, idToken: string | undefined): Promise<string | undefined>;
 };
 
 const lifetimeMs = 10 * 60_000;
@@ -38,7 +38,10 @@ export function createOidcSignIn(options: {
 }): OidcSignIn {
   const { provider, signIns, audit, clock, random } = options;
 
-  async function proved(callbackUrl: string, browserSecret: string | undefined): Promise<User> {
+  async function proved(
+    callbackUrl: string,
+    browserSecret: string | undefined,
+  ): Promise<{ user: User; idToken: string }> {
     const state = new URL(callbackUrl).searchParams.get("state") ?? "";
     const kept = await signIns.take(hashOf(state));
     // Without the browser's own secret, somebody could be led into another person's session by a link.
@@ -49,7 +52,8 @@ export function createOidcSignIn(options: {
         message: "this sign-in was used already, took too long, or began in another browser",
         hint: "Begin again on the sign-in page.",
       });
-    return options.personOf(await provider.claims(callbackUrl, { ...kept, state }));
+    const { claims, idToken } = await provider.claims(callbackUrl, { ...kept, state });
+    return { user: await options.personOf(claims), idToken };
   }
 
   return {
@@ -72,9 +76,9 @@ export function createOidcSignIn(options: {
       return { url, browserSecret };
     },
     async finish({ callbackUrl, browserSecret, remoteAddress }) {
-      let user: User;
+      let came: Awaited<ReturnType<typeof proved>>;
       try {
-        user = await proved(callbackUrl, browserSecret);
+        came = await proved(callbackUrl, browserSecret);
       } catch (error) {
         await audit.append({
           event: "user.login",
@@ -88,8 +92,9 @@ export function createOidcSignIn(options: {
         });
         throw error;
       }
-      return options.beginSession(user, { method: "oidc", remoteAddress });
+      const { token, expiresAtMs } = await options.beginSession(came.user, { method: "oidc", remoteAddress });
+      return { token, expiresAtMs, idToken: came.idToken };
     },
-    endSessionUrl: (returnTo) => provider.endSessionUrl(returnTo),
+    endSessionUrl: (returnTo, idToken) => provider.endSessionUrl(returnTo, idToken),
   };
 }

@@ -90,6 +90,7 @@ export async function openSsh(options: {
       identity: options.identity,
       holders: options.holders,
       authority: personCa.public.blob,
+      decide: options.decide,
       nowMs: () => clock.nowMs(),
     }),
     targets: sshTargetsOf({

@@ -21,6 +21,7 @@ import type { App, AppOptions } from "../app.ts";
 import type { Entered, Principal } from "../../door.ts";
 import { checkNotForeign, clearSessionCookies, sessionCookieOf, setSessionCookie } from "../security.ts";
 import { answers, nothing } from "./answers.ts";
+import { beginPath } from "./oidc.ts";
 
 const tags = ["auth"];
 
@@ -68,7 +69,12 @@ export function authRoutes(app: App, options: AppOptions): void {
       },
       config: { access: { public: "whoever signs in must know how" } },
     },
-    () => doors.accounts.waysIn(),
+    async () => ({
+      items: [
+        ...(doors.oidc ? [{ kind: "provider" as const, name: doors.oidc.name, url: beginPath }] : []),
+        ...(await doors.accounts.waysIn()).items,
+      ],
+    }),
   );
 
   app.post(

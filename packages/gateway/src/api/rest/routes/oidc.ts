@@ -1,16 +1,19 @@
-import { signInProviders } from "@gatehouse/contracts/rest";
 import { GatehouseError, isGatehouseError } from "@gatehouse/kernel";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { App, AppOptions } from "../app.ts";
 import { comesByHttps, setSessionCookie } from "../security.ts";
-import { answers } from "./answers.ts";
 
 const tags = ["auth"];
-const beginPath = "/api/v1/auth/oidc";
+export const beginPath = "/api/v1/auth/oidc";
 const callbackPath = `${beginPath}/callback`;
 /** Lax, where the session's is strict: the browser brings it along when the provider sends it back. */
 const browserCookie = "gatehouse-oidc";
+const logoutPath = `${beginPath}/logout`;
+/** What the provider knows its own session by, kept where only signing out sends it. No key to anything here. */
+const idTokenCookie = "gatehouse-oidc-id";
+/** Browsers keep no larger ones; the provider then asks whether signing out is meant. */
+const idTokenCharsMax = 3_800;
 
 /** Pages for browsers, not answers for programs: each leads on to another place. */
 export function oidcRoutes(app: App, options: AppOptions): void {
@@ -19,6 +22,12 @@ export function oidcRoutes(app: App, options: AppOptions): void {
   const originOf = (request: FastifyRequest) =>
     publicUrl === undefined ? `${request.protocol}://${request.host}` : new URL(publicUrl).origin;
   const cookie = { path: beginPath, httpOnly: true, sameSite: "lax", secure: comesByHttps(options) } as const;
+  const idCookie = {
+    path: logoutPath,
+    httpOnly: true,
+    sameSite: "strict",
+    secure: comesByHttps(options),
+  } as const;
   const limited = { rateLimit: { max: signInsPerMinuteMax ?? 30, timeWindow: 60_000 } };
   const leads = (summary: string) => ({
     tags,
@@ -34,20 +43,6 @@ export function oidcRoutes(app: App, options: AppOptions): void {
       message: "there is no identity provider here",
     });
   };
-
-  app.get(
-    "/auth/providers",
-    {
-      schema: {
-        tags,
-        summary: "Identity providers to sign in with",
-        security: [],
-        response: answers(signInProviders),
-      },
-      config: { access: { public: "the sign-in page shows it" } },
-    },
-    () => ({ items: oidc ? [{ name: oidc.name, url: beginPath }] : [] }),
-  );
 
   app.get(
     "/auth/oidc",
@@ -71,12 +66,15 @@ export function oidcRoutes(app: App, options: AppOptions): void {
     (request, reply) =>
       leading(reply, async () => {
         reply.clearCookie(browserCookie, cookie);
-        const { token, expiresAtMs } = await provider().finish({
+        const { token, expiresAtMs, idToken } = await provider().finish({
           callbackUrl: `${originOf(request)}${request.url}`,
           browserSecret: request.cookies[browserCookie],
           remoteAddress: request.ip,
         });
         setSessionCookie(reply, { value: token, expiresAtMs }, options);
+        const maxAge = Math.floor((expiresAtMs - options.clock.nowMs()) / 1000);
+        if (idToken.length <= idTokenCharsMax)
+          reply.setCookie(idTokenCookie, idToken, { ...idCookie, maxAge });
         return "/sign-in#provider=done";
       }),
   );
@@ -87,10 +85,11 @@ export function oidcRoutes(app: App, options: AppOptions): void {
       config: { access: { public: "it only leads to the provider" }, ...limited },
     },
     (request, reply) =>
-      leading(
-        reply,
-        async () => (await provider().endSessionUrl(`${originOf(request)}/sign-in`)) ?? "/sign-in",
-      ),
+      leading(reply, async () => {
+        reply.clearCookie(idTokenCookie, idCookie);
+        const returnTo = `${originOf(request)}/sign-in`;
+        return (await provider().endSessionUrl(returnTo, request.cookies[idTokenCookie])) ?? "/sign-in";
+      }),
   );
 }
 

@@ -37,6 +37,8 @@ export type People = {
    * the gate.
    */
   authenticate(attempt: PersonAttempt): Promise<Person | undefined>;
+  /** Why somebody who proved who they are is let in nowhere for now, in words for them; undefined where nothing stands against it. */
+  shutOut(person: Person, remoteAddress: string): Promise<string | undefined>;
 };
 
 /** How the gate proves itself to a target. Secrets are opened only when a connection is made. */

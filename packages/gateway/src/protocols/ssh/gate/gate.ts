@@ -13,6 +13,7 @@ import { certifiedHostKeys, hostRenewalMs } from "./certificates.ts";
 import { ChannelSocket } from "./channel-socket.ts";
 import { type Gate, type GateLimits, type GateOptions, type Person, gateLimits } from "./door.ts";
 import { HalfOpen } from "./half-open.ts";
+import { line } from "./refusal.ts";
 import { Visit } from "./visit.ts";
 
 /** From the disconnect message to the cut, when the gate stops. */
@@ -124,12 +125,14 @@ export function createGate(options: GateOptions): Gate {
     if (!person || stopping) return connection.disconnect("the gate is stopping");
     authenticated();
     const certificate = accepted.publicKey?.certificate;
+    let shut: string | undefined;
     try {
+      shut = await people.shutOut(person, arrival.remoteAddress);
       // Somebody is in when the audit log knows it, not before.
       await audit.append({
         event: "user.login",
         user: person.name,
-        success: true,
+        success: shut === undefined,
         remoteAddress: arrival.remoteAddress,
         fields: {
           method: certificate ? "ssh_certificate" : "ssh_key",
@@ -138,15 +141,17 @@ export function createGate(options: GateOptions): Gate {
           ...(certificate && { cert_serial: String(certificate.serial) }),
           connection_id: connectionId,
           client: connection.transport.peerIdentification.slice(0, 256),
+          ...(shut !== undefined && { error: shut }),
         },
       });
     } catch (error) {
-      log.warn("a login could not be audited and was refused", {
+      log.warn("a login could not be decided or audited and was refused", {
         user: person.name,
         error: messageOf(error),
       });
       return connection.disconnect("the audit log cannot be written, so nobody is let in now");
     }
+    if (shut !== undefined) return connection.disconnect(line(shut));
     let address: Address;
     try {
       address = arrival.inner

@@ -1,14 +1,16 @@
 import { GatehouseError } from "@gatehouse/kernel";
+import type { Decision, Question } from "../../../access/mod.ts";
 import type { CertificateHolders, Identity } from "../../../identity/mod.ts";
 import type { People, PersonAttempt } from "../gate/door.ts";
 import { type Certificate, checkCertificate, fingerprint } from "../keys/mod.ts";
 
 /** Finds the person behind an SSH key, or behind a certificate of the gate's own authority for people. */
 export function sshPeople(options: {
-  identity: Pick<Identity, "personByKey" | "keyUsed">;
+  identity: Pick<Identity, "personByKey" | "personById" | "keyUsed">;
   holders: Pick<CertificateHolders, "bySerial" | "used">;
   /** Public key of the authority whose certificates are taken; nobody else's are. */
   authority: Uint8Array;
+  decide(question: Question): Decision;
   nowMs(): number;
 }): People {
   const { identity, holders } = options;
@@ -21,6 +23,13 @@ export function sshPeople(options: {
       // When a key was used last is told to people; nobody waits for it to be written down.
       if (attempt.signed) void identity.keyUsed(found.keyId).catch(() => {});
       return { id: found.person.id, name: found.person.name };
+    },
+    async shutOut({ id }, remoteAddress) {
+      const subject = await identity.personById(id);
+      if (!subject) return "your account is shut";
+      // What everybody may: only a restriction, such as a lock, can stand against it.
+      const context = { remoteAddress };
+      return options.decide({ subject, action: "self.read", resource: {}, context }).because;
     },
   };
 
