@@ -78,6 +78,8 @@ import type {
   RequestTerms,
   Role,
   RoleWrite,
+  Search,
+  SearchPage,
   Session,
   SessionPause,
   SessionQuery,
@@ -156,8 +158,8 @@ export function createClient(options: ClientOptions) {
   }
   const get = async <T>(path: string, call?: CallOptions, query?: Record<string, unknown>): Promise<T> =>
     (await (await request("GET", path, { ...call, ...(query ? { query } : {}) })).json()) as T;
-  const write = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
-    const response = await request(method, path, body === undefined ? {} : { body });
+  const write = async <T>(method: string, path: string, body?: unknown, call?: CallOptions): Promise<T> => {
+    const response = await request(method, path, { ...call, ...(body !== undefined && { body }) });
     return (response.status === 204 ? undefined : await response.json()) as T;
   };
   const part = encodeURIComponent;
@@ -199,6 +201,8 @@ export function createClient(options: ClientOptions) {
       terminate: (id: string, how: SessionTerminate) =>
         write<Session>("POST", `/sessions/${part(id)}/terminate`, how),
     },
+    /** A page of the finds in all recordings that the caller may play. One that is empty need not be the last. */
+    search: (search: Search, call?: CallOptions) => write<SearchPage>("POST", "/search", search, call),
     recordings: {
       /** Sessions against verified recordings. */
       coverage: (query: CoverageQuery = {}, call?: CallOptions) =>
@@ -252,8 +256,8 @@ export function createClient(options: ClientOptions) {
       makeIndex: (id: string, how: IndexMake = {}) =>
         write<IndexMade>("POST", `/recordings/${part(id)}/index`, how),
       /** A page of the finds in what was shown, run and typed, as far as the caller may see it. */
-      search: (id: string, search: RecordingSearch) =>
-        write<RecordingHits>("POST", `/recordings/${part(id)}/search`, search),
+      search: (id: string, search: RecordingSearch, call?: CallOptions) =>
+        write<RecordingHits>("POST", `/recordings/${part(id)}/search`, search, call),
       /** Checks the stored bytes now. A recording that does not verify is an answer (`ok: false`), not an error. */
       verify: (id: string) => write<Verification>("POST", `/recordings/${part(id)}/verify`),
     },

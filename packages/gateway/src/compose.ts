@@ -66,9 +66,9 @@ import {
   createWebSignIn,
   standingIn,
 } from "./identity/mod.ts";
-import { createIndexes } from "./indexes/mod.ts";
+import { createIndexes, searchKeys } from "./indexes/mod.ts";
 import { createLockKeeper } from "./locks/mod.ts";
-import { createPlayback } from "./playback/mod.ts";
+import { createPlayback, createSearching } from "./playback/mod.ts";
 import { openMysql } from "./protocols/mysql/mod.ts";
 import { openPostgres } from "./protocols/postgres/mod.ts";
 import { openSsh } from "./protocols/ssh/mod.ts";
@@ -337,12 +337,15 @@ export async function compose(options: {
       // Another gateway's signature is not known here.
       ...(url !== undefined && { gatewayId: config.gateway_id }),
     });
+    const keysOfSearch = searchKeys(keyring.searchSecret.bytes());
     const indexes = createIndexes({
       ...reading,
       store,
       openers: opensRecordings ? reading.openers : [],
       sessions: directory.sessions,
       rows: directory.recordingIndexes,
+      filters: directory.searchFilters,
+      searchKeys: keysOfSearch,
       clock,
       log,
       ...(url !== undefined && { gatewayId: config.gateway_id }),
@@ -462,6 +465,18 @@ export async function compose(options: {
       sessions: createSessionCatalogue({ entries: directory.sessions, resources: directory.resources }),
       moderation: createModeration(moderators),
       playback,
+      searching: createSearching({
+        ...reading,
+        ...directory,
+        filters: directory.searchFilters,
+        indexes,
+        searchKeys: keysOfSearch,
+        decide,
+        audit,
+        clock,
+        random,
+        log,
+      }),
       custody: {
         ...coverageOf({
           checks: directory.recordingChecks,

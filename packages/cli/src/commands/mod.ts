@@ -25,6 +25,7 @@ import { addRecordings } from "./recordings.ts";
 import { addRecover } from "./recover.ts";
 import { addRequests } from "./requests.ts";
 import { addRoles } from "./roles.ts";
+import { addSearchAll } from "./search.ts";
 import { addSessions } from "./sessions.ts";
 import { addSignIns } from "./sign-ins.ts";
 import { addStart } from "./start.ts";
@@ -43,6 +44,7 @@ export const commands: readonly ((program: Command, cli: Cli) => void)[] = [
   addSessions,
   addJoin,
   addRecordings,
+  addSearchAll,
   addVerify,
   addLogin,
   addCertificates,

@@ -45,3 +45,10 @@ export function withIdentity(command: Command): Command {
 export function again(value: string, before: string[] | undefined): string[] {
   return [...(before ?? []), value];
 }
+
+/** `key=value`. */
+export function labelOf(text: string): [string, string] {
+  const at = text.indexOf("=");
+  if (at < 1) throw usage(`${text} is no label`, "Write key=value.");
+  return [text.slice(0, at), text.slice(at + 1)];
+}

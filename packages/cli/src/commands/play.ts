@@ -5,7 +5,7 @@ import { exitCodes, SilentExit, writeAll } from "../output/mod.ts";
 import type { PlaySource } from "../player/mod.ts";
 import type { IdentityOptions } from "../source/mod.ts";
 import { type GatewayOptions, withGateway } from "../connection/mod.ts";
-import { withIdentity } from "./options.ts";
+import { usage, withIdentity } from "./options.ts";
 
 const speeds = [0.5, 0.75, 1, 1.5, 2, 4, 8] as const;
 const formats = ["pty", "json", "yaml", "text"] as const;
@@ -14,6 +14,7 @@ type Options = IdentityOptions &
   GatewayOptions & {
     speed: string;
     skipIdleTime?: boolean;
+    from?: string;
     format: PlayFormat;
     find?: string;
     failed?: boolean;
@@ -32,6 +33,7 @@ export function addPlay(program: Command, cli: Cli): void {
     .addOption(
       new Option("--speed <speed>", "how fast").choices(speeds.map((speed) => `${speed}x`)).default("1x"),
     )
+    .option("--from <moment>", "begin there: 83s, 1m23s or 1:23")
     .option("--skip-idle-time", "shorten every pause to half a second")
     .addOption(
       new Option(
@@ -78,9 +80,13 @@ Examples:
 }
 
 async function playIt(source: PlaySource, options: Options, cli: Cli): Promise<void> {
-  const { formatMoment, playOnTerminal, playRaw } = await import("../player/mod.ts");
+  const { formatMoment, parseMoment, playOnTerminal, playRaw } = await import("../player/mod.ts");
+  const fromUs = options.from === undefined ? undefined : parseMoment(options.from);
+  if (options.from !== undefined && fromUs === undefined)
+    throw usage(`${options.from} is no moment`, "Write 83s, 1m23s or 1:23.");
   const pace = {
     source,
+    ...(fromUs !== undefined && { fromUs }),
     speeds,
     clock: cli.clock,
     speed: Number(options.speed.slice(0, -1)),

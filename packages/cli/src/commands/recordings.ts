@@ -110,9 +110,9 @@ function addIndex(recordings: Command, cli: Cli): void {
         .command("index")
         .summary("make what a recording is searched and played by")
         .description(
-          "Makes the index of a terminal's recording: what a player begins from, and the text that is searched. The gateway does it by itself soon after a session; an index can be made again at any time and proves nothing.",
+          "Makes the index of a recording, what a player begins from and the text that is searched, and the filter that narrows searches of all recordings. The gateway does it by itself soon after a session; an index can be made again at any time and proves nothing.",
         )
-        .argument("[session-id]", "left out: of all recordings of terminals")
+        .argument("[session-id]", "left out: of all recordings")
         .option("--rebuild", "also where there is one"),
     ),
   ).action(
@@ -134,7 +134,7 @@ function addIndex(recordings: Command, cli: Cli): void {
         client.sessions.list(cursor === undefined ? {} : { cursor }),
       )) {
         const isStored = session.recording.state === "stored" || session.recording.state === "held";
-        if (session.track !== "terminal" || !isStored) continue;
+        if (!isStored) continue;
         try {
           const { isNew } = await client.recordings.makeIndex(session.id, { anew });
           if (isNew) counts.made++;

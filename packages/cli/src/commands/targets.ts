@@ -9,7 +9,7 @@ import type { Cli } from "../cli.ts";
 import { type GatewayOptions, connect, withGateway } from "../connection/mod.ts";
 import { ask, askSecret, SilentExit, exitCodes } from "../output/mod.ts";
 import { type Protocol, ports } from "../ports.ts";
-import { type OutputOptions, again, printerFor, usage, withOutput } from "./options.ts";
+import { type OutputOptions, again, labelOf, printerFor, usage, withOutput } from "./options.ts";
 import { firstOf } from "./sessions.ts";
 
 type Options = OutputOptions & GatewayOptions;
@@ -286,12 +286,6 @@ function addressOf(text: string, portElse: number): { host: string; port: number
   if (host === undefined || port < 1 || port > 65_535)
     throw usage(`${text} is no address`, "Write host, host:port or [IPv6 address]:port.");
   return { host, port };
-}
-
-function labelOf(text: string): [string, string] {
-  const at = text.indexOf("=");
-  if (at < 1) throw usage(`${text} is no label`, "Write key=value.");
-  return [text.slice(0, at), text.slice(at + 1)];
 }
 
 function linesOf(text: string): string[] {

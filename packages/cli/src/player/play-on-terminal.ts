@@ -10,6 +10,7 @@ export function playOnTerminal(options: {
   speed: number;
   speeds: readonly number[];
   skipIdle: boolean;
+  fromUs?: number;
   stdin: NodeJS.ReadStream;
   stdout: NodeJS.WriteStream;
   signal: AbortSignal;

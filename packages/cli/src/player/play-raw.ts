@@ -10,19 +10,21 @@ export async function playRaw(options: {
   clock: Clock;
   speed: number;
   skipIdle: boolean;
+  /** What is before it is shown at once. */
+  fromUs?: number;
   /** Resolves when more may be written. */
   write(bytes: Uint8Array): Promise<void>;
   signal: AbortSignal;
 }): Promise<void> {
-  const { source, clock, speed, skipIdle, write, signal } = options;
-  let startUs = clock.monotonicUs();
+  const { source, clock, speed, skipIdle, fromUs = 0, write, signal } = options;
+  let startUs = clock.monotonicUs() - fromUs / speed;
   let lastUs = 0;
   for await (const frame of source.frames()) {
     if (signal.aborted) return;
     const gapUs = frame.timeUs - lastUs;
     lastUs = frame.timeUs;
     // A skipped pause moves the beginning, so everything after it comes sooner.
-    if (skipIdle && gapUs > idleMaxUs) startUs -= (gapUs - idleMaxUs) / speed;
+    if (skipIdle && frame.timeUs > fromUs && gapUs > idleMaxUs) startUs -= (gapUs - idleMaxUs) / speed;
     const waitMs = (startUs + frame.timeUs / speed - clock.monotonicUs()) / 1000;
     if (waitMs >= 1) await waitFor(waitMs, clock, signal);
     const shown = shownBy(frame);

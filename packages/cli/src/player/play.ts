@@ -14,6 +14,8 @@ export type PlayOptions = {
   /** What faster and slower go through, ascending. */
   speeds: readonly number[];
   skipIdle: boolean;
+  /** Where it begins. */
+  fromUs?: number;
   /** Whether there is somebody with keys; without, there is no status line and nothing to wait for. */
   interactive: boolean;
   /** Registers who gets the keys. */
@@ -54,7 +56,7 @@ export async function play(options: PlayOptions): Promise<PlayOutcome> {
   let paused = false;
   let seeking = false;
   let speed = options.speed;
-  let seekToUs: number | undefined;
+  let seekToUs = options.fromUs;
   const asked = { quit: false };
   let keyShownUntilUs = 0;
   let failure: unknown;

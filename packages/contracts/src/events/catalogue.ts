@@ -33,6 +33,7 @@ import { sessionRecordingRewrap } from "./session-recording-rewrap.ts";
 import { sessionRecordingAccess } from "./session-recording-access.ts";
 import { sessionRecordingAcknowledge } from "./session-recording-acknowledge.ts";
 import { sessionRecordingCorrupted } from "./session-recording-corrupted.ts";
+import { sessionRecordingSearch } from "./session-recording-search.ts";
 import { sessionRejected } from "./session-rejected.ts";
 import { sessionResume } from "./session-resume.ts";
 import { sessionStart } from "./session-start.ts";
@@ -106,6 +107,7 @@ export const eventCatalogue: readonly EventDescriptor[] = [
   sessionRecordingAccess,
   sessionRecordingAcknowledge,
   sessionRecordingCorrupted,
+  sessionRecordingSearch,
   sessionRejected,
   sessionResume,
   sessionStart,

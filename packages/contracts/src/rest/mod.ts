@@ -15,6 +15,7 @@ export * from "./sign-ins.ts";
 export * from "./sessions.ts";
 export * from "./recordings.ts";
 export * from "./recording-search.ts";
+export * from "./search.ts";
 export * from "./recording-index.ts";
 export * from "./custody.ts";
 export * from "./rewrapping.ts";

@@ -1,13 +1,14 @@
 import { z } from "zod";
 
 export const searchModes = ["any-case", "exact", "regex"] as const;
-/** `screen`: what was shown; `statement`: what was run on a database; `input`: what was typed. */
-export const searchSources = ["screen", "statement", "input"] as const;
+/** `screen`: what was shown; `statement`: what was run on a database; `command`: what was asked to run; `input`: what was typed. */
+export const searchSources = ["screen", "statement", "command", "input"] as const;
+export const searchText = z.string().min(1).max(256);
 
 /** `POST /recordings/{id}/search`. In a body, since what is looked for may be a secret and addresses are written down. */
 export const recordingSearch = z
   .strictObject({
-    text: z.string().min(1).max(256),
+    text: searchText,
     mode: z
       .enum(searchModes)
       .default("any-case")
@@ -19,24 +20,30 @@ export const recordingSearch = z
       .optional()
       .meta({ description: "Left out: all that the caller may see" }),
     limit: z.number().int().min(1).max(500).default(100),
-    cursor: z.string().max(16).regex(/^\d+$/).optional().meta({ description: "What the page before gave" }),
+    cursor: z
+      .string()
+      .max(64)
+      .regex(/^[a-z]+(-\d{1,16}){1,2}$/)
+      .optional()
+      .meta({ description: "What the page before gave" }),
   })
   .meta({ id: "RecordingSearch" });
 export type RecordingSearch = z.input<typeof recordingSearch>;
 
+export const recordingHit = z
+  .object({
+    timeUs: z.number().int().meta({ description: "At this moment it can be read" }),
+    source: z.enum(searchSources),
+    text: z.string().meta({ description: "The line, or as much of it as stands around the find" }),
+    at: z.number().int().meta({ description: "Where in `text` it begins, in UTF-16 units" }),
+    length: z.number().int(),
+  })
+  .meta({ id: "RecordingHit" });
+export type RecordingHit = z.infer<typeof recordingHit>;
+
 export const recordingHits = z
   .object({
-    hits: z
-      .array(
-        z.object({
-          timeUs: z.number().int().meta({ description: "At this moment it can be read" }),
-          source: z.enum(searchSources),
-          text: z.string().meta({ description: "The line, or as much of it as stands around the find" }),
-          at: z.number().int().meta({ description: "Where in `text` it begins, in UTF-16 units" }),
-          length: z.number().int(),
-        }),
-      )
-      .meta({ description: "Of a page, in order of time" }),
+    hits: z.array(recordingHit).meta({ description: "Of a page, in order of time" }),
     next: z.string().nullable(),
     isWhole: z.boolean().meta({
       description:

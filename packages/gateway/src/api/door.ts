@@ -74,6 +74,8 @@ import type {
   RetentionReport,
   RewrapStart,
   Rewrapping,
+  Search,
+  SearchPage,
   Session,
   SessionPause,
   SessionQuery,
@@ -251,6 +253,14 @@ export type PlaybackDoor = {
   verify(principal: Principal, sessionId: string): Promise<Verification>;
 };
 
+export type SearchingDoor = {
+  /**
+   * A page of what is found in all recordings that the caller may play. Decided for each and audited behind this door, before it
+   * leaves. Throws `invalid`, `denied`, `unavailable`.
+   */
+  search(principal: Principal, search: Search, reader: Reader): Promise<SearchPage>;
+};
+
 /** What is known of the recordings as a whole. The caller was allowed. */
 export type CustodyDoor = {
   coverage(query: CoverageQuery): Promise<RecordingCoverage>;
@@ -406,6 +416,7 @@ export type RestDoors = {
   sessions: SessionsDoor;
   moderation: ModerationDoor;
   playback: PlaybackDoor;
+  searching: SearchingDoor;
   custody: CustodyDoor;
   people: PeopleDoor;
   teams: TeamsDoor;

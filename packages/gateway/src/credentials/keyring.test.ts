@@ -21,6 +21,7 @@ test("keys are made once, strict in mode, and are the same at the next start", a
     "credentials.key",
     "manifest.key",
     "recordings.age",
+    "search.key",
     "ssh_host_ed25519_key",
     "web.key",
   ]);

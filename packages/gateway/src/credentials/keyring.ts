@@ -16,6 +16,8 @@ export type Keyring = {
   readonly credentialKeys: SealingKeys;
   /** 32 bytes, for what the web pages sign. */
   readonly webSecret: Secret;
+  /** 32 bytes, for the filters that narrow searches. Without it they are made anew. */
+  readonly searchSecret: Secret;
   /**
    * A key that a protocol defines, such as a host key or a certificate authority, as text in the protocol's own format.
    * `make` writes a new one where there is none.
@@ -40,6 +42,7 @@ const own = {
   recordings: "recordings.age",
   credentials: "credentials.key",
   web: "web.key",
+  search: "search.key",
 };
 
 export async function openKeyring({ folder, random }: { folder: string; random: Random }): Promise<Keyring> {
@@ -51,6 +54,7 @@ export async function openKeyring({ folder, random }: { folder: string; random: 
   const recordings = await files.load(own.recordings, async () => `${await generateIdentity()}\n`);
   const credentials = await files.load(own.credentials, fresh);
   const web = await files.load(own.web, fresh);
+  const search = await files.load(own.search, fresh);
 
   const recordingIdentity = Secret.ofText(recordings.text().trim());
   return {
@@ -61,6 +65,7 @@ export async function openKeyring({ folder, random }: { folder: string; random: 
     }),
     credentialKeys: sealingKeysIn(credentials),
     webSecret: new Secret(keyIn(own.web, web.text().trim())),
+    searchSecret: new Secret(keyIn(own.search, search.text().trim())),
     protocolKey: (name, make) => files.load(protocolFile(name), make),
     givenKey: (name) => files.read(protocolFile(name)),
   };

@@ -10,6 +10,7 @@ import type { RecordingIndexes } from "./recording-indexes.ts";
 import type { RecordingKeeping } from "./recording-keeping.ts";
 import type { Lock } from "../access/mod.ts";
 import type { Resources } from "./resources.ts";
+import type { SearchFilters } from "./search-filters.ts";
 import type { SshCertificates } from "./ssh-certificates.ts";
 import type { SignInAttempts } from "./sign-in-attempts.ts";
 import type { SignInSteps } from "./sign-in-steps.ts";
@@ -333,6 +334,12 @@ export type SessionFilter = {
   toMs?: number;
   /** Found in the names of user, target and login, or in the command; letters of either case. */
   text?: string;
+  /** Name or id of a team that the person is in now. */
+  team?: string;
+  /** Labels that the target has now. */
+  labels?: LabelSelector;
+  /** Something of this name is in the audit log of it. */
+  event?: string;
 };
 
 export type SessionEntries = {
@@ -370,6 +377,7 @@ export type SessionEntries = {
   countByRecordingState(): Promise<Partial<Record<RecordingState, number>>>;
   /** Newest first. */
   list(filter?: SessionFilter, page?: PageRequest): Promise<Page<SessionEntry>>;
+  count(filter?: SessionFilter): Promise<number>;
 };
 
 /** A secret as it lies in the database: sealed elsewhere, and never opened here. */
@@ -535,6 +543,7 @@ export type Directory = {
   readonly sessions: SessionEntries;
   readonly recordingChecks: RecordingChecks;
   readonly recordingIndexes: RecordingIndexes;
+  readonly searchFilters: SearchFilters;
   readonly recordingKeeping: RecordingKeeping;
   readonly sealedCredentials: SealedCredentials;
   readonly loginLinks: LoginLinks;

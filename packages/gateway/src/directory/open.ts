@@ -19,6 +19,7 @@ import { recordingKeepingIn } from "./recording-keeping.ts";
 import { resourcesIn } from "./resources.ts";
 import { rolesIn } from "./roles.ts";
 import type { Tables } from "./schema.ts";
+import { searchFiltersIn } from "./search-filters.ts";
 import { sealedCredentialsIn } from "./sealed-credentials.ts";
 import { sessionEntriesIn } from "./session-entries.ts";
 import { signInAttemptsIn } from "./sign-in-attempts.ts";
@@ -77,6 +78,7 @@ export async function openDirectory({
     recordingChecks: recordingChecksIn(parts),
     recordingIndexes: recordingIndexesIn(parts),
     recordingKeeping: recordingKeepingIn(parts),
+    searchFilters: searchFiltersIn(parts),
     sealedCredentials: sealedCredentialsIn(parts),
     loginLinks: loginLinksIn(parts),
     passwords: passwordsIn(parts),

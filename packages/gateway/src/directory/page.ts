@@ -30,10 +30,13 @@ export function pageOf<Row, Item>(
   const last = shown.at(-1);
   return {
     items: shown.map(read),
-    ...(rows.length > limit && last !== undefined
-      ? { next: Buffer.from(JSON.stringify(keyOf(last))).toString("base64url") }
-      : {}),
+    ...(rows.length > limit && last !== undefined ? { next: cursorOf(keyOf(last)) } : {}),
   };
+}
+
+/** The cursor of a list that goes on after the row with this sort key. */
+export function cursorOf(key: readonly (string | number)[]): string {
+  return Buffer.from(JSON.stringify(key)).toString("base64url");
 }
 
 /** The sort key in a cursor, checked to have the given types, for anybody may send one. */

@@ -1,6 +1,7 @@
 import type { Kysely } from "kysely";
 import { factsSay } from "./facts-say.ts";
 import type { Tables } from "./schema.ts";
+import type { SearchFilter } from "./search-filters.ts";
 
 /** The index beside a recording, or why there is none. */
 export type IndexEntry = {
@@ -15,8 +16,16 @@ export type RecordingIndexes = {
   /** In place of the one before. */
   put(entry: IndexEntry): Promise<void>;
   of(sessionId: string): Promise<IndexEntry | undefined>;
-  /** The newest terminal session whose recording lies in the store and has no index of this maker, made or failed. */
-  next(wanted: { maker: number; gatewayId?: string; except: readonly string[] }): Promise<string | undefined>;
+  /**
+   * The newest session whose recording lies in the store and has no index of this maker, made or failed, or no filter of this kind
+   * for searches.
+   */
+  next(wanted: {
+    maker: number;
+    filter: Pick<SearchFilter, "version" | "keyId">;
+    gatewayId?: string;
+    except: readonly string[];
+  }): Promise<string | undefined>;
 };
 
 export function recordingIndexesIn({ database }: { database: Kysely<Tables> }): RecordingIndexes {
@@ -51,15 +60,26 @@ export function recordingIndexesIn({ database }: { database: Kysely<Tables> }): 
         }
       );
     },
-    async next({ maker, gatewayId, except }) {
+    async next({ maker, filter, gatewayId, except }) {
       let query = database
         .selectFrom("sessions")
         .leftJoin("recording_indexes", "recording_indexes.session_id", "sessions.id")
+        .leftJoin("search_filters", "search_filters.session_id", "sessions.id")
         .select("sessions.id")
         .where("sessions.recording_state", "in", ["stored", "held"])
-        .where(factsSay("track", "terminal"))
-        .where(({ eb, or }) =>
-          or([eb("recording_indexes.maker", "is", null), eb("recording_indexes.maker", "<", maker)]),
+        .where(({ eb, and, or }) =>
+          or([
+            eb("recording_indexes.maker", "is", null),
+            eb("recording_indexes.maker", "<", maker),
+            and([
+              eb("recording_indexes.fault", "is", null),
+              or([
+                eb("search_filters.version", "is", null),
+                eb("search_filters.version", "<", filter.version),
+                eb("search_filters.key_id", "!=", filter.keyId),
+              ]),
+            ]),
+          ]),
         )
         .orderBy("sessions.started_at", "desc")
         .limit(1);

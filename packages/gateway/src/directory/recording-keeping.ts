@@ -126,6 +126,7 @@ export function recordingKeepingIn({ database }: { database: Kysely<Tables> }): 
       return numUpdatedRows > 0n;
     },
     async removed(sessionId, nowMs) {
+      await database.deleteFrom("search_filters").where("session_id", "=", sessionId).execute();
       await update(sessionId).set({ removed_at: nowMs }).execute();
     },
     async locked(sessionId, untilMs) {

@@ -8,6 +8,8 @@ export type Resources = {
    * gone is unknown.
    */
   ofSession(session: Pick<SessionEntry, "facts" | "access">): Promise<Resource>;
+  /** For many questions at once: each person and each target is looked up once. Not to be kept. */
+  atOnce(): Pick<Resources, "ofSession">;
 };
 
 export function resourcesIn({
@@ -18,6 +20,8 @@ export function resourcesIn({
   targets: Pick<Targets, "byId">;
 }): Resources {
   return {
+    atOnce: () =>
+      resourcesIn({ teams: { ofUser: once(teams.ofUser) }, targets: { byId: once(targets.byId) } }),
     async ofSession({ facts, access }) {
       const { sessionId, user, target, login } = facts;
       const memberships = await teams.ofUser(user.id);
@@ -32,6 +36,15 @@ export function resourcesIn({
         ...(now && targetResource(now, login)),
       };
     },
+  };
+}
+
+function once<T>(look: (id: string) => Promise<T>): (id: string) => Promise<T> {
+  const found = new Map<string, Promise<T>>();
+  return (id) => {
+    const known = found.get(id) ?? look(id);
+    found.set(id, known);
+    return known;
   };
 }
 

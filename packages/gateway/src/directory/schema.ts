@@ -111,6 +111,14 @@ export type Tables = {
     bytes: number;
     fault: string | null;
   };
+  search_filters: {
+    session_id: string;
+    version: number;
+    key_id: string;
+    made_at: number;
+    main: Uint8Array;
+    input: Uint8Array | null;
+  };
   audit_events: {
     position: number;
     hash: string;

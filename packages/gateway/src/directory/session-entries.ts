@@ -18,7 +18,7 @@ import type {
   SessionFilter,
   SessionState,
 } from "./door.ts";
-import { keyIn, limitOf, lowerContains, pageOf } from "./page.ts";
+import { cursorOf, keyIn, limitOf, lowerContains, pageOf } from "./page.ts";
 import type { Tables } from "./schema.ts";
 
 /** A condition that no row meets. */
@@ -132,8 +132,7 @@ export function sessionEntriesIn({ database }: { database: Kysely<Tables> }): Se
     },
     async list(filter = {}, page = {}) {
       const limit = limitOf(page);
-      let query = database
-        .selectFrom("sessions")
+      let query = fitting(filter)
         .selectAll()
         .orderBy("started_at", "desc")
         .orderBy("id", "desc")
@@ -144,29 +143,64 @@ export function sessionEntriesIn({ database }: { database: Kysely<Tables> }): Se
           or([eb("started_at", "<", startedAt), and([eb("started_at", "=", startedAt), eb("id", "<", id)])]),
         );
       }
-      const { scope, targetId, user, target, login, recordingState } = filter;
-      const { protocol, kind, states, fromMs, toMs, text } = filter;
-      if (scope !== undefined) query = query.where(within(scope));
-      if (targetId !== undefined) query = query.where("target_id", "=", targetId);
-      if (user !== undefined)
-        query = query.where(({ eb, or }) => or([eb("user_id", "=", user), eb("user_name", "=", user)]));
-      if (target !== undefined)
-        query = query.where(({ eb, or }) =>
-          or([eb("target_id", "=", target), eb("target_name", "=", target)]),
-        );
-      if (login !== undefined) query = query.where("login", "=", login);
-      if (recordingState !== undefined) query = query.where("recording_state", "=", recordingState);
-      if (protocol !== undefined) query = query.where("protocol", "=", protocol);
-      if (kind !== undefined) query = query.where("kind", "=", kind);
-      if (states !== undefined)
-        // PostgreSQL knows no empty list.
-        query = query.where(({ eb }) => (states.length > 0 ? eb("state", "in", states) : nothing));
-      if (fromMs !== undefined) query = query.where("started_at", ">=", fromMs);
-      if (toMs !== undefined) query = query.where("started_at", "<", toMs);
-      if (text !== undefined && text !== "") query = query.where(lowerContains("haystack", text));
       return pageOf(await query.execute(), limit, entryOf, (row) => [row.started_at, row.id]);
     },
+    async count(filter = {}) {
+      const row = await fitting(filter)
+        .select(({ fn }) => fn.countAll().as("count"))
+        .executeTakeFirstOrThrow();
+      return Number(row.count);
+    },
   };
+
+  function fitting(filter: SessionFilter) {
+    let query = database.selectFrom("sessions");
+    const { scope, targetId, user, target, login, recordingState } = filter;
+    const { protocol, kind, states, fromMs, toMs, text, team, labels, event } = filter;
+    if (scope !== undefined) query = query.where(within(scope));
+    if (targetId !== undefined) query = query.where("target_id", "=", targetId);
+    if (user !== undefined)
+      query = query.where(({ eb, or }) => or([eb("user_id", "=", user), eb("user_name", "=", user)]));
+    if (target !== undefined)
+      query = query.where(({ eb, or }) => or([eb("target_id", "=", target), eb("target_name", "=", target)]));
+    if (login !== undefined) query = query.where("login", "=", login);
+    if (recordingState !== undefined) query = query.where("recording_state", "=", recordingState);
+    if (protocol !== undefined) query = query.where("protocol", "=", protocol);
+    if (kind !== undefined) query = query.where("kind", "=", kind);
+    if (states !== undefined)
+      // PostgreSQL knows no empty list.
+      query = query.where(({ eb }) => (states.length > 0 ? eb("state", "in", states) : nothing));
+    if (fromMs !== undefined) query = query.where("started_at", ">=", fromMs);
+    if (toMs !== undefined) query = query.where("started_at", "<", toMs);
+    if (text !== undefined && text !== "") query = query.where(lowerContains("haystack", text));
+    if (team !== undefined)
+      query = query.where((builder) =>
+        builder("sessions.user_id", "in", (inner) =>
+          inner
+            .selectFrom("team_members")
+            .innerJoin("teams", "teams.id", "team_members.team_id")
+            .select("team_members.user_id")
+            .where(({ eb, or }) => or([eb("teams.id", "=", team), eb("teams.name", "=", team)])),
+        ),
+      );
+    if (labels !== undefined)
+      query = query.where((builder) => builder("sessions.target_id", "in", targetsWith(builder, labels)));
+    if (event !== undefined)
+      query = query.where(({ exists, selectFrom }) =>
+        exists(
+          selectFrom("audit_events")
+            .select("audit_events.position")
+            .whereRef("audit_events.session_id", "=", "sessions.id")
+            .where("audit_events.event", "=", event),
+        ),
+      );
+    return query;
+  }
+}
+
+/** Where the list of sessions goes on after this one. */
+export function afterSession({ startedAtMs, facts }: Pick<SessionEntry, "startedAtMs" | "facts">): string {
+  return cursorOf([startedAtMs, facts.sessionId]);
 }
 
 function within({ userId, teamIds, targets }: NonNullable<SessionFilter["scope"]>) {

@@ -10,14 +10,17 @@ import {
   storeSource,
 } from "@gatehouse/recording";
 import { nodeZstd } from "@gatehouse/recording/node";
+import { filterMayHold, filterVersion, trigramsIn } from "@gatehouse/recording/passages";
 import { objectPrefix } from "@gatehouse/recording/pipeline";
 // oxlint-disable-next-line no-restricted-imports -- the package's own parts for tests
 import { MemoryStore } from "../../../recording/src/pipeline/testing/memory-store.ts";
 import { facts } from "../../../recording/src/testing/facts.ts";
 import { sampleRecording } from "../../../recording/src/testing/sample-recording.ts";
 import { temporaryDirectory } from "../directory/testing/temporary.ts";
-import { createIndexes } from "./mod.ts";
+import { createIndexes, searchKeys, trigramMac } from "./mod.ts";
 
+const keys = searchKeys(new Uint8Array(32).fill(5));
+const filter = { version: filterVersion, keyId: keys.id };
 const prefix = `${objectPrefix(facts)}/`;
 
 /** Half a minute of a shell that says a good deal. */
@@ -45,6 +48,8 @@ async function stage(context: TestContext, change: { without?: string; openers?:
     openers: change.openers === "none" ? [] : [sample.opener],
     sessions: directory.sessions,
     rows: directory.recordingIndexes,
+    filters: directory.searchFilters,
+    searchKeys: keys,
     clock,
     log: { warn: (message) => void said.push(message), error: (message) => void said.push(message) },
   });
@@ -52,18 +57,18 @@ async function stage(context: TestContext, change: { without?: string; openers?:
   const open = () =>
     openRecording({ source: storeSource(store, prefix), openers: [sample.opener], zstd: nodeZstd });
   const stored = () => directory.sessions.setRecording(facts.sessionId, { state: "stored" });
-  const keys = () => store.list(`${prefix}index-`);
-  return { directory, store, indexes, open, stored, keys, said };
+  const names = () => store.list(`${prefix}index-`);
+  return { directory, store, indexes, open, stored, names, said };
 }
 
 test("a stored recording gets its index, once, and it opens for whoever the recording opens for", async (context) => {
-  const { indexes, open, keys, directory } = await stage(context);
+  const { indexes, open, names, directory } = await stage(context);
   assert.equal(await indexes.open(await open()), undefined);
   const made = await indexes.make(facts.sessionId, { anew: false });
   assert.deepEqual([made.name, made.isNew], ["index-0001", true]);
   assert.ok(made.keyframes >= 4, `${made.keyframes} keyframes`);
   assert.deepEqual(await indexes.make(facts.sessionId, { anew: false }), { ...made, isNew: false });
-  assert.deepEqual(await keys(), [`${prefix}index-0001`]);
+  assert.deepEqual(await names(), [`${prefix}index-0001`]);
 
   const index = await indexes.open(await open());
   const keyframe = await index?.keyframeAt(20_000_000);
@@ -72,14 +77,34 @@ test("a stored recording gets its index, once, and it opens for whoever the reco
   for await (const { text } of index?.lines() ?? []) texts.push(text.slice(0, 8));
   assert.ok(texts.includes("0 word w") && texts.includes("299 word"));
 
+  const filterOf = async () => (await directory.searchFilters.of([facts.sessionId])).get(facts.sessionId);
+  const bits = await filterOf();
+  const mac = trigramMac(keys.filterKey(facts.sessionId, "main"));
+  const mayHold = (text: string) =>
+    trigramsIn(text).every((one) => filterMayHold(bits?.main ?? new Uint8Array(1), mac(one)));
+  assert.deepEqual([mayHold("299 WORD word"), mayHold("something else")], [true, false]);
+  assert.equal(bits?.input, undefined, "nothing was typed");
+
   assert.deepEqual((await indexes.make(facts.sessionId, { anew: true })).name, "index-0002");
-  assert.deepEqual(await keys(), [`${prefix}index-0001`, `${prefix}index-0002`]);
+  assert.deepEqual(await names(), [`${prefix}index-0001`, `${prefix}index-0002`]);
+  // Of another key it is made anew, the index is not; and it goes with the recording.
+  await directory.searchFilters.put({
+    ...filter,
+    keyId: "another",
+    sessionId: facts.sessionId,
+    madeAtMs: 0,
+    main: new Uint8Array(1),
+  });
+  assert.equal((await indexes.make(facts.sessionId, { anew: false })).isNew, false);
+  assert.deepEqual((await filterOf())?.main, bits?.main);
+  await directory.recordingKeeping.removed(facts.sessionId, 0);
+  assert.equal(await filterOf(), undefined);
   const entry = await directory.recordingIndexes.of(facts.sessionId);
   assert.ok(entry && "name" in entry && entry.name === "index-0002");
 });
 
 test("it is made by itself when the recording is stored, also where the database has forgotten it", async (context) => {
-  const { indexes, store, stored, keys, directory } = await stage(context);
+  const { indexes, store, stored, names, directory } = await stage(context);
   const created = Promise.withResolvers<void>();
   const create = store.create.bind(store);
   store.create = async (...given) => {
@@ -91,13 +116,13 @@ test("it is made by itself when the recording is stored, also where the database
   indexes.wake();
   await created.promise;
   await indexes.make(facts.sessionId, { anew: false });
-  assert.deepEqual(await keys(), [`${prefix}index-0001`]);
+  assert.deepEqual(await names(), [`${prefix}index-0001`]);
   assert.equal(
-    await directory.recordingIndexes.next({ maker: 1, except: [] }),
+    await directory.recordingIndexes.next({ maker: 1, filter, except: [] }),
     undefined,
     "there is nothing more to be made",
   );
-  assert.equal(await directory.recordingIndexes.next({ maker: 2, except: [] }), facts.sessionId);
+  assert.equal(await directory.recordingIndexes.next({ maker: 2, filter, except: [] }), facts.sessionId);
 });
 
 test("what cannot be indexed is said once and not tried again; what is not there yet is", async (context) => {
@@ -117,7 +142,7 @@ test("what cannot be indexed is said once and not tried again; what is not there
     code: "corrupt",
     message: /not the one that the manifest lists/,
   });
-  assert.deepEqual(await broken.keys(), []);
+  assert.deepEqual(await broken.names(), []);
 });
 
 test("a gateway that holds no key makes none and opens none", async (context) => {

@@ -14,10 +14,12 @@ import {
   openIndex,
 } from "@gatehouse/recording/index";
 import { nodeZstd } from "@gatehouse/recording/node";
+import { filterVersion } from "@gatehouse/recording/passages";
 import { type ObjectStore, objectPrefix } from "@gatehouse/recording/pipeline";
-import type { RecordingIndexes, SessionEntries } from "../directory/mod.ts";
+import type { RecordingIndexes, SearchFilters, SessionEntries } from "../directory/mod.ts";
 import type { Log } from "../telemetry/mod.ts";
 import { makeIndex } from "./making.ts";
+import type { SearchKeys } from "./search-keys.ts";
 
 type IndexesOptions = {
   store: Pick<ObjectStore, "create" | "list" | "read">;
@@ -26,6 +28,8 @@ type IndexesOptions = {
   trustedKeys: readonly Uint8Array[];
   sessions: Pick<SessionEntries, "byId">;
   rows: RecordingIndexes;
+  filters: Pick<SearchFilters, "put" | "has">;
+  searchKeys: SearchKeys;
   /** Of whose recordings; left out: all in the database. */
   gatewayId?: string;
   clock: Clock;
@@ -50,7 +54,8 @@ const lookEveryMs = 60_000;
 const passedOverMax = 1_000;
 
 export function createIndexes(options: IndexesOptions): Indexes {
-  const { store, openers, sessions, rows, clock, log } = options;
+  const { store, openers, sessions, rows, filters, searchKeys, clock, log } = options;
+  const filterKind = { version: filterVersion, keyId: searchKeys.id };
   const stopping = new AbortController();
   let making: Promise<unknown> = Promise.resolve();
   let timer: Timer | undefined;
@@ -68,12 +73,6 @@ export function createIndexes(options: IndexesOptions): Indexes {
         message: `there is no session ${sessionId}`,
       });
     const { facts } = entry;
-    if (facts.track !== "terminal")
-      throw new GatehouseError({
-        code: "invalid",
-        op: "index.make",
-        message: "only the recording of a terminal has an index",
-      });
     const source = storeSource(store, `${objectPrefix(facts)}/`);
     const recording = await openRecording({
       source,
@@ -83,17 +82,19 @@ export function createIndexes(options: IndexesOptions): Indexes {
     });
     const there = anew ? undefined : await open(recording);
     const newest = await newestOf(facts);
+    if (there && (await filters.has(sessionId, filterKind))) return noted(there, indexName(newest), false);
+    const made = await makeIndex({ recording, source, signal: stopping.signal, searchKeys });
+    await filters.put({ sessionId, ...filterKind, madeAtMs: clock.nowMs(), ...made.filters });
     if (there) return noted(there, indexName(newest), false);
-    const bytes = await makeIndex({ recording, source, signal: stopping.signal });
     const name = indexName(newest + 1);
-    await store.create(`${objectPrefix(facts)}/${name}`, bytes, {
+    await store.create(`${objectPrefix(facts)}/${name}`, made.index, {
       // No longer than the recording, or it would be left behind.
       retainUntilMs: Math.max(entry.retainUntilMs ?? 0, clock.nowMs()),
     });
-    const made = await openNamed(recording, name);
-    if (!made)
+    const opened = await openNamed(recording, name);
+    if (!opened)
       throw new GatehouseError({ code: "internal", op: "index.make", message: "the index does not open" });
-    return noted(made, name, true);
+    return noted(opened, name, true);
   }
 
   async function noted(index: RecordingIndex, name: string, isNew: boolean): Promise<IndexMade> {
@@ -146,6 +147,7 @@ export function createIndexes(options: IndexesOptions): Indexes {
     const { gatewayId } = options;
     const sessionId = await rows.next({
       maker: indexMaker,
+      filter: filterKind,
       except: [...passedOver],
       ...(gatewayId !== undefined && { gatewayId }),
     });

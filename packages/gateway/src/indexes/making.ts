@@ -1,19 +1,26 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { GatehouseError, isGatehouseError } from "@gatehouse/kernel";
-import { type Recording, type RecordingSource, formatLimits } from "@gatehouse/recording";
-import type { Beginning, FromThread, ToThread } from "./thread-words.ts";
+import {
+  type Lane,
+  type Recording,
+  type RecordingSource,
+  formatLimits,
+} from "@gatehouse/recording";
+import type { SearchKeys } from "./search-keys.ts";
+import type { Beginning, FromThread, IndexAndFilters, ToThread } from "./thread-words.ts";
 
 /** One terminal, one segment and the index itself, several times over; a recording that needs more gets no index. */
 const threadMegabytes = 768;
 
-/** Makes the index of a closed recording in a thread of its own. Rejects with `corrupt` where it cannot be made of what is there. */
+/** Makes the index of a closed recording, and the filters of what is in it, in a thread of its own. Rejects with `corrupt` where it cannot be made of what is there. */
 export async function makeIndex(fields: {
   recording: Recording;
   source: RecordingSource;
   signal: AbortSignal;
-}): Promise<Uint8Array> {
-  const { recording, source, signal } = fields;
+  searchKeys: Pick<SearchKeys, "filterKey">;
+}): Promise<IndexAndFilters> {
+  const { recording, source, signal, searchKeys } = fields;
   const { manifest, facts } = recording;
   if (!manifest)
     throw new GatehouseError({
@@ -29,7 +36,13 @@ export async function makeIndex(fields: {
       op: "index.make",
       message: "this gateway holds no key that opens this recording",
     });
-  const beginning: Beginning = { facts, keys, headSha256: manifest.headSha256 };
+  const filterKey = (lane: Lane) => searchKeys.filterKey(facts.sessionId, lane);
+  const beginning: Beginning = {
+    facts,
+    keys,
+    headSha256: manifest.headSha256,
+    filterKeys: { main: filterKey("main"), input: filterKey("input") },
+  };
   const worker = new Worker(new URL("thread-entry.ts", import.meta.url), {
     workerData: beginning,
     resourceLimits: { maxOldGenerationSizeMb: threadMegabytes },
@@ -56,7 +69,7 @@ export async function makeIndex(fields: {
       if (segment) await ask({ segment, sha256 });
     }
     const made = await ask({ end: true });
-    if ("index" in made) return made.index;
+    if ("index" in made) return made;
     throw faulty("the thread ended without an index");
   } catch (error) {
     if (isGatehouseError(error) || signal.aborted) throw error;

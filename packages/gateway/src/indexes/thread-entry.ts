@@ -6,11 +6,13 @@ import { assert, messageOf } from "@gatehouse/kernel";
 import { type Frame, importKeys, openSegment, parseSegment } from "@gatehouse/recording";
 import { buildIndex } from "@gatehouse/recording/indexing";
 import { nodeSealCrypto, nodeZstd } from "@gatehouse/recording/node";
+import { HiddenText, TrigramFilterMaking, commandText } from "@gatehouse/recording/passages";
+import { trigramMac } from "./search-keys.ts";
 import type { Beginning, FromThread, ToThread } from "./thread-words.ts";
 
 const port = parentPort;
 assert(port, "this is a thread's first file");
-const { facts, keys, headSha256 } = workerData as Beginning;
+const { facts, keys, headSha256, filterKeys } = workerData as Beginning;
 assert(keys.main, "the key of the main lane");
 const main = keys.main;
 
@@ -20,6 +22,10 @@ try {
 } catch {
   // Where it may not be lowered, it stays.
 }
+
+const shownFilter = new TrigramFilterMaking();
+for (const { text } of commandText(facts)) shownFilter.add(text);
+const hidden = new HiddenText(facts);
 
 const say = (word: FromThread) => port.postMessage(word);
 const waiting: ToThread[] = [];
@@ -45,7 +51,11 @@ async function* frames(): AsyncGenerator<Frame> {
     if (createHash("sha256").update(word.segment).digest("hex") !== word.sha256)
       throw new Error("a segment is not the one that the manifest lists");
     const segment = await openSegment(parseSegment(word.segment), open, nodeZstd);
-    for (const frame of segment.frames()) if (frame.kind !== undefined) yield frame;
+    for (const frame of segment.frames()) {
+      if (frame.kind === undefined) continue;
+      hidden.take(frame);
+      yield frame;
+    }
     say({ taken: true });
   }
 }
@@ -56,6 +66,7 @@ try {
     frames: frames(),
     laneKey: main,
     headSha256,
+    onText: (text) => shownFilter.add(text),
     crypto: {
       ...nodeSealCrypto,
       // Here and now: the thread pool is for what sessions wait for.
@@ -66,7 +77,14 @@ try {
         }),
     },
   });
-  say({ index });
+  const input = hidden.finish();
+  say({
+    index,
+    filters: {
+      main: shownFilter.finish(trigramMac(filterKeys.main)),
+      ...(input.count > 0 && { input: input.finish(trigramMac(filterKeys.input)) }),
+    },
+  });
 } catch (error) {
   say({ fault: messageOf(error) });
 }

@@ -13,13 +13,11 @@ import {
 } from "@gatehouse/contracts/rest";
 import { type Clock, GatehouseError, isGatehouseError } from "@gatehouse/kernel";
 import {
-  type Frame,
   type KeyOpener,
   type Recording,
   type RecordingSource,
   type SessionFacts,
   type Zstd,
-  laneOf,
   verifyRecording,
 } from "@gatehouse/recording";
 import { nodeZstd } from "@gatehouse/recording/node";
@@ -31,13 +29,14 @@ import type { LastingRights } from "../sessions/mod.ts";
 import { type Exported, exportRecording } from "./export.ts";
 import { overviewOf, picturesOf, screenAt } from "./index-words.ts";
 import { type Opened, createOpened } from "./opened.ts";
-import { shownText, statementText, typedText } from "./recorded-text.ts";
+import { placeOf, placeText, textFrom } from "./recorded-text.ts";
 import { recordingWords } from "./recording-words.ts";
-import { findIn } from "./search.ts";
+import { findIn, findsDefault, inOrder } from "./search.ts";
 import { auditedSession } from "./session-audit.ts";
 import { textMatcher } from "./text-matcher.ts";
 import { type Timeline, timelineOf } from "./timeline.ts";
 import { verificationWords } from "./verification-words.ts";
+import { visibleFrames } from "./visible-frames.ts";
 import { type Admission, type Reader, type Viewer, createViewing } from "./viewing.ts";
 
 type Playback = {
@@ -205,14 +204,18 @@ export function createPlayback(options: PlaybackOptions): Playback {
       const { recording, index: openIndex } = await openShown(admission);
       const index = await openIndex();
       const sources = new Set(search.sources ?? searchSources);
-      async function* text(signal: AbortSignal) {
-        const frames = () => visibleFrames(recording, admission, signal);
-        if (sources.has("screen") && facts.track !== "query") yield* shownText(facts, index, frames);
-        if (sources.has("statement") && facts.track === "query") yield* statementText(frames());
-        if (sources.has("input") && admission.input) yield* typedText(frames());
-      }
+      if (!admission.input) sources.delete("input");
+      const text = (signal: AbortSignal) =>
+        textFrom(
+          { facts, index, sources, frames: (window) => visibleFrames(recording, admission, signal, window) },
+          search.cursor === undefined ? undefined : placeOf(search.cursor),
+        );
+      const { finds, next } = await findIn(allowed(reader, admission, text), matches, {
+        limit: search.limit ?? findsDefault,
+      });
       return {
-        ...(await findIn(allowed(reader, admission, text), matches, search)),
+        hits: inOrder(finds),
+        next: next ? placeText(next) : null,
         isWhole: recording.manifest !== undefined && index?.directory.textEndsUs === undefined,
       };
     },
@@ -251,16 +254,4 @@ function mayNotSeeInput(): GatehouseError {
     message: "you may not see what was typed in this session",
     hint: "Leave `input` out of the sources.",
   });
-}
-
-async function* visibleFrames(
-  recording: Recording,
-  { input }: Admission,
-  signal: AbortSignal,
-  window: { fromTimeUs?: number; toTimeUs?: number } = {},
-): AsyncGenerator<Frame> {
-  for await (const frame of recording.frames(window)) {
-    if (signal.aborted) return;
-    if (input || laneOf(frame.kind) === "main") yield frame;
-  }
 }

@@ -1,56 +1,106 @@
-import type { RecordingHits } from "@gatehouse/contracts/rest";
-import { type Frame, type SessionFacts, statementLine, statements } from "@gatehouse/recording";
+import { GatehouseError } from "@gatehouse/kernel";
+import type { Frame, SessionFacts } from "@gatehouse/recording";
 import type { RecordingIndex } from "@gatehouse/recording/index";
-import { transcribe } from "@gatehouse/recording/transcript";
+import {
+  type Passage,
+  type PassageSource,
+  commandText,
+  hiddenText,
+  indexedText,
+  passageSources,
+  shownText,
+  statementText,
+} from "@gatehouse/recording/passages";
 
-/** Something that can be read at a moment of a recording. */
-export type Passage = Pick<RecordingHits["hits"][number], "timeUs" | "source" | "text">;
+/** Where in the text of a recording: the passage of this number in its source, counted from `fromUs` on where that stands. */
+export type Place = { source: PassageSource; n: number; fromUs?: number };
+export type Placed = Passage & { place: Place };
 
-const screenSize = { cols: 80, rows: 24 };
-/** A line that is typed on and on is cut here. */
-const typedCharsMax = 4_096;
+export type Readable = {
+  facts: SessionFacts;
+  index: RecordingIndex | undefined;
+  /** Of the lanes that may be seen. */
+  frames(window?: { fromTimeUs?: number }): AsyncIterable<Frame>;
+  /** What of it is looked through. */
+  sources: ReadonlySet<PassageSource>;
+};
 
-/** What was shown: out of the index, else played anew, and then a moment is when the line left the screen. */
-export async function* shownText(
-  facts: SessionFacts,
-  index: RecordingIndex | undefined,
-  frames: () => AsyncIterable<Frame>,
-): AsyncGenerator<Passage> {
-  if (index) {
-    for await (const { fromUs, text } of index.lines()) yield { timeUs: fromUs, source: "screen", text };
-    return;
-  }
-  let timeUs = 0;
-  async function* timed() {
-    for await (const frame of frames()) {
-      timeUs = frame.timeUs;
-      yield frame;
+/** All that can be read in a recording, from a place on: what was asked to run, what was shown or run, what was typed. */
+export async function* textFrom(
+  readable: Readable,
+  from: Place = { source: "command", n: 0 },
+): AsyncGenerator<Placed> {
+  const { facts, index, sources } = readable;
+  const isQuery = facts.track === "query";
+  const order: readonly PassageSource[] = ["command", isQuery ? "statement" : "screen", "input"];
+  const first = order.indexOf(from.source);
+  if (first < 0) throw notAPlace();
+  for (const source of order.slice(first)) {
+    if (!sources.has(source)) continue;
+    const start = source === from.source ? from : { source, n: 0 };
+    switch (source) {
+      case "command":
+        yield* counted(commandText(facts), start);
+        break;
+      case "screen":
+      case "statement":
+        if (index) yield* counted(indexedText(facts, index, start.n), start, start.n);
+        else
+          yield* counted(
+            isQuery ? statementText(readable.frames()) : shownText(facts, readable.frames()),
+            start,
+          );
+        break;
+      case "input":
+        yield* isQuery ? counted(hiddenText(facts, readable.frames()), start) : typedFrom(readable, start);
+        break;
     }
   }
-  for await (const text of transcribe(timed(), facts.size ?? screenSize))
-    yield { timeUs, source: "screen", text };
 }
 
-export async function* statementText(frames: AsyncIterable<Frame>): AsyncGenerator<Passage> {
-  for await (const statement of statements(frames))
-    yield { timeUs: statement.startedUs, source: "statement", text: statementLine(statement) };
-}
-
-/** What was typed, a line at a time, as it was after what was taken back. */
-export async function* typedText(frames: AsyncIterable<Frame>): AsyncGenerator<Passage> {
-  const lines = new Map<number, { timeUs: number; text: string; decoder: TextDecoder }>();
-  for await (const { kind, stream, timeUs, data } of frames) {
-    if (kind !== "input" && kind !== "stdin") continue;
-    const line = lines.get(stream) ?? { timeUs, text: "", decoder: new TextDecoder() };
-    lines.set(stream, line);
-    for (const char of line.decoder.decode(data, { stream: true })) {
-      if (line.text === "") line.timeUs = timeUs;
-      if (char === "\r" || char === "\n" || line.text.length >= typedCharsMax) {
-        if (line.text !== "") yield { timeUs: line.timeUs, source: "input", text: line.text };
-        line.text = char === "\r" || char === "\n" ? "" : char;
-      } else if (char === "\u007f" || char === "\b") line.text = Array.from(line.text).slice(0, -1).join("");
-      else line.text += char;
-    }
+async function* counted(
+  passages: AsyncIterable<Passage> | Iterable<Passage>,
+  { source, n: first }: Place,
+  begun = 0,
+): AsyncGenerator<Placed> {
+  let n = begun;
+  for await (const passage of passages) {
+    if (n >= first) yield { ...passage, place: { source, n } };
+    n++;
   }
-  for (const { timeUs, text } of lines.values()) if (text !== "") yield { timeUs, source: "input", text };
+}
+
+/** A line that is typed begins with nothing typed before it, so reading can begin there: `n` counts lines of one moment. */
+async function* typedFrom(
+  { facts, frames }: Readable,
+  { source, n: first, fromUs = 0 }: Place,
+): AsyncGenerator<Placed> {
+  let n = 0;
+  let momentUs = -1;
+  for await (const passage of hiddenText(facts, frames({ fromTimeUs: fromUs }))) {
+    n = passage.timeUs === momentUs ? n + 1 : 0;
+    momentUs = passage.timeUs;
+    if (momentUs === fromUs && n < first) continue;
+    yield { ...passage, place: { source, n, fromUs: momentUs } };
+  }
+}
+
+export function placeText({ source, n, fromUs }: Place): string {
+  return `${source}-${n}${fromUs === undefined ? "" : `-${fromUs}`}`;
+}
+
+export function placeOf(text: string): Place {
+  const [name, n, fromUs] = text.split("-");
+  const source = passageSources.find((one) => one === name);
+  if (!source || n === undefined) throw notAPlace();
+  return { source, n: Number(n), ...(fromUs !== undefined && { fromUs: Number(fromUs) }) };
+}
+
+function notAPlace(): GatehouseError {
+  return new GatehouseError({
+    code: "invalid",
+    op: "recording.search",
+    message: "not a cursor of this search",
+    hint: "Pass `next` of the page before, unchanged.",
+  });
 }

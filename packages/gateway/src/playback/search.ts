@@ -1,6 +1,6 @@
-import type { RecordingHits, RecordingSearch } from "@gatehouse/contracts/rest";
 import { setImmediate } from "node:timers/promises";
-import type { Passage } from "./recorded-text.ts";
+import type { RecordingHit } from "@gatehouse/contracts/rest";
+import type { Place, Placed } from "./recorded-text.ts";
 import type { TextMatcher } from "./text-matcher.ts";
 
 /** How much of a long line is shown around a find. */
@@ -9,31 +9,41 @@ const shownCharsMax = 400;
 /** Others get their turn after so much text. */
 const turnChars = 256 * 1024;
 
-/** A page of the finds: the cursor is how many were handed out before. Ends where it has them; memory is the page. */
+/** Of one page, where no number was asked for. */
+export const findsDefault = 100;
+
+/** A find, and where a search begins again to find it first. */
+export type Find = { hit: RecordingHit; place: Place };
+
+/**
+ * Up to `limit` finds, and where to go on; `next` is absent at the end. Memory is the finds. `isOver` is asked now and then, and
+ * ends it earlier.
+ */
 export async function findIn(
-  passages: AsyncIterable<Passage>,
+  passages: AsyncIterable<Placed>,
   matches: TextMatcher,
-  { limit = 100, cursor = "0" }: Pick<RecordingSearch, "limit" | "cursor">,
-): Promise<Pick<RecordingHits, "hits" | "next">> {
-  const skipped = Number(cursor);
-  const hits: RecordingHits["hits"] = [];
-  let found = 0;
+  { limit, isOver }: { limit: number; isOver?: () => boolean },
+): Promise<{ finds: Find[]; next?: Place }> {
+  const finds: Find[] = [];
   let chars = 0;
-  for await (const passage of passages) {
-    chars += passage.text.length;
+  for await (const { place, ...passage } of passages) {
+    // Between two passages, so that each call gets on by one at least.
     if (chars > turnChars) {
       chars = 0;
       await setImmediate();
+      if (isOver?.() === true) return { finds, next: place };
     }
+    chars += passage.text.length;
     const match = matches(passage.text);
-    if (!match || ++found <= skipped) continue;
-    if (hits.length === limit) return { hits: inOrder(hits), next: String(skipped + limit) };
-    hits.push({ ...passage, ...around(passage.text, match) });
+    if (!match) continue;
+    if (finds.length === limit) return { finds, next: place };
+    finds.push({ hit: { ...passage, ...around(match.line ?? passage.text, match) }, place });
   }
-  return { hits: inOrder(hits), next: null };
+  return { finds };
 }
 
-const inOrder = (hits: RecordingHits["hits"]) => hits.toSorted((a, b) => a.timeUs - b.timeUs);
+export const inOrder = (finds: readonly Find[]): RecordingHit[] =>
+  finds.map(({ hit }) => hit).toSorted((a, b) => a.timeUs - b.timeUs);
 
 function around(line: string, { at, length }: { at: number; length: number }) {
   const from = Math.max(0, at - aroundChars);

@@ -2,8 +2,8 @@ import type { RecordingSearch } from "@gatehouse/contracts/rest";
 import { GatehouseError } from "@gatehouse/kernel";
 import { RE2JS } from "re2js";
 
-/** Where in a line it is found first. */
-export type TextMatcher = (line: string) => { at: number; length: number } | undefined;
+/** Where in a line it is found first. `line` stands where the find is in another writing of the same line. */
+export type TextMatcher = (line: string) => { at: number; length: number; line?: string } | undefined;
 
 /**
  * A pattern of somebody's goes to an engine whose time grows with the text alone; the platform's own can be held up for ever by a
@@ -11,10 +11,18 @@ export type TextMatcher = (line: string) => { at: number; length: number } | und
  */
 export function textMatcher({ text, mode }: Pick<RecordingSearch, "text" | "mode">): TextMatcher {
   if (mode === "regex") return patternMatcher(text);
-  const words = new RegExp(RegExp.escape(text), mode === "exact" ? "u" : "iu");
+  const flags = mode === "exact" ? "u" : "iu";
+  const words = new RegExp(RegExp.escape(text), flags);
+  const composed = text.normalize("NFKC");
+  const composedWords = composed === text ? words : new RegExp(RegExp.escape(composed), flags);
   return (line) => {
     const found = words.exec(line);
-    return found ? { at: found.index, length: found[0].length } : undefined;
+    if (found) return { at: found.index, length: found[0].length };
+    // The same letters can be written in several ways (é in one or two characters, forms of full width, ligatures).
+    const other = line.normalize("NFKC");
+    if (other === line && composed === text) return undefined;
+    const again = composedWords.exec(other);
+    return again ? { at: again.index, length: again[0].length, line: other } : undefined;
   };
 }
 

@@ -41,6 +41,8 @@ export type Admission = {
 };
 
 export type Viewing = {
+  /** Whether they may play it now, and see what was typed. Nothing is audited: who asks tells of what came of it. */
+  sight(viewer: Viewer, resource: Resource): { play: boolean; input: boolean };
   /** The facts of a session, nothing of its recording: decided, and audited only where it is refused. With what else the viewer may do. */
   facts(viewer: Viewer, sessionId: string): Promise<{ entry: SessionEntry; may: KeepingAction[] }>;
   /** Decided and audited. Resolves when the event is committed, so nothing may leave before (P7). */
@@ -115,6 +117,10 @@ export function createViewing({
   }
 
   return {
+    sight(viewer, resource) {
+      const play = asked(viewer, rights.search, resource).allowed;
+      return { play, input: play && mayInput(viewer, resource) };
+    },
     async facts(viewer, sessionId) {
       const entry = await entryOf(sessionId);
       const resource = await resources.ofSession(entry);
@@ -155,7 +161,7 @@ export function createViewing({
   };
 }
 
-const fromOf = { web: "web", token: "api", "admin-socket": "cli" } as const satisfies Record<
+export const fromOf = { web: "web", token: "api", "admin-socket": "cli" } as const satisfies Record<
   Viewer["via"],
   string
 >;

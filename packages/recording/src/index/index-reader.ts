@@ -27,8 +27,11 @@ export type RecordingIndex = {
   readonly directory: IndexDirectory;
   /** The last keyframe at or before a moment: one ranged read. Undefined before the first. */
   keyframeAt(timeUs: number): Promise<Keyframe | undefined>;
-  /** Lines of the blocks that touch the span, in the order in which they left the screen; a block in memory at a time. */
-  lines(span?: Span): AsyncGenerator<IndexedLine>;
+  /**
+   * Lines of the blocks that touch the span, in the order in which they left the screen; a block in memory at a time. The first
+   * `skip` of them are left out, and blocks of nothing else are not read.
+   */
+  lines(span?: Span, skip?: number): AsyncGenerator<IndexedLine>;
   events(span?: Span): AsyncGenerator<IndexEvent>;
   pictures(span?: Span): AsyncGenerator<Picture>;
 };
@@ -78,11 +81,12 @@ export async function openIndex(fields: {
   async function* blocks(
     part: Exclude<Part, "directory" | "keyframes">,
     entries: readonly BlockEntry[],
-    { fromUs = 0, toUs = Number.POSITIVE_INFINITY }: Span,
+    span: Span,
+    blocksSkipped = 0,
   ): AsyncGenerator<Uint8Array> {
     let start = at[part];
     const placed = entries.map((entry, n) => ({ n, start: (start += entry.bytes) - entry.bytes, ...entry }));
-    const wanted = placed.filter((entry) => entry.toUs >= fromUs && entry.fromUs <= toUs);
+    const wanted = placed.filter((entry) => touches(entry, span)).slice(blocksSkipped);
     for (let i = 0; i < wanted.length;) {
       const from = wanted[i]?.start ?? 0;
       let end = from;
@@ -114,8 +118,19 @@ export async function openIndex(fields: {
         ...decodeKeyframe(await open("keyframes", n, sealedKeyframe)),
       };
     },
-    async *lines(span = {}) {
-      for await (const block of blocks("text", text, span)) yield* decodeLines(block);
+    async *lines(span = {}, skip = 0) {
+      let left = skip;
+      let blocksSkipped = 0;
+      for (const { count } of text.filter((entry) => touches(entry, span))) {
+        if (count > left) break;
+        left -= count;
+        blocksSkipped++;
+      }
+      for await (const block of blocks("text", text, span, blocksSkipped)) {
+        const lines = decodeLines(block);
+        yield* left > 0 ? lines.slice(left) : lines;
+        left = 0;
+      }
     },
     async *events(span = {}) {
       for await (const block of blocks("events", events, span)) yield* decodeEvents(block);
@@ -124,6 +139,10 @@ export async function openIndex(fields: {
       for await (const block of blocks("pictures", pictures, span)) yield* decodePictures(block);
     },
   };
+}
+
+function touches(entry: BlockEntry, { fromUs = 0, toUs = Number.POSITIVE_INFINITY }: Span): boolean {
+  return entry.toUs >= fromUs && entry.fromUs <= toUs;
 }
 
 function bytesOf(entries: readonly BlockEntry[]): number {

@@ -2,7 +2,7 @@ import headless from "@xterm/headless";
 import type { Terminal } from "@xterm/headless";
 import { checkLimit, concatBytes, fromHex } from "@gatehouse/kernel";
 import { deriveKey } from "../derive-key.ts";
-import type { Frame, SessionFacts } from "../frame.ts";
+import { type Frame, type SessionFacts, laneOf } from "../frame.ts";
 import {
   type IndexEvent,
   IndexSealer,
@@ -17,9 +17,11 @@ import {
   indexKeyPurpose,
   indexMaker,
   indexLimits,
+  lineCharsMax,
   picturesPerBlock,
 } from "../index/mod.ts";
 import type { SealCrypto } from "../seal-crypto.ts";
+import { type Statement, StatementReading, statementLine } from "../tracks/query/mod.ts";
 import { ShownLines, scrollbackLines, sliceBytes } from "../transcript/shown-lines.ts";
 import { boundedSize, shownBy } from "../transcript/shown.ts";
 import { BlockWriter } from "./block-writer.ts";
@@ -46,6 +48,8 @@ const waitingSlicesMax = 64;
 const retryAfterUs = 500_000;
 /** As many as a player keeps, since a window that grows shows them again. */
 const rowsKept = 1_000;
+/** No text that is looked for is longer. */
+const cutCharsOver = 256;
 const nothing = new Uint8Array(0);
 
 /**
@@ -60,6 +64,8 @@ export async function buildIndex(options: {
   /** Hex, of the recording's last segment. */
   headSha256: string;
   crypto: Pick<SealCrypto, "encrypt" | "compress" | "random">;
+  /** Told of each line that goes into the index. */
+  onText?: (text: string) => void;
 }): Promise<Uint8Array> {
   const { facts, crypto } = options;
   const salt = crypto.random(32);
@@ -70,7 +76,7 @@ export async function buildIndex(options: {
     key: await deriveKey(options.laneKey, indexKeyPurpose, salt),
     crypto,
   });
-  const making = new IndexMaking(sealer, facts.size ?? { cols: 80, rows: 24 });
+  const making = new IndexMaking(sealer, facts.size ?? { cols: 80, rows: 24 }, options.onText);
   try {
     for await (const frame of options.frames) await making.add(frame);
     return await making.finish();
@@ -81,6 +87,8 @@ export async function buildIndex(options: {
 
 class IndexMaking {
   readonly #sealer: IndexSealer;
+  readonly #onText: ((text: string) => void) | undefined;
+  readonly #statements = new StatementReading();
   readonly #terminal: Terminal;
   readonly #state: TerminalState;
   readonly #proof = new Proof();
@@ -111,8 +119,13 @@ class IndexMaking {
   #mustKeyframe = false;
   #keyframeNotBeforeUs = 0;
 
-  constructor(sealer: IndexSealer, size: { cols: number; rows: number }) {
+  constructor(
+    sealer: IndexSealer,
+    size: { cols: number; rows: number },
+    onText: ((text: string) => void) | undefined,
+  ) {
     this.#sealer = sealer;
+    this.#onText = onText;
     this.#terminal = new headless.Terminal({
       ...boundedSize(size),
       scrollback: scrollbackLines,
@@ -136,8 +149,10 @@ class IndexMaking {
     this.#flow.note(frame);
     const event = recordedEvent(frame);
     if (event && !this.#events.isFull) this.#events.add(event, 1, eventsPerBlock);
-    const shown = shownBy(frame);
     this.#endUs = frame.timeUs;
+    // Secrets of statements are in the other lane, and stay out.
+    if (laneOf(frame.kind) === "main") this.#addStatement(this.#statements.take(frame));
+    const shown = shownBy(frame);
     if (shown.what === "nothing") return;
     this.#lookBefore(frame.timeUs);
     if (this.#wantsKeyframe(frame.timeUs))
@@ -164,6 +179,7 @@ class IndexMaking {
     this.#screenText.look(this.#shownUs);
     this.#shownLines.finish();
     this.#screenText.finish();
+    for (const statement of this.#statements.unanswered()) this.#addStatement(statement);
     await Promise.all([this.#text.finish(), this.#pictures.finish(), this.#events.finish()]);
     const directory = encodeDirectory({
       maker: indexMaker,
@@ -267,12 +283,25 @@ class IndexMaking {
     this.#mustKeyframe = false;
   }
 
+  #addStatement(statement: Statement | undefined): void {
+    if (!statement) return;
+    const text = statementLine(statement).toWellFormed();
+    // Where it goes on in the next line, what lies over the cut is found in one of them.
+    for (let at = 0; at === 0 || at + cutCharsOver < text.length; at += lineCharsMax - cutCharsOver)
+      this.#addLine({
+        fromUs: statement.startedUs,
+        toUs: this.#endUs,
+        text: text.slice(at, at + lineCharsMax).toWellFormed(),
+      });
+  }
+
   #addLine(line: IndexedLine): void {
     if (this.#textEndsUs !== undefined) return;
     if (this.#text.bytes > textBytesMax || this.#text.isFull) {
       this.#textEndsUs = line.fromUs;
       return;
     }
+    this.#onText?.(line.text);
     this.#text.add(line, line.text.length * 3 + 16, 8 * textBlockBytes);
   }
 }

@@ -34,6 +34,7 @@ import { lockRoutes } from "./routes/locks.ts";
 import { requestRoutes } from "./routes/requests.ts";
 import { signInRoutes } from "./routes/sign-ins.ts";
 import { sshCertificateRoutes } from "./routes/ssh-certificates.ts";
+import { searchRoutes } from "./routes/search.ts";
 import { roleRoutes } from "./routes/roles.ts";
 import { targetRoutes } from "./routes/targets.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
@@ -111,6 +112,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       sessionRoutes(api, doors);
       moderationRoutes(api, doors);
       recordingRoutes(api, doors);
+      searchRoutes(api, doors);
       custodyRoutes(api, doors);
       peopleRoutes(api, doors);
       teamRoutes(api, doors);

@@ -94,6 +94,7 @@ test("the released steps are in order and unchanged", () => {
       "0044-command-sign-ins 25ef1ce3e3aa3e7fdee08a719ee55036e3cf61476f42ac144d4b1d62664ecfdf",
       "0045-oidc 1d713f808f7e551a997652feedf9f75bfcd6681ffdfd3fd8e3564ba20c2e4435",
       "0050-recording-indexes 5445a31cb5d1f52528c38c5310a9058c9e8d09f62c7ef5b8adcddcb25a84a93b",
+      "0052-search-filters 2774d2f99d81a5b5cb86cee8588569c32925cf925ca1ff295145b09c6f71068e",
       "0060-second-factors 02dc7314fd8c12fe72c8db0406f0076f7ec50191279ba71d6ef9aad4781319e9",
     ],
   );
@@ -122,6 +123,7 @@ test("a new database has every table", async (context) => {
     "recording_indexes",
     "recovery_codes",
     "roles",
+    "search_filters",
     "sessions",
     "settings",
     "sign_in_attempts",

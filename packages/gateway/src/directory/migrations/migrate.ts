@@ -20,6 +20,7 @@ import { sshCertificates } from "./0043-ssh-certificates.ts";
 import { commandSignIns } from "./0044-command-sign-ins.ts";
 import { oidc } from "./0045-oidc.ts";
 import { recordingIndexes } from "./0050-recording-indexes.ts";
+import { searchFilters } from "./0052-search-filters.ts";
 import { secondFactors } from "./0060-second-factors.ts";
 import type { Migration } from "./migration.ts";
 
@@ -42,6 +43,7 @@ export const migrations: readonly Migration[] = [
   commandSignIns,
   oidc,
   recordingIndexes,
+  searchFilters,
   secondFactors,
 ];
 

@@ -30,6 +30,7 @@ export {
   type Statement,
   type StatementCopy,
   type StatementResult,
+  StatementReading,
   statements,
   statementsIn,
 } from "./statements.ts";

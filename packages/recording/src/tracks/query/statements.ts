@@ -62,7 +62,7 @@ type QueryFrame = { kind: string; stream: number; timeUs: number; data: Uint8Arr
 export async function* statements(
   frames: AsyncIterable<QueryFrame> | Iterable<QueryFrame>,
 ): AsyncGenerator<Statement> {
-  const streams = new Streams();
+  const streams = new StatementReading();
   for await (const frame of frames) {
     const complete = streams.take(frame);
     if (complete) yield complete;
@@ -72,7 +72,7 @@ export async function* statements(
 
 /** The same of frames that are all there, in the order in which the statements began. */
 export function statementsIn(frames: Iterable<QueryFrame>): Statement[] {
-  const streams = new Streams();
+  const streams = new StatementReading();
   const all: Statement[] = [];
   for (const frame of frames) {
     const complete = streams.take(frame);
@@ -82,9 +82,11 @@ export function statementsIn(frames: Iterable<QueryFrame>): Statement[] {
   return all.sort((a, b) => a.startedUs - b.startedUs);
 }
 
-class Streams {
+/** The same for who has the frames one by one. */
+export class StatementReading {
   readonly #streams = new Map<number, Stream>();
 
+  /** The statement that is complete with this frame. */
   take({ kind, stream, timeUs, data }: QueryFrame): Statement | undefined {
     switch (kind) {
       case "query":

@@ -19,6 +19,7 @@ import { memoryAccounts } from "./memory-accounts.ts";
 import { memoryFactors } from "./memory-factors.ts";
 import { memoryAccess } from "./memory-access.ts";
 import { mayKeep, memoryCustody } from "./memory-custody.ts";
+import { memorySearch } from "./memory-search.ts";
 import { type MemoryLive, memoryLive } from "./memory-live.ts";
 import { type Sample, samplePeople, sampleSessions, sampleTargets } from "./sample-sessions.ts";
 
@@ -288,6 +289,7 @@ export function memoryGate(clock: Clock): MemoryGate {
     },
     moderation: live.door,
     custody: custody.door,
+    searching: memorySearch(samples),
     playback: {
       overview: async () => ({ index: null }),
       screen: async () => ({ keyframe: null }),

@@ -1,0 +1,98 @@
+import { trigramsIn } from "./fold.ts";
+
+/** Raise it when the same text would give another filter: those there are are made anew. */
+export const filterVersion = 1;
+
+/** 32 bytes that only who has the key can make of a trigram (HMAC-SHA256). Keys differ by recording and lane. */
+export type TrigramMac = (trigram: string) => Uint8Array;
+
+/** A bit for each of these words of a MAC: with ten bits for a trigram one question in about a hundred is answered wrongly. */
+const words = 7;
+const bitsEach = 10;
+/** Sizes are rounded up, so that they tell no more than about how much text there is. */
+const roundBytes = 128;
+/** Distinct trigrams beyond which narrowing is not worth its place: what is random has all of them. */
+const trigramsMax = 500_000;
+
+const asciiBits = 7;
+
+/** Gathers the trigrams of a text, line by line. */
+export class TrigramFilterMaking {
+  /** Most text is ASCII: one bit for each of its trigrams. */
+  readonly #ascii = new Uint8Array(1 << (3 * asciiBits - 3));
+  readonly #others = new Set<string>();
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** A find lies within one text. */
+  add(text: string): void {
+    if (this.#count >= trigramsMax) return;
+    if (!isAscii(text)) {
+      for (const trigram of trigramsIn(text)) {
+        if (isAscii(trigram)) this.#addAscii(trigram);
+        else if (!this.#others.has(trigram)) {
+          this.#others.add(trigram);
+          this.#count++;
+        }
+      }
+      return;
+    }
+    this.#addAscii(text.toLowerCase());
+  }
+
+  /** Empty where there is too much to narrow: such a filter may hold everything. */
+  finish(mac: TrigramMac): Uint8Array {
+    if (this.#count >= trigramsMax) return new Uint8Array(0);
+    const bytes = Math.max(1, Math.ceil((this.#count * bitsEach) / 8 / roundBytes)) * roundBytes;
+    const filter = new Uint8Array(bytes);
+    for (const trigram of this.#all())
+      for (const bit of bitsOf(mac(trigram), bytes))
+        filter[bit >>> 3] = (filter[bit >>> 3] ?? 0) | (1 << (bit & 7));
+    return filter;
+  }
+
+  #addAscii(text: string): void {
+    let at = 0;
+    for (let i = 0; i < text.length; i++) {
+      at = ((at << asciiBits) | text.charCodeAt(i)) & 0x1f_ffff;
+      if (i < 2) continue;
+      const byte = this.#ascii[at >>> 3] ?? 0;
+      const bit = 1 << (at & 7);
+      if ((byte & bit) !== 0) continue;
+      this.#ascii[at >>> 3] = byte | bit;
+      this.#count++;
+    }
+  }
+
+  *#all(): Generator<string> {
+    for (const [n, byte] of this.#ascii.entries()) {
+      if (byte === 0) continue;
+      for (let bit = 0; bit < 8; bit++) {
+        const at = (n << 3) | bit;
+        if ((byte & (1 << bit)) !== 0) yield String.fromCharCode(at >>> 14, (at >>> 7) & 127, at & 127);
+      }
+    }
+    yield* this.#others;
+  }
+}
+
+/** False only where the text that the filter was made of does not have this trigram. */
+export function filterMayHold(filter: Uint8Array, mac: Uint8Array): boolean {
+  if (filter.length === 0) return true;
+  for (const bit of bitsOf(mac, filter.length))
+    if (((filter[bit >>> 3] ?? 0) & (1 << (bit & 7))) === 0) return false;
+  return true;
+}
+
+function* bitsOf(mac: Uint8Array, bytes: number): Generator<number> {
+  const view = new DataView(mac.buffer, mac.byteOffset, mac.byteLength);
+  for (let word = 0; word < words; word++) yield view.getUint32(4 * word) % (8 * bytes);
+}
+
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return false;
+  return true;
+}
