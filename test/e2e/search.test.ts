@@ -155,7 +155,7 @@ async function query(): Promise<void> {
     PGDATABASE: "postgres",
   };
   const ran = await psql(way, "select 'needle-in-sql';\ncreate role r password 'hunter2-sql';\n");
-  assert.equal(ran.code, 0, ran.stderr.toString());
+  assert.equal(ran.code, 0, ran.stderr);
 }
 
 /** All pages. */
@@ -163,7 +163,7 @@ async function found(client: Client, search: Search): Promise<SearchPage["items"
   const items: SearchPage["items"] = [];
   let page: SearchPage | undefined;
   do {
-    page = await client.search({ ...search, ...(page?.next != null && { cursor: page.next }) });
+    page = await client.search({ ...search, ...(page && { cursor: page.next ?? "" }) });
     items.push(...page.items);
   } while (page.next !== null);
   assert.equal(page.progress.searched, page.progress.sessions);

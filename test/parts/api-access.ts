@@ -59,6 +59,8 @@ export const restAccess: Readonly<Record<string, string>> = {
   "POST /api/v1/recordings/{sessionId}/search": "recording.play",
   "POST /api/v1/recordings/{sessionId}/verify": "session.view",
 
+  "POST /api/v1/search": "session.list",
+
   "GET /api/v1/recordings/coverage": "health.read",
   "GET /api/v1/recordings/alarms": "health.read",
   "GET /api/v1/recordings/retention": "health.read",

@@ -73,7 +73,7 @@ Examples:
             {
               ...question,
               limit: Math.min(500, limit - count),
-              ...(page?.next != null && { cursor: page.next }),
+              ...(page && { cursor: page.next ?? "" }),
             },
             { signal: cli.signal },
           );

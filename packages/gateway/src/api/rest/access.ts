@@ -14,7 +14,7 @@ import { checkSameOrigin, sessionCookieOf } from "./security.ts";
  */
 export type RouteAccess =
   | { public: string }
-  | { action: Action; behind: "playback" | "searching" | "moderation" | "requests" }
+  | { action: Action; behind: "playback" | "moderation" | "requests" }
   | {
       action: Action;
       /** Asked instead when the person whom the path names is the one who asks. */
