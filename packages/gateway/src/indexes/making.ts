@@ -1,12 +1,7 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { GatehouseError, isGatehouseError } from "@gatehouse/kernel";
-import {
-  type Lane,
-  type Recording,
-  type RecordingSource,
-  formatLimits,
-} from "@gatehouse/recording";
+import { type Lane, type Recording, type RecordingSource, formatLimits } from "@gatehouse/recording";
 import type { SearchKeys } from "./search-keys.ts";
 import type { Beginning, FromThread, IndexAndFilters, ToThread } from "./thread-words.ts";
 

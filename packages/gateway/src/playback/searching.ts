@@ -34,6 +34,7 @@ import { visibleFrames } from "./visible-frames.ts";
 
 type SearchingOptions = {
   sourceOf(facts: SessionFacts): RecordingSource;
+  trustedKeys: readonly Uint8Array[];
   /** None on a gateway that only writes: it finds nothing. */
   openers: readonly KeyOpener[];
   indexes: Pick<Indexes, "open">;
