@@ -224,3 +224,45 @@ test("access that is asked for on a target's page is approved with a comment, us
   await hers.getByRole("link", { name: "Open the recording" }).click({ timeout: 15_000 });
   await hers.getByTestId("streams").getByText("let in").waitFor();
 });
+
+test("an analyst shuts somebody out from wherever they are, told what ends by it, and lifts it on the person's page", async () => {
+  const { gateway, person } = stage;
+  const analyst = await addPerson(gateway, "nia", ["security-analyst"]);
+  const terminal = openTerminal(
+    ["ssh", "-tt", ...sshOptions(gateway, person), stage.address, "PS1='ready>' exec sh -i"],
+    join(gateway.dataDir, "resize-lock"),
+  );
+  await terminal.shows(/ready>/);
+  const { page, complaints } = await open(analyst.id);
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("lock an");
+  await page.getByRole("option", { name: "Lock ann shut the person out", selected: true }).waitFor();
+  await page.keyboard.press("Enter");
+  const form = page.getByRole("dialog", { name: "Lock ann" });
+  await form.getByText("ann is shut out").waitFor();
+  await form.getByText("1 live session ends at once.").waitFor();
+  await page.keyboard.type("INC-7: lost laptop");
+  await page.keyboard.press("Enter");
+  await form.getByText("1 live session ended.").waitFor();
+  await terminal.shows(/user ann is locked: INC-7: lost laptop/);
+  assert.notEqual(await terminal.exited, 0);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(`${gateway.web}/locks`);
+  await page.getByRole("list", { name: "Locks" }).getByText("INC-7: lost laptop").waitFor();
+  const refused = await stage.ssh([stage.address, "true"]);
+  assert.match(refused.stderr, /you are locked out: INC-7/);
+
+  // What would shut nobody is said before it is set.
+  await page.getByRole("button", { name: "Lock", exact: true }).click();
+  await page.getByLabel("Name", { exact: true }).fill("nia");
+  await page.getByText("It cannot be set: you would lock yourself out.").waitFor();
+  await page.keyboard.press("Escape");
+
+  await page.goto(`${gateway.web}/people/${person.id}`);
+  await page.getByText("Locked by nia").waitFor();
+  await page.getByRole("button", { name: "Lift the lock on ann" }).click();
+  await page.getByRole("button", { name: "Lift it" }).click();
+  await page.getByText("Locked by nia").waitFor({ state: "detached" });
+  assert.equal((await stage.ssh([stage.address, "true"])).code, 0);
+  assert.deepEqual(complaints, []);
+});

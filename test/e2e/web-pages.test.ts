@@ -299,6 +299,8 @@ for (const look of looks)
       ["target", `/targets/${sampleTargets[0].id}`, "text=Host keys"],
       ["people", "/people", "tbody tr"],
       ["person", `/people/${samplePeople.jane.id}`, "text=Add a public key"],
+      ["locks", "/locks", "text=oracle"],
+      ["lock", "/locks?on=user&name=jane.doe", "text=2 live sessions end at once"],
       ["health", "/health", "text=Journal"],
       ["missing", "/nowhere", "text=There is no such page"],
     ];

@@ -100,6 +100,7 @@ export const restAccess: Readonly<Record<string, string>> = {
   "DELETE /api/v1/roles/{roleName}": "role.write",
   "PUT /api/v1/roles/{roleName}": "role.write",
   "GET /api/v1/locks": "lock.read",
+  "GET /api/v1/locks/preview": "lock.write",
   "DELETE /api/v1/locks/{lockId}": "lock.write",
   "POST /api/v1/locks": "lock.write",
 

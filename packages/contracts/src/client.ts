@@ -51,6 +51,8 @@ import type {
   LiveQuery,
   Lock,
   LockCreate,
+  LockPreview,
+  LockPreviewQuery,
   LockSet,
   Me,
   Page,
@@ -347,6 +349,8 @@ export function createClient(options: ClientOptions) {
     },
     locks: {
       list: (call?: CallOptions) => get<{ items: Lock[] }>("/locks", call),
+      /** What it would do; nothing is locked. */
+      preview: (lock: LockPreviewQuery, call?: CallOptions) => get<LockPreview>("/locks/preview", call, lock),
       create: (lock: LockCreate) => write<LockSet>("POST", "/locks", lock),
       remove: (id: string) => write<void>("DELETE", `/locks/${part(id)}`),
     },

@@ -3,6 +3,7 @@ import { isGatehouseError } from "@gatehouse/kernel";
 import { QueryClient, QueryCache, infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import type {
   AuditQuery,
+  LockPreviewQuery,
   PersonQuery,
   RequestQuery,
   SessionQuery,
@@ -153,6 +154,18 @@ export const queries = {
     queryFn: ({ signal }) => gateway.recordings.alarms({ signal }),
     refetchInterval: quietEveryMs,
   }),
+  locks: queryOptions({
+    queryKey: ["locks"],
+    queryFn: ({ signal }) => gateway.locks.list({ signal }),
+    refetchInterval: quietEveryMs,
+  }),
+  lockPreview: (lock: LockPreviewQuery) =>
+    queryOptions({
+      queryKey: ["lock-preview", lock],
+      queryFn: ({ signal }) => gateway.locks.preview(lock, { signal }),
+      // Sessions come and go while somebody writes a reason.
+      refetchInterval: liveEveryMs,
+    }),
   requests: (filter: RequestQuery) =>
     infiniteQueryOptions({
       queryKey: ["requests", filter],

@@ -11,6 +11,7 @@ import { SignInPage } from "./pages/sign-in.tsx";
 import {
   approveSearch,
   auditSearch,
+  lockSearch,
   momentSearch,
   nameSearch,
   requestSearch,
@@ -78,6 +79,12 @@ const target = createRoute({
   path: "/targets/$targetId",
   component: lazyRouteComponent(() => import("./pages/target.tsx"), "TargetPage"),
 });
+const locks = createRoute({
+  getParentRoute: () => shell,
+  path: "/locks",
+  validateSearch: lockSearch,
+  component: lazyRouteComponent(() => import("./pages/locks.tsx"), "LocksPage"),
+});
 const people = createRoute({
   getParentRoute: () => shell,
   path: "/people",
@@ -115,6 +122,7 @@ export const router = createRouter({
       request,
       targets,
       target,
+      locks,
       people,
       person,
       health,

@@ -65,6 +65,11 @@ export const requestStates = ["pending", "approved", "denied", "cancelled", "exp
 export const requestSearch = (raw: Raw) =>
   withoutAbsent({ of: oneOf(raw, "of", ["everybody"] as const), state: oneOf(raw, "state", requestStates) });
 
+export const lockedThings = ["user", "target", "role", "login", "address"] as const;
+/** The lock that is about to be set, as far as it is known. */
+export const lockSearch = (raw: Raw) =>
+  withoutAbsent({ on: oneOf(raw, "on", lockedThings), name: text(raw, "name") });
+
 /** The sign-in of a command line on this machine. */
 export const approveSearch = (raw: Raw) => withoutAbsent({ request: text(raw, "request") });
 export const nameSearch = (raw: Raw) => withoutAbsent({ q: text(raw, "q") });

@@ -37,3 +37,18 @@ export type LockCreate = z.input<typeof lockCreate>;
 /** The lock, and the sessions that it ended on this gateway. */
 export const lockSet = z.object({ lock, ended: z.array(id) }).meta({ id: "LockSet" });
 export type LockSet = z.infer<typeof lockSet>;
+
+/** `GET /locks/preview`: what a lock would do now. Nothing is locked by it. */
+export const lockPreviewQuery = z.strictObject({
+  on: z.enum(lockedThings),
+  name: z.string().trim().min(1).max(128),
+});
+export type LockPreviewQuery = z.input<typeof lockPreviewQuery>;
+
+export const lockPreview = z
+  .object({
+    sessions: z.number().int().meta({ description: "Live sessions on this gateway that would end" }),
+    fault: z.string().nullable().meta({ description: "Why it would be refused" }),
+  })
+  .meta({ id: "LockPreview" });
+export type LockPreview = z.infer<typeof lockPreview>;

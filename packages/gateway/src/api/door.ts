@@ -5,6 +5,8 @@ import type {
   AccessRequest,
   Lock,
   LockCreate,
+  LockPreview,
+  LockPreviewQuery,
   LockSet,
   RequestCreate,
   RequestQuery,
@@ -334,6 +336,7 @@ export type RolesDoor = {
 /** The caller was allowed; changes are audited behind this door. */
 export type LocksDoor = {
   list(): Promise<{ items: Lock[] }>;
+  preview(principal: Principal, lock: LockPreviewQuery): Promise<LockPreview>;
   /** Sets it, and ends the sessions that it stands against. Throws `invalid` for what would lock nothing, or the caller. */
   create(principal: Principal, lock: LockCreate): Promise<LockSet>;
   remove(principal: Principal, id: string): Promise<void>;

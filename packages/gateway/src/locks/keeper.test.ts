@@ -25,6 +25,7 @@ function stand({ shared }: { shared: boolean }) {
     locks: { inForce: async () => (fault.database ? Promise.reject(away()) : [...inForce]) },
     users: { list: async () => ({ items: [] }) },
     live: {
+      list: () => [],
       async terminate(which, { by, reason }) {
         assert.ok(typeof which === "function");
         if (!which(facts, undefined)) return [];

@@ -1,11 +1,13 @@
 import { type Clock, type Timer, messageOf } from "@gatehouse/kernel";
 import { isShut } from "../access/mod.ts";
 import { type LockEntry, type Locks, type Users, everyItem } from "../directory/mod.ts";
-import type { Actor, LiveSessions } from "../sessions/mod.ts";
+import type { Actor, LiveSessions, LiveView } from "../sessions/mod.ts";
 
 export type LockKeeper = {
   /** Ends what is live here that the lock stands against. Resolves with the ids of the sessions when all were told. */
   enforce(lock: LockEntry, by: Actor): Promise<readonly string[]>;
+  /** Ids of the live sessions here that such a lock would end. */
+  against(lock: Pick<LockEntry, "on" | "name">): Promise<readonly string[]>;
   stop(): Promise<void>;
 };
 
@@ -15,7 +17,7 @@ const lookEveryMs = 2_000;
 export function createLockKeeper(options: {
   locks: Pick<Locks, "inForce">;
   users: Pick<Users, "list">;
-  live: Pick<LiveSessions, "terminate">;
+  live: Pick<LiveSessions, "terminate" | "list">;
   /** Other gateways have the same database. */
   shared: boolean;
   clock: Clock;
@@ -35,22 +37,26 @@ export function createLockKeeper(options: {
     return holders;
   }
 
-  async function enforce(lock: LockEntry, by: Actor): Promise<readonly string[]> {
-    known.add(lock.id);
+  async function meantBy(
+    lock: Pick<LockEntry, "on" | "name">,
+  ): Promise<(facts: LiveView["facts"]) => boolean> {
     const { on, name } = lock;
     const holders = on === "role" ? await holdersOf(name) : undefined;
+    return ({ user, target, login, remoteAddress }) =>
+      isShut(lock, {
+        name: user.name,
+        roles: holders?.has(user.id) ? [name] : [],
+        target: target.name,
+        login,
+        remoteAddress,
+      });
+  }
+
+  async function enforce(lock: LockEntry, by: Actor): Promise<readonly string[]> {
+    known.add(lock.id);
     // Asked of sessions that are being admitted at this moment too, which were allowed before the lock was there.
-    return live.terminate(
-      ({ user, target, login, remoteAddress }) =>
-        isShut(lock, {
-          name: user.name,
-          roles: holders?.has(user.id) ? [name] : [],
-          target: target.name,
-          login,
-          remoteAddress,
-        }),
-      { by, reason: `${on} ${name} is locked: ${lock.reason}` },
-    );
+    const reason = `${lock.on} ${lock.name} is locked: ${lock.reason}`;
+    return live.terminate(await meantBy(lock), { by, reason });
   }
 
   async function look(): Promise<void> {
@@ -76,6 +82,10 @@ export function createLockKeeper(options: {
   if (options.shared) lookAgain();
   return {
     enforce,
+    async against(lock) {
+      const isMeant = await meantBy(lock);
+      return live.list().flatMap(({ facts }) => (isMeant(facts) ? [facts.sessionId] : []));
+    },
     async stop() {
       stopped = true;
       timer?.cancel();

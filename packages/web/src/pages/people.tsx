@@ -4,6 +4,7 @@ import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
 import { Plus } from "lucide-react";
 import { useState } from "react";
 import { gateway, queries } from "../gateway.ts";
+import { PeopleRooms } from "../people/rooms.tsx";
 import { RoleChoice } from "../people/roles.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Badge, Button, Field } from "../ui/elements.tsx";
@@ -28,6 +29,7 @@ export function PeoplePage() {
   const chosen = useRowKeys(items.length, (index) => open(items[index]));
   return (
     <>
+      <PeopleRooms />
       <PageHead title="People">
         <Committed
           label="Name"

@@ -5,6 +5,8 @@ import { Link2, UserRoundCheck, UserRoundX } from "lucide-react";
 import { useState } from "react";
 import { Password } from "../account/password.tsx";
 import { gateway, queries } from "../gateway.ts";
+import { LockButton } from "../locks/lock-form.tsx";
+import { StandingLocks } from "../locks/standing.tsx";
 import { RoleChoice } from "../people/roles.tsx";
 import { SshCertificates } from "../people/ssh-certificates.tsx";
 import { SshKeys } from "../people/ssh-keys.tsx";
@@ -26,6 +28,7 @@ export function PersonPage() {
   const person = query.data;
   const isOwn = me.data.id === person.id;
   const mayWrite = me.data.may.includes("person.write");
+  const mayLock = me.data.may.includes("lock.write");
   return (
     <>
       <StaleNote query={query} />
@@ -47,7 +50,9 @@ export function PersonPage() {
         </Link>
         {mayWrite && <SignInLink person={person} />}
         {mayWrite && !isOwn && <ShutOut person={person} />}
+        {mayLock && !isOwn && <LockButton on="user" name={person.name} />}
       </PageHead>
+      {me.data.may.includes("lock.read") && <StandingLocks on="user" name={person.name} mayLift={mayLock} />}
       <div className="grid max-w-4xl grid-cols-[minmax(0,1fr)] px-4 pb-10">
         <Part title="Password" note="What they sign in with here and on the command line.">
           <Password personId={person.id} name={person.name} isOwn={isOwn} mayWrite={mayWrite || isOwn} />

@@ -4,6 +4,8 @@ import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
 import { Trash2 } from "lucide-react";
 import { useState } from "react";
 import { gateway, queries } from "../gateway.ts";
+import { LockButton } from "../locks/lock-form.tsx";
+import { StandingLocks } from "../locks/standing.tsx";
 import { AskForTarget } from "../requests/ask.tsx";
 import { HostKeys } from "../targets/host-keys.tsx";
 import { Logins } from "../targets/logins.tsx";
@@ -42,7 +44,9 @@ export function TargetPage() {
           />
         )}
         {may("target.write") && <RemoveTarget target={target} />}
+        {may("lock.write") && <LockButton on="target" name={target.name} />}
       </PageHead>
+      {may("lock.read") && <StandingLocks on="target" name={target.name} mayLift={may("lock.write")} />}
       <div className="grid max-w-4xl grid-cols-[minmax(0,1fr)] px-4 pb-10">
         <Part
           title="Host keys"

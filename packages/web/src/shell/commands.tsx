@@ -6,7 +6,7 @@ import { type ReactNode, useState } from "react";
 import { queries } from "../gateway.ts";
 import { itemsOf } from "../pages/list.tsx";
 import { Dialog } from "../ui/dialog.tsx";
-import { places } from "./places.ts";
+import { peopleRooms, places } from "./places.ts";
 
 type Command = { id: string; name: string; note?: ReactNode; run: () => void };
 
@@ -40,7 +40,7 @@ function Chooser({ me, onClose }: { me: Me; onClose: () => void }) {
         aria-expanded
         aria-controls="commands"
         aria-activedescendant={current < 0 ? undefined : `command-${current}`}
-        placeholder="A place, person, target, session, or words to search for"
+        placeholder="A place, person, target, session, words to search for, or lock …"
         // oxlint-disable-next-line jsx-a11y/no-autofocus -- it was opened to write here
         autoFocus
         autoComplete="off"
@@ -86,17 +86,38 @@ function Chooser({ me, onClose }: { me: Me; onClose: () => void }) {
 function useCommands(me: Me, words: string): Command[] {
   const navigate = useNavigate();
   const may = (action: Me["may"][number]) => me.may.includes(action);
-  const asks = words.length >= 2;
+  const locking = may("lock.write") ? /^lock(?:\s+(.*))?$/i.exec(words) : null;
+  const q = locking ? (locking[1] ?? "") : words;
+  const asks = q.length >= 2;
   const targets = useInfiniteQuery({
-    ...queries.targets({ q: words, limit: 5 }),
+    ...queries.targets({ q, limit: 5 }),
     enabled: asks && may("target.list"),
   });
   const people = useInfiniteQuery({
-    ...queries.people({ q: words, limit: 5 }),
+    ...queries.people({ q, limit: 5 }),
     enabled: asks && may("person.read"),
   });
   const fits = (name: string) => name.toLowerCase().includes(words.toLowerCase());
   const all: Command[] = [];
+  const lock = (on: "user" | "target", name: string): Command => ({
+    id: `lock-${on}-${name}`,
+    name: `Lock ${name}`,
+    note: on === "user" ? "shut the person out" : "shut the target",
+    run: () => void navigate({ to: "/locks", search: { on, name } }),
+  });
+  if (locking) {
+    if (asks) {
+      all.push(...itemsOf(people).map(({ name }) => lock("user", name)));
+      all.push(...itemsOf(targets).map(({ name }) => lock("target", name)));
+    }
+    all.push({
+      id: "lock",
+      name: "Lock somebody or something",
+      note: "choose",
+      run: () => void navigate({ to: "/locks", search: { on: "user" } }),
+    });
+    return all;
+  }
   if (sessionId.test(words))
     all.push({
       id: "session",
@@ -104,7 +125,7 @@ function useCommands(me: Me, words: string): Command[] {
       note: "open the session",
       run: () => void navigate({ to: "/sessions/$sessionId", params: { sessionId: words } }),
     });
-  for (const place of places)
+  for (const place of [...places, ...peopleRooms.slice(1)])
     if (may(place.action) && fits(place.name))
       all.push({ id: place.to, name: place.name, note: "go to", run: () => void navigate({ to: place.to }) });
   if (asks)
@@ -139,6 +160,11 @@ function useCommands(me: Me, words: string): Command[] {
           run: () => void navigate({ to: "/targets/$targetId", params: { targetId: id } }),
         },
       );
+  // Few are meant, so there is room to offer more of each.
+  if (asks && may("lock.write") && itemsOf(people).length + itemsOf(targets).length <= 2) {
+    all.push(...itemsOf(people).map(({ name }) => lock("user", name)));
+    all.push(...itemsOf(targets).map(({ name }) => lock("target", name)));
+  }
   if (words !== "")
     all.push({
       id: "search",

@@ -10,3 +10,9 @@ export const places = [
   { to: "/people", name: "People", icon: Users, action: "person.read" },
   { to: "/health", name: "Health", icon: Gauge, action: "health.read" },
 ] as const;
+
+/** What belongs to people, side by side under their place. */
+export const peopleRooms = [
+  { to: "/people", name: "People", action: "person.read" },
+  { to: "/locks", name: "Locks", action: "lock.read" },
+] as const;

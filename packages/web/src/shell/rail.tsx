@@ -1,13 +1,13 @@
 import { providerSignOutUrl, takeProviderSession } from "../session/provider.tsx";
 import type { Me, Page } from "@gatehouse/contracts/rest";
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, useNavigate } from "@tanstack/react-router";
+import { Link, useLocation, useNavigate } from "@tanstack/react-router";
 import { CircleHelp, KeyRound, LogOut, PanelLeft } from "lucide-react";
 import { useState } from "react";
 import { gateway, queries, toReview } from "../gateway.ts";
 import { IconButton } from "../ui/elements.tsx";
 import { Gate } from "./gate.tsx";
-import { places } from "./places.ts";
+import { peopleRooms, places } from "./places.ts";
 
 const foldKey = "gatehouse.rail-folded";
 
@@ -19,6 +19,8 @@ export function Rail({ me, onShowKeys }: { me: Me; onShowKeys: () => void }) {
     setFolded(!folded);
   };
   const name = folded ? "sm:sr-only max-sm:text-2xs" : "max-sm:text-2xs sm:max-xl:sr-only";
+  const path = useLocation({ select: ({ pathname }) => pathname });
+  const isAbout = (to: string) => to === "/people" && peopleRooms.some((room) => path.startsWith(room.to));
   const allowed = places.filter((place) => me.may.includes(place.action));
   return (
     <nav
@@ -35,7 +37,8 @@ export function Rail({ me, onShowKeys }: { me: Me; onShowKeys: () => void }) {
             <Link
               to={to}
               title={placeName}
-              className="relative flex items-center gap-2.5 rounded-md text-soft transition-colors hover:bg-hover hover:text-ink max-sm:h-13 max-sm:flex-col max-sm:justify-center max-sm:gap-0.5 sm:h-8 sm:px-2"
+              data-here={isAbout(to) || undefined}
+              className="relative flex items-center gap-2.5 rounded-md text-soft transition-colors hover:bg-hover hover:text-ink max-sm:h-13 max-sm:flex-col max-sm:justify-center max-sm:gap-0.5 sm:h-8 sm:px-2 data-here:font-medium data-here:text-accent! sm:data-here:bg-chosen"
               activeProps={{ className: "sm:bg-chosen !text-accent font-medium", "aria-current": "page" }}
             >
               <Icon size={17} strokeWidth={1.75} aria-hidden className="shrink-0" />

@@ -13,12 +13,12 @@ export function createLocks(options: {
   locks: Locks;
   users: Pick<Users, "byName">;
   roles: Pick<Roles, "byName">;
-  keeper: Pick<LockKeeper, "enforce">;
+  keeper: Pick<LockKeeper, "enforce" | "against">;
   audit: Pick<AuditLog, "append">;
   clock: Pick<Clock, "nowMs">;
   rightsChanged(): void;
 }): LocksDoor {
-  const { locks, users, roles, audit, clock } = options;
+  const { locks, users, roles, keeper, audit, clock } = options;
   const note = (principal: Principal, event: string, lock: LockEntry, fields: Record<string, unknown> = {}) =>
     noteChange(audit, principal, event, {
       lock_id: lock.id,
@@ -28,23 +28,30 @@ export function createLocks(options: {
       ...fields,
     });
 
-  /** A lock on a slip of the finger would shut nobody, and look as if it did. */
-  async function check(on: Lock["on"], name: string, by: Principal): Promise<void> {
-    const wrong = (message: string) => new GatehouseError({ code: "invalid", op: "locks.create", message });
-    if (on === "user" && !(await users.byName(name))) throw wrong(`there is nobody called ${name}`);
-    if (on === "user" && name === by.subject.name) throw wrong("you would lock yourself out");
+  /** Why it would be refused: a lock on a slip of the finger would shut nobody, and look as if it did. */
+  async function faultOf(on: Lock["on"], name: string, by: Principal): Promise<string | undefined> {
+    if (on === "user" && !(await users.byName(name))) return `there is nobody called ${name}`;
+    if (on === "user" && name === by.subject.name) return "you would lock yourself out";
     if (on === "role" && !isBuiltIn(name) && !(await roles.byName(name)))
-      throw wrong(`there is no role ${name}; there are ${builtIn.join(", ")}, and your own`);
+      return `there is no role ${name}; there are ${builtIn.join(", ")}, and your own`;
     if (on === "role" && by.subject.roles.includes(name) && by.via !== "admin-socket")
-      throw wrong(`you have the role ${name} yourself, and would be locked out`);
+      return `you have the role ${name} yourself, and would be locked out`;
     if (on === "address" && !isNetwork(name))
-      throw wrong(`${name} is neither an address nor a network such as 10.0.0.0/8`);
+      return `${name} is neither an address nor a network such as 10.0.0.0/8`;
+    return undefined;
   }
 
   return {
     list: async () => ({ items: (await locks.inForce()).map(words) }),
+    async preview(principal, { on, name }) {
+      const fault = await faultOf(on, name, principal);
+      if (fault !== undefined) return { sessions: 0, fault };
+      return { sessions: (await keeper.against({ on, name })).length, fault: null };
+    },
     async create(principal, { on, name, reason, seconds }) {
-      await check(on, name, principal);
+      const fault = await faultOf(on, name, principal);
+      if (fault !== undefined)
+        throw new GatehouseError({ code: "invalid", op: "locks.create", message: fault });
       const lock = await locks.create({
         on,
         name,
@@ -57,7 +64,7 @@ export function createLocks(options: {
       await note(principal, "lock.created", lock, {
         ...(lock.untilMs !== undefined && { expires: isoTime(lock.untilMs) }),
       });
-      const ended = await options.keeper.enforce(lock, {
+      const ended = await keeper.enforce(lock, {
         id: principal.subject.id,
         name: principal.subject.name,
         ...(principal.remoteAddress !== "" && { remoteAddress: principal.remoteAddress }),

@@ -1,4 +1,4 @@
-import { id, lock, lockCreate, lockSet } from "@gatehouse/contracts/rest";
+import { id, lock, lockCreate, lockPreview, lockPreviewQuery, lockSet } from "@gatehouse/contracts/rest";
 import { z } from "zod";
 import type { RestDoors } from "../../door.ts";
 import { principalOf } from "../access.ts";
@@ -19,6 +19,19 @@ export function lockRoutes(app: App, { locks }: Pick<RestDoors, "locks">): void 
       config: { access: { action: "lock.read" } },
     },
     () => locks.list(),
+  );
+  app.get(
+    "/locks/preview",
+    {
+      schema: {
+        tags,
+        summary: "What a lock would do now; nothing is locked by it",
+        querystring: lockPreviewQuery,
+        response: answers(lockPreview),
+      },
+      config: { access: { action: "lock.write" } },
+    },
+    (request) => locks.preview(principalOf(request), request.query),
   );
   app.post(
     "/locks",

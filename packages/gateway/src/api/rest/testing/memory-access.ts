@@ -20,7 +20,26 @@ export function memoryAccess(
 > {
   const iso = () => new Date(clock.nowMs()).toISOString();
   const teams: Team[] = [];
-  const locks: Lock[] = [];
+  const locks: Lock[] = [
+    {
+      id: newId(clock.nowMs(), systemRandom),
+      on: "login",
+      name: "oracle",
+      reason: "Shared password was found in a ticket",
+      createdBy: "otto.auditor",
+      createdAt: iso(),
+      until: null,
+    },
+    {
+      id: newId(clock.nowMs(), systemRandom),
+      on: "address",
+      name: "10.9.0.0/16",
+      reason: "INC-4711: guest network until it is cleaned",
+      createdBy: "ada.admin",
+      createdAt: iso(),
+      until: new Date(clock.nowMs() + 5 * 3_600_000).toISOString(),
+    },
+  ];
   const notFound = (what: string): never => {
     throw new GatehouseError({ code: "not_found", op: "memory", message: `there is no such ${what}` });
   };
@@ -62,6 +81,7 @@ export function memoryAccess(
     },
     locks: {
       list: async () => ({ items: locks }),
+      preview: async () => ({ sessions: 2, fault: null }),
       async create(principal, { on, name, reason }) {
         const id = newId(clock.nowMs(), systemRandom);
         const lock = {
