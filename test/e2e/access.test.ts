@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { Client } from "@gatehouse/contracts/client";
+import { type Client, createClient } from "@gatehouse/contracts/client";
 import type { Person } from "@gatehouse/contracts/rest";
 import { createWorkshop } from "../../packages/cli/src/testing/run-here.ts";
 import { type GatehouseError, isGatehouseError } from "@gatehouse/kernel";
@@ -225,6 +225,101 @@ test("a recording under four eyes opens with somebody else's approval only, to w
   await assert.rejects(play(otto));
 });
 
+test("a role is had for a time when those who may give it approve, and what lives by it ends with it", async () => {
+  const { gateway } = stage;
+  const { admin } = gateway;
+  const { ann, lea, zoe, otto } = clients;
+  await addTarget(gateway, stage.sshd, { name: "db-02", allowRoles: [], labels: { tier: "db" } });
+  const address = stage.address.replace("web-01", "db-02");
+  await admin.roles.set("db-operator", {
+    statements: [{ actions: ["session.open"], targets: { tier: ["db"] }, logins: ["*"] }],
+  });
+  await admin.roles.set("clerk", {
+    statements: [{ actions: ["person.read", "person.write", "role.write", "role.read"] }],
+  });
+  await admin.people.update(ids.lea, { roles: ["team-lead", "clerk"] });
+  const invalid = (error: unknown) => isGatehouseError(error, "invalid");
+  const asks = { kind: "role" as const, role: "db-operator", reason: "on call", minutes: 5 };
+  await assert.rejects(ann.requests.create(asks), notFound, "nobody may ask for it yet");
+
+  const policy = join(gateway.dataDir, "role-policy.yaml");
+  writeFileSync(
+    policy,
+    "reviewers: { roles: [security-analyst, platform-admin, db-operator], teamLeads: true }\nminutesMax: 5\n",
+  );
+  const set = await gatehouse("roles", "policy", "db-operator", "--set", policy);
+  assert.equal(set.code, 0, set.stderr);
+  await admin.roles.setRequests("auditor", {});
+  await assert.rejects(admin.roles.setRequests("user", {}), invalid);
+  await assert.rejects(lea.roles.setRequests("platform-admin", { reviewers: { users: ["lea"] } }), denied);
+  await assert.rejects(ann.roles.setRequests("db-operator", {}), denied);
+  const askable = await ann.requests.roles();
+  assert.deepEqual(
+    askable.map(({ role, minutesMax }) => [role, minutesMax]),
+    [
+      ["auditor", 480],
+      ["db-operator", 5],
+    ],
+  );
+  await assert.rejects(ann.requests.create({ ...asks, minutes: 6 }), invalid);
+  await assert.rejects(zoe.requests.create({ ...asks, role: "platform-admin" }), notFound);
+  const { token } = await ann.tokens.create(ids.ann, { name: "robot", scopes: ["request.*"] });
+  const robot = createClient({ baseUrl: gateway.web, token });
+  await assert.rejects(robot.requests.create(asks), denied, "a token asks for no role");
+
+  const asked = await ann.requests.create(asks);
+  assert.deepEqual(asked.wanted, { kind: "role", role: "db-operator" });
+  // Reviewers by the policy who have not got the role give it no more than anybody else.
+  for (const client of [ann, otto, lea])
+    await assert.rejects(client.requests.review(asked.id, { verdict: "approve" }), denied);
+  assert.equal((await otto.requests.get(asked.id)).mayReview, false);
+  assert.equal((await stage.ssh([address, "true"])).code, 255);
+  await lea.people.signInLink(ids.ann);
+  assert.equal((await zoe.requests.review(asked.id, { verdict: "approve" })).state, "approved");
+  await assert.rejects(lea.people.signInLink(ids.ann), denied, "who is she now could do what lea may not");
+  assert.ok((await ann.targets.list({ q: "db-02" })).items.length === 1, "it is among her targets");
+
+  const explained = await gatehouse(
+    "access",
+    "explain",
+    "ann",
+    "session.open",
+    `target:db-02/${stage.sshd.user}`,
+  );
+  assert.match(explained.stdout.toString(), new RegExp(`role-db-operator[\\s\\S]*${asked.id}`));
+  // What she has for a time she does not give.
+  const hers = await lea.requests.create({ ...asks, reason: "me too" });
+  await assert.rejects(ann.requests.review(hers.id, { verdict: "approve" }), denied);
+  await lea.requests.cancel(hers.id);
+  await assert.rejects(admin.roles.remove("db-operator"), (error) => isGatehouseError(error, "conflict"));
+
+  const terminal = shell("by-role", address);
+  try {
+    await terminal.shows(/ready>/);
+    await terminal.shows(/the access that was approved for this session ends at/);
+    const taken = await gatehouse("requests", "cancel", asked.id);
+    assert.equal(taken.code, 3, "it is hers to take back");
+    await ann.requests.cancel(asked.id);
+    await terminal.shows(/the access that was approved for it has ended/);
+    await terminal.exited;
+  } finally {
+    terminal.kill();
+  }
+  assert.equal((await stage.ssh([address, "true"])).code, 255);
+
+  await assert.rejects(ann.audit.list(), denied);
+  const watch = await ann.requests.create({ ...asks, role: "auditor" });
+  await zoe.requests.review(watch.id, { verdict: "approve" });
+  const { items } = await ann.audit.list({ event: "access_request.create" });
+  assert.deepEqual(items[0]?.fields["roles"], ["auditor"]);
+  await ann.requests.cancel(watch.id);
+  await assert.rejects(ann.audit.list(), denied);
+  const told = await awaitEvents(gateway, { event: "role.updated" });
+  const changed = told.find(({ fields }) => fields["name"] === "auditor");
+  assert.match(String(changed?.fields["requests"]), /"minutesMax":480/);
+  await admin.people.update(ids.lea, { roles: ["team-lead"] });
+});
+
 test("files make users, teams, roles and targets, say what differs, and change nothing the second time", async () => {
   const { gateway } = stage;
   const workshop = createWorkshop();
@@ -250,6 +345,7 @@ test("files make users, teams, roles and targets, say what differs, and change n
     assert.equal(applied.code, 0, applied.stderr);
     assert.deepEqual(applied.stdout.trimEnd().split("\n"), [
       "made the role web-operator",
+      "let people ask for the role web-operator",
       "added the user maria",
       "added the user theo",
       "made the team storefront",
@@ -274,7 +370,10 @@ test("files make users, teams, roles and targets, say what differs, and change n
       file,
       example
         .replace("opens the web servers as deploy", "opens what is of the web")
-        .replace("roles: [team-lead]", `roles: [team-lead, auditor]\nsshKeys: ["${key?.publicKey}"]`)
+        .replace(
+          "[team-lead, web-operator]",
+          `[team-lead, web-operator, auditor]\nsshKeys: ["${key?.publicKey}"]`,
+        )
         .replace("10.0.0.21", "10.0.0.22")
         .replace("allowRoles: [web-operator]", "allowRoles: []\nallowUsers: [maria]"),
     );

@@ -1,6 +1,7 @@
 import { type ErrorCode, GatehouseError, errorCodes } from "@gatehouse/kernel";
 import type {
   AccessRequest,
+  AskableRole,
   AlarmAcknowledge,
   ApiToken,
   ApiTokenCreate,
@@ -75,6 +76,7 @@ import type {
   RecordingHits,
   RecordingSearch,
   RequestCreate,
+  RequestPolicyWrite,
   RequestQuery,
   RequestReview,
   RequestTerms,
@@ -345,6 +347,10 @@ export function createClient(options: ClientOptions) {
       get: (name: string, call?: CallOptions) => get<Role>(`/roles/${part(name)}`, call),
       /** Makes it, or sets the whole of it. */
       set: (name: string, role: RoleWrite) => write<Role>("PUT", `/roles/${part(name)}`, role),
+      /** Lets people ask for it on these terms, built in or not. */
+      setRequests: (name: string, policy: RequestPolicyWrite) =>
+        write<Role>("PUT", `/roles/${part(name)}/requests`, policy),
+      removeRequests: (name: string) => write<Role>("DELETE", `/roles/${part(name)}/requests`),
       remove: (name: string) => write<void>("DELETE", `/roles/${part(name)}`),
     },
     locks: {
@@ -363,6 +369,9 @@ export function createClient(options: ClientOptions) {
         get<RequestTerms>(`/targets/${part(targetId)}/request-terms`, call),
       termsOfRecording: (sessionId: string, call?: CallOptions) =>
         get<RequestTerms>(`/recordings/${part(sessionId)}/request-terms`, call),
+      /** The roles that you may ask for. */
+      roles: async (call?: CallOptions) =>
+        (await get<{ items: AskableRole[] }>("/requests/roles", call)).items,
       create: (request: RequestCreate) => write<AccessRequest>("POST", "/requests", request),
       review: (id: string, review: RequestReview) =>
         write<AccessRequest>("POST", `/requests/${part(id)}/review`, review),

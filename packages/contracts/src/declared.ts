@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { roleName } from "./rest/access.ts";
+import { requestPolicy, roleName } from "./rest/access.ts";
 import { personCreate } from "./rest/people.ts";
 import { roleWrite } from "./rest/roles.ts";
 import { targetCreate } from "./rest/targets.ts";
@@ -12,7 +12,13 @@ import { teamCreate } from "./rest/teams.ts";
 
 const names = z.array(z.string().min(1).max(128)).max(1000).default([]);
 
-const role = roleWrite.extend({ kind: z.literal("role"), name: roleName });
+const role = roleWrite.extend({
+  kind: z.literal("role"),
+  name: roleName,
+  requests: requestPolicy
+    .optional()
+    .meta({ description: "On which terms it can be asked for. Left out: it cannot" }),
+});
 
 const user = personCreate.extend({
   kind: z.literal("user"),

@@ -31,10 +31,10 @@ export function addGet(program: Command, cli: Cli): void {
       ) => {
         if (word === "all" && name !== undefined) throw usage("say of which kind it is");
         const wanted = word === "all" ? kinds : kinds.filter((kind) => word === kind || word === `${kind}s`);
-        const { currentThings, documentOf } = await import("../declared/mod.ts");
+        const { currentThings, documentOf, isSaid } = await import("../declared/mod.ts");
         const { client } = await connect(options, cli);
         const all = await currentThings(client, wanted, (person) => name === undefined || person === name);
-        const found = all.filter((known) => name === undefined || known.name === name);
+        const found = all.filter((known) => (name === undefined ? isSaid(known.thing) : known.name === name));
         if (name !== undefined && found.length === 0)
           throw new GatehouseError({
             code: "not_found",

@@ -17,38 +17,49 @@ export function addRequests(program: Command, cli: Cli): void {
   answering(
     requests
       .command("create")
-      .summary("ask for a target, or that a recording may be opened")
+      .summary("ask for a target, a role, or that a recording may be opened")
       .argument("[target]", "a target's name"),
   )
     .option("--login <name>", "an account on it; may be given again", again)
+    .option("--role <name>", "instead of a target: a role, for a time")
     .option("--recording <session-id>", "instead of a target: a recording under four eyes")
     .requiredOption("--reason <text>", "why: reviewers read it, and it is audited")
     .option("--for <time>", "how long it shall hold from its approval, such as 30m or 4h", "1h")
     .addHelpText(
       "after",
-      `\nExample:\n  $ ${cli.command} requests create db-01 --login postgres --reason "INC-42: slow queries" --for 2h`,
+      `\nExample:\n  $ ${cli.command} requests create db-01 --login postgres --reason "INC-42: slow queries" --for 2h\n  $ ${cli.command} requests create --role db-reader --reason "on call" --for 8h`,
     )
     .action(
       async (
         name: string | undefined,
-        options: Options & { login?: string[]; recording?: string; reason: string; for: string },
+        options: Options & {
+          login?: string[];
+          role?: string;
+          recording?: string;
+          reason: string;
+          for: string;
+        },
       ) => {
-        if ((name === undefined) === (options.recording === undefined))
-          throw usage("name a target, or a recording with --recording");
+        const { role, recording } = options;
+        if ([name, role, recording].filter((one) => one !== undefined).length !== 1)
+          throw usage("name a target, a role with --role, or a recording with --recording");
         const { client } = await connect(options, cli);
         const asked = {
           reason: options.reason,
           minutes: Math.ceil(secondsOf("--for", options.for) / 60),
         };
-        const request =
-          options.recording === undefined
-            ? await client.requests.create({
-                kind: "target",
-                targetId: (await targetCalled(client, name ?? "")).id,
-                logins: loginsOf(options.login),
-                ...asked,
-              })
-            : await client.requests.create({ kind: "playback", sessionId: options.recording, ...asked });
+        const request = await client.requests.create(
+          role !== undefined
+            ? { kind: "role", role, ...asked }
+            : recording !== undefined
+              ? { kind: "playback", sessionId: recording, ...asked }
+              : {
+                  kind: "target",
+                  targetId: (await targetCalled(client, name ?? "")).id,
+                  logins: loginsOf(options.login),
+                  ...asked,
+                },
+        );
         printerFor(cli, options).done(
           request,
           `asked for ${wantedOf(request)}; ${request.approvals === 1 ? "one person" : `${request.approvals} people`} must approve (${request.id})`,
@@ -123,9 +134,14 @@ export function addRequests(program: Command, cli: Cli): void {
 }
 
 function wantedOf({ wanted }: AccessRequest): string {
-  return wanted.kind === "target"
-    ? `${wanted.logins.join(", ")} on ${wanted.targetName}`
-    : `the recording ${wanted.sessionId}`;
+  switch (wanted.kind) {
+    case "target":
+      return `${wanted.logins.join(", ")} on ${wanted.targetName}`;
+    case "role":
+      return `the role ${wanted.role}`;
+    case "playback":
+      return `the recording ${wanted.sessionId}`;
+  }
 }
 
 function loginsOf(logins: string[] | undefined): string[] {

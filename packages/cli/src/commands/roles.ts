@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import type { Role, RoleWrite } from "@gatehouse/contracts/rest";
+import type { RequestPolicyWrite, Role, RoleWrite } from "@gatehouse/contracts/rest";
 import type { Command } from "commander";
 import { parse, stringify } from "yaml";
 import type { Cli } from "../cli.ts";
 import { type GatewayOptions, connect, withGateway } from "../connection/mod.ts";
-import { type OutputOptions, printerFor, withOutput } from "./options.ts";
+import { type OutputOptions, printerFor, usage, withOutput } from "./options.ts";
 
 type Options = OutputOptions & GatewayOptions;
 
@@ -55,6 +55,35 @@ export function addRoles(program: Command, cli: Cli): void {
       const role = await client.roles.set(name, wanted ?? {});
       printerFor(cli, options).done(role, `${role.name} is now:\n${yamlOf(role)}`);
     });
+  answering(
+    roles
+      .command("policy")
+      .summary("on which terms a role can be asked for, for a time")
+      .description(
+        "Prints on which terms a role, built in or your own, can be asked for, as YAML; or sets them, or takes them away. docs/access.md has the words. Only who may give the role says so, and only who may give it approves.",
+      )
+      .argument("<name>")
+      .option("--set <file>", "a YAML or JSON file")
+      .option("--remove", "nobody can ask for it any more"),
+  ).action(async (name: string, options: Options & { set?: string; remove?: boolean }) => {
+    if (options.set !== undefined && options.remove) throw usage("either --set or --remove");
+    const wanted =
+      options.set === undefined
+        ? undefined
+        : (parse(
+            await readFile(resolve(cli.workingDirectory, options.set), "utf8"),
+          ) as RequestPolicyWrite | null);
+    const { client } = await connect(options, cli);
+    const { requests } = options.remove
+      ? await client.roles.removeRequests(name)
+      : wanted === undefined
+        ? await client.roles.get(name)
+        : await client.roles.setRequests(name, wanted ?? {});
+    printerFor(cli, options).done(
+      requests,
+      requests === null ? `nobody can ask for ${name}` : stringify(requests).trimEnd(),
+    );
+  });
   answering(roles.command("rm").summary("take away a role that nobody has").argument("<name>")).action(
     async (name: string, options: Options) => {
       const { client } = await connect(options, cli);

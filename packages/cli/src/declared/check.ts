@@ -44,8 +44,13 @@ export function checkWritten(
 function impossible({ thing, placeOf }: Written, before: Declared | undefined): Fault[] {
   switch (thing.kind) {
     case "role":
-      if (isBuiltIn(thing.name))
-        return [{ place: placeOf(["name"]), message: `${thing.name} is built in, and cannot be changed` }];
+      if (isBuiltIn(thing.name) && (thing.description !== "" || thing.statements.length > 0))
+        return [
+          {
+            place: placeOf(["name"]),
+            message: `${thing.name} is built in: only \`requests\` can be said of it`,
+          },
+        ];
       return thing.statements.flatMap((statement, i) => {
         const fault = faultOf(statement);
         return fault === undefined ? [] : [{ place: placeOf(["statements", i]), message: fault }];
@@ -98,7 +103,10 @@ function referencesOf(thing: Declared): Reference[] {
   ];
   switch (thing.kind) {
     case "role":
-      return [];
+      return [
+        ...people(thing.requests?.askers, "requests", "askers"),
+        ...people(thing.requests?.reviewers, "requests", "reviewers"),
+      ];
     case "user":
       return all("role", thing.roles, "roles");
     case "team":

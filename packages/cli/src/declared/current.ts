@@ -21,9 +21,12 @@ const things: Record<DeclaredKind, (client: Client, keysOf: (name: string) => bo
   {
     async role(client) {
       const { items } = await client.roles.list();
-      return items
-        .filter(({ builtIn }) => !builtIn)
-        .map((role) => ({ kind: "role", name: role.name, id: role.name, thing: declaredRole(role) }));
+      return items.map((role) => ({
+        kind: "role",
+        name: role.name,
+        id: role.name,
+        thing: declaredRole(role),
+      }));
     },
     async user(client, keysOf) {
       const known: Known[] = [];

@@ -54,7 +54,7 @@ roles: [audiror, user]
   writeFileSync(
     join(folder, "faulty", "deep", "b.yml"),
     `- { kind: user, name: kim }
-- { kind: role, name: auditor }
+- { kind: role, name: auditor, description: mine }
 - kind: role
   name: r1
   statements:
@@ -113,7 +113,7 @@ access:
     ["a.yaml:12:26", "there is no user nobody, neither on the gate nor in these files"],
     ["a.yaml:6:5", "the gate has no password of root on web-50, and no file says it: add from"],
     ["a.yaml:9:5", "the file with the private-key cannot be used: ENOENT"],
-    ["deep/b.yml:2:17", "auditor is built in, and cannot be changed"],
+    ["deep/b.yml:2:17", "auditor is built in: only `requests` can be said of it"],
     ["deep/b.yml:6:7", "there is no action session.fly"],
     ["deep/b.yml:7:37", "kim leads the team: name them there alone"],
     ["deep/b.yml:7:56", "there is no user lee, neither on the gate nor in these files"],

@@ -10,5 +10,5 @@ export { currentThings } from "./current.ts";
 export { carryOut } from "./carry-out.ts";
 export { type Change, plan } from "./plan.ts";
 export { readDeclared } from "./read.ts";
-export { documentOf } from "./things.ts";
+export { documentOf, isSaid } from "./things.ts";
 export { diffLines } from "./diff-lines.ts";

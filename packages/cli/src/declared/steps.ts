@@ -17,15 +17,8 @@ export function stepsOf(
 ): Step[] {
   const changed = new Set(differences.map(({ path }) => path.split(/[.[]/)[0] ?? ""));
   switch (thing.kind) {
-    case "role": {
-      const { name, description, statements } = thing;
-      return [
-        {
-          says: `${before ? "changed" : "made"} the role ${name}`,
-          run: (client) => client.roles.set(name, { description, statements }),
-        },
-      ];
-    }
+    case "role":
+      return roleSteps(thing, before, changed);
     case "user":
       return userSteps(thing, before, changed);
     case "team":
@@ -33,6 +26,29 @@ export function stepsOf(
     case "target":
       return targetSteps(thing, before, changed, secrets);
   }
+}
+
+function roleSteps(thing: DeclaredOf<"role">, before: Known | undefined, changed: Set<string>): Step[] {
+  const { name, description, statements, requests } = thing;
+  const steps: Step[] = [];
+  if (!before || changed.has("description") || changed.has("statements"))
+    steps.push({
+      says: `${before ? "changed" : "made"} the role ${name}`,
+      run: (client) => client.roles.set(name, { description, statements }),
+    });
+  if (changed.has("requests"))
+    steps.push(
+      requests
+        ? {
+            says: `let people ask for the role ${name}`,
+            run: (client) => client.roles.setRequests(name, requests),
+          }
+        : {
+            says: `let nobody ask for the role ${name}`,
+            run: (client) => client.roles.removeRequests(name),
+          },
+    );
+  return steps;
 }
 
 function userSteps(thing: DeclaredOf<"user">, before: Known | undefined, changed: Set<string>): Step[] {

@@ -1,5 +1,6 @@
 import type { Declared, DeclaredKind, DeclaredOf } from "@gatehouse/contracts/declared";
 import { type Person, type Role, type Target, type Team, accessPolicy } from "@gatehouse/contracts/rest";
+import { isBuiltIn } from "@gatehouse/gateway/access";
 import { ports } from "../ports.ts";
 
 /** A thing by its fields, with the order taken out of what has none: two that mean the same are equal. */
@@ -29,7 +30,10 @@ export function bareKey(text: string): string {
 export function fieldsOf(thing: Declared): Fields {
   switch (thing.kind) {
     case "role":
-      return { description: thing.description, statements: thing.statements };
+      return {
+        ...(!isBuiltIn(thing.name) && { description: thing.description, statements: thing.statements }),
+        ...(thing.requests && { requests: thing.requests }),
+      };
     case "user":
       return {
         displayName: thing.displayName ?? thing.name,
@@ -72,8 +76,15 @@ export function portOf({ port, protocol }: DeclaredOf<"target">): number {
   return port ?? ports[protocol as keyof typeof ports];
 }
 
-export function declaredRole({ name, description, statements }: Role): DeclaredOf<"role"> {
-  return { kind: "role", name, description, statements };
+export function declaredRole(role: Role): DeclaredOf<"role"> {
+  const { name, description, statements, requests, builtIn } = role;
+  return {
+    kind: "role",
+    name,
+    description: builtIn ? "" : description,
+    statements,
+    ...(requests && { requests }),
+  };
 }
 
 export function declaredUser(
@@ -117,6 +128,11 @@ export function declaredTarget(target: Target): DeclaredOf<"target"> {
       hostTrust: { kind: hostTrust.kind, keys: hostTrust.keys.map(({ publicKey }) => publicKey) },
     }),
   };
+}
+
+/** Of a role that is built in there is nothing to say but on which terms it can be asked for. */
+export function isSaid(thing: Declared): boolean {
+  return thing.kind !== "role" || !isBuiltIn(thing.name) || thing.requests !== undefined;
 }
 
 /** As a file would say it: what is left out anyway is left out. */

@@ -70,9 +70,11 @@ export const accessRequestFields = {
   request_id: text(64),
   /** Who asked. */
   owner: text(256),
-  /** `target` or `playback`. */
+  /** `target`, `role` or `playback`. */
   kind: text(16),
-  server_hostname: text(256),
+  server_hostname: text(256).optional(),
+  /** What is asked for, of `role`. */
+  roles: z.array(text(64)).max(1).optional(),
   logins: z.array(text(128)).max(20).optional(),
 } as const;
 
@@ -100,6 +102,8 @@ export const roleFields = {
   name: text(64),
   /** What it allows: each a statement as `roles show` prints it, in JSON. */
   statements: z.array(text(16_384)).max(100).optional(),
+  /** The terms on which it can be asked for, as JSON; `none` where it no longer can. */
+  requests: text(16_384).optional(),
 } as const;
 
 export const teamFields = {

@@ -76,6 +76,7 @@ export const requestPolicy = z
   })
   .meta({ id: "RequestPolicy" });
 export type RequestPolicy = z.output<typeof requestPolicy>;
+export type RequestPolicyWrite = z.input<typeof requestPolicy>;
 
 /** A second person's approval before a recording is opened. */
 export const playbackPolicy = z

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { reviewers } from "./access.ts";
+import { reviewers, roleName } from "./access.ts";
 import { id, pageQuery, time } from "./shapes.ts";
 
 export const requestStates = ["pending", "approved", "denied", "cancelled", "expired"] as const;
@@ -17,6 +17,7 @@ export const accessRequest = z
         targetName: z.string(),
         logins: z.array(z.string()),
       }),
+      z.object({ kind: z.literal("role"), role: z.string() }),
       z.object({
         kind: z.literal("playback").meta({ description: "That a recording under four eyes is opened" }),
         sessionId: z.string(),
@@ -68,6 +69,7 @@ export const requestCreate = z
       reason,
       minutes,
     }),
+    z.strictObject({ kind: z.literal("role"), role: roleName, reason, minutes }),
     z.strictObject({ kind: z.literal("playback"), sessionId: id, reason, minutes }),
   ])
   .meta({ id: "RequestCreate" });
@@ -91,3 +93,10 @@ export const requestTerms = z
   })
   .meta({ id: "RequestTerms" });
 export type RequestTerms = z.infer<typeof requestTerms>;
+
+/** `GET /requests/roles`: a role that you may ask for. */
+export const askableRole = requestTerms
+  .pick({ approvals: true, minutesMax: true, atExpiry: true, reviewers: true })
+  .extend({ role: z.string() })
+  .meta({ id: "AskableRole" });
+export type AskableRole = z.infer<typeof askableRole>;

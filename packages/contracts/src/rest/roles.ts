@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { roleName, statement } from "./access.ts";
+import { requestPolicy, roleName, statement } from "./access.ts";
 import { time } from "./shapes.ts";
 
 /** What people can be, and what it allows. The built-in ones are what they are; the others are the operator's. */
@@ -9,6 +9,9 @@ export const role = z
     description: z.string(),
     builtIn: z.boolean().meta({ description: "Its rights are the program's own, and cannot be changed" }),
     statements: z.array(statement).meta({ description: "Empty for a built-in one" }),
+    requests: requestPolicy
+      .nullable()
+      .meta({ description: "On which terms it can be asked for, for a time. Null: nobody can" }),
     updatedAt: time.nullable(),
   })
   .meta({ id: "Role" });

@@ -118,8 +118,10 @@ export type Resource = {
   sessionId?: string | undefined;
   /** Of a recording: how many others must have approved that it is opened. */
   approvals?: number | undefined;
-  /** Of a request: who may ask for this, and who decides. */
-  request?: { askers: People; reviewers: People & { teamLeads: boolean } } | undefined;
+  /** Of a request: who may ask for this, who decides, and the role that it would give. */
+  request?:
+    | { askers: People; reviewers: People & { teamLeads: boolean }; gives?: string | undefined }
+    | undefined;
 };
 export type People = { roles: readonly string[]; users: readonly string[] };
 
@@ -158,6 +160,17 @@ const leadsOwner = (subject: Subject, resource: Resource) =>
   has(subject, "team-lead") && (resource.ownerTeams ?? []).some((team) => subject.leads.includes(team));
 const isAmong = (subject: Subject, { roles: wanted, users }: People) =>
   users.includes(subject.name) || subject.roles.some((role) => wanted.includes(role));
+
+/** Nobody decides about what they themselves asked for, whatever their roles. */
+const isReviewer = (subject: Subject, resource: Resource) =>
+  resource.request !== undefined &&
+  resource.ownerId !== undefined &&
+  !owns(subject, resource) &&
+  (isAmong(subject, resource.request.reviewers) ||
+    (resource.request.reviewers.teamLeads && leadsOwner(subject, resource)));
+/** Who decides about a role gives it: only what they have for good, or as a platform administrator. */
+const mayGive = (subject: Subject, { request }: Resource) =>
+  request?.gives === undefined || has(subject, "platform-admin") || subject.roles.includes(request.gives);
 
 /** First match allows; where none matches the answer is no. There are no rules that deny: order cannot matter. */
 export const rules: readonly Rule[] = [
@@ -253,15 +266,14 @@ export const rules: readonly Rule[] = [
     when: owns,
   },
   {
+    name: "seen-by-its-reviewers",
+    actions: ["request.view"],
+    when: isReviewer,
+  },
+  {
     name: "reviewer-of-the-request",
-    actions: ["request.view", "request.review"],
-    // Nobody decides about what they themselves asked for, whatever their roles.
-    when: (subject, resource) =>
-      resource.request !== undefined &&
-      resource.ownerId !== undefined &&
-      !owns(subject, resource) &&
-      (isAmong(subject, resource.request.reviewers) ||
-        (resource.request.reviewers.teamLeads && leadsOwner(subject, resource))),
+    actions: ["request.review"],
+    when: (subject, resource) => isReviewer(subject, resource) && mayGive(subject, resource),
   },
   {
     name: "requests-seen-by-reviewers",
@@ -349,6 +361,8 @@ function ruleByGrant(subject: Subject, grant: Grant, action: Action, resource: R
         : undefined;
     }
     case "role": {
+      // What was given for a time gives nothing that could outlast it.
+      if (action === "request.review" && resource.request?.gives !== undefined) return undefined;
       const { leads, id, name } = subject;
       const more = { id, name, leads, roles: [grant.role], statements: grant.statements };
       return ruleFor(more, action, resource);

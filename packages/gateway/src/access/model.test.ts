@@ -75,7 +75,7 @@ const table: Record<string, readonly [roles: readonly string[], reach: Reach][]>
   "self.write": [[["*"], "everybody"]],
 };
 
-function reaches(reach: Reach, { subject, resource }: Question): boolean {
+function reaches(reach: Reach, { subject, action, resource }: Question): boolean {
   const { ownerId, ownerTeams = [], target, login, request } = resource;
   const named = (people: { roles: readonly string[]; users: readonly string[] }) =>
     people.users.some((user) => user === subject.name) ||
@@ -87,6 +87,10 @@ function reaches(reach: Reach, { subject, resource }: Question): boolean {
   if (reach === "asked") return request ? named(request.askers) : false;
   if (reach === "reviewed") {
     if (!request || ownerId === undefined || ownerId === subject.id) return false;
+    const { gives } = request;
+    const has = (role: string) => subject.roles.indexOf(role) >= 0;
+    if (action === "request.review" && gives !== undefined && !has(gives) && !has("platform-admin"))
+      return false;
     const asLead = request.reviewers.teamLeads && subject.roles.indexOf("team-lead") >= 0 && leads();
     return named(request.reviewers) || asLead;
   }
@@ -133,6 +137,7 @@ function byGrant(grant: Grant, question: Question): boolean {
   for (const lock of subject.locks ?? [])
     if (lock.on === "role" && lock.name === grant.role && (lock.untilMs ?? Infinity) > context.nowMs)
       return false;
+  if (action === "request.review" && resource.request?.gives !== undefined) return false;
   const asRole: Subject = {
     id: subject.id,
     name: subject.name,

@@ -3,12 +3,14 @@ import type {
   ApiTokenCreate,
   ApiTokenMade,
   AccessRequest,
+  AskableRole,
   Lock,
   LockCreate,
   LockPreview,
   LockPreviewQuery,
   LockSet,
   RequestCreate,
+  RequestPolicyWrite,
   RequestQuery,
   RequestReview,
   RequestTerms,
@@ -329,7 +331,9 @@ export type RolesDoor = {
   get(name: string): Promise<Role>;
   /** Makes it, or sets the whole of it. Throws `denied` for what the caller has not themselves, `conflict` for a built-in one. */
   set(principal: Principal, name: string, role: RoleWrite): Promise<Role>;
-  /** Throws `conflict` while anybody has it. */
+  /** Lets people ask for it on these terms, or no more. Throws `denied` where the role is not the caller's to give. */
+  setRequests(principal: Principal, name: string, policy: RequestPolicyWrite | undefined): Promise<Role>;
+  /** Throws `conflict` while anybody has it, or has asked for it. */
   remove(principal: Principal, name: string): Promise<void>;
 };
 
@@ -344,6 +348,8 @@ export type LocksDoor = {
 
 /** Every call is decided and audited behind this door. Throws `not_found`, `denied`, `conflict`, `invalid`. */
 export type RequestsDoor = {
+  /** Those that the caller may ask for. */
+  roles(principal: Principal): Promise<{ items: AskableRole[] }>;
   list(principal: Principal, query: Filter<RequestQuery>): Promise<Page<AccessRequest>>;
   get(principal: Principal, id: string): Promise<AccessRequest>;
   /** Rejects as `create` would. */

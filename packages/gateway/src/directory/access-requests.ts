@@ -43,10 +43,11 @@ export function accessRequestsIn({
           id,
           user_id: userId,
           kind: wanted.kind,
-          target_id: wanted.targetId,
-          target_name: wanted.targetName,
+          target_id: wanted.kind === "role" ? null : wanted.targetId,
+          target_name: wanted.kind === "role" ? null : wanted.targetName,
           logins: JSON.stringify(wanted.kind === "target" ? wanted.logins : []),
           session_id: wanted.kind === "playback" ? wanted.sessionId : null,
+          role: wanted.kind === "role" ? wanted.role : null,
           reason,
           duration_ms: durationMs,
           approvals,
@@ -83,6 +84,14 @@ export function accessRequestsIn({
       const rows = await rowsOf(database)
         .where("user_id", "=", userId)
         .where("state", "=", "approved")
+        .where("ends_at", ">", clock.nowMs())
+        .execute();
+      return rows.map((row) => requestOf(row, []));
+    },
+    async openOfRole(role) {
+      const rows = await rowsOf(database)
+        .where("role", "=", role)
+        .where("state", "in", open)
         .where("ends_at", ">", clock.nowMs())
         .execute();
       return rows.map((row) => requestOf(row, []));
@@ -164,16 +173,23 @@ async function withReviews(from: Kysely<Tables>, rows: readonly Row[]): Promise<
   );
 }
 
-function requestOf(row: Row, reviews: readonly AccessReview[]): AccessRequest {
+function wantedIn(row: Row): Wanted {
   const target = { targetId: row.target_id ?? "", targetName: row.target_name ?? "" };
-  const wanted: Wanted =
-    row.kind === "playback"
-      ? { kind: "playback", sessionId: row.session_id ?? "", ...target }
-      : { kind: "target", ...target, logins: JSON.parse(row.logins) as string[] };
+  switch (row.kind as Wanted["kind"]) {
+    case "role":
+      return { kind: "role", role: row.role ?? "" };
+    case "playback":
+      return { kind: "playback", sessionId: row.session_id ?? "", ...target };
+    case "target":
+      return { kind: "target", ...target, logins: JSON.parse(row.logins) as string[] };
+  }
+}
+
+function requestOf(row: Row, reviews: readonly AccessReview[]): AccessRequest {
   return {
     id: row.id,
     user: { id: row.user_id, name: row.user_name },
-    wanted,
+    wanted: wantedIn(row),
     reason: row.reason,
     durationMs: row.duration_ms,
     approvals: row.approvals,

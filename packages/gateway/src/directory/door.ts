@@ -1,4 +1,10 @@
-import type { AccessPolicy, LabelSelector, Statement, requestStates } from "@gatehouse/contracts/rest";
+import type {
+  AccessPolicy,
+  LabelSelector,
+  RequestPolicy,
+  Statement,
+  requestStates,
+} from "@gatehouse/contracts/rest";
 import type { SessionFacts } from "@gatehouse/recording";
 import type { RecordingState } from "@gatehouse/recording/pipeline";
 import type { CommandSignIns } from "./command-sign-ins.ts";
@@ -128,6 +134,10 @@ export type Roles = {
   list(): Promise<readonly StoredRole[]>;
   /** False when there was none. */
   remove(name: string): Promise<boolean>;
+  /** On which terms roles can be asked for, built in or not, by their names. Nobody asks for one that is not among them. */
+  requestPolicies(): Promise<ReadonlyMap<string, RequestPolicy>>;
+  /** Undefined: it cannot be asked for. */
+  setRequestPolicy(role: string, policy: RequestPolicy | undefined): Promise<void>;
 };
 
 export type LockEntry = Lock & { id: string; createdBy: string; createdAtMs: number };
@@ -150,8 +160,9 @@ export type AccessReview = {
 
 export type AccessRequestState = (typeof requestStates)[number];
 
-/** What is asked for: a target as some of its logins, or that a recording under four eyes is opened. */
+/** What is asked for: a target as some of its logins, a role, or that a recording under four eyes is opened. */
 export type Wanted =
+  | { kind: "role"; role: string }
   | { kind: "target"; targetId: string; targetName: string; logins: readonly string[] }
   | { kind: "playback"; sessionId: string; targetId: string; targetName: string };
 
@@ -191,6 +202,8 @@ export type AccessRequests = {
   ): Promise<Page<AccessRequest>>;
   /** Approved ones of somebody that are not over. */
   inForceOf(userId: string): Promise<readonly AccessRequest[]>;
+  /** Those for a role that are pending, or approved and not over. */
+  openOfRole(role: string): Promise<readonly AccessRequest[]>;
   /** Approved or pending ones whose end is before this moment, earliest first, and when the next one is due. */
   due(beforeMs: number): Promise<{ over: readonly AccessRequest[]; nextMs: number | undefined }>;
   /**

@@ -1,3 +1,4 @@
+import type { RequestPolicy } from "@gatehouse/contracts/rest";
 import type { Clock } from "@gatehouse/kernel";
 import type { Kysely, Selectable } from "kysely";
 import type { Roles, StoredRole } from "./door.ts";
@@ -34,11 +35,30 @@ export function rolesIn({
       return (await database.selectFrom("roles").selectAll().orderBy("name").execute()).map(roleOf);
     },
     async remove(name) {
-      const { numDeletedRows } = await database
-        .deleteFrom("roles")
-        .where("name", "=", name)
-        .executeTakeFirstOrThrow();
-      return numDeletedRows > 0n;
+      return database.transaction().execute(async (transaction) => {
+        await transaction.deleteFrom("role_requests").where("role", "=", name).execute();
+        const { numDeletedRows } = await transaction
+          .deleteFrom("roles")
+          .where("name", "=", name)
+          .executeTakeFirstOrThrow();
+        return numDeletedRows > 0n;
+      });
+    },
+    async requestPolicies() {
+      const rows = await database.selectFrom("role_requests").selectAll().execute();
+      return new Map(rows.map(({ role, policy }) => [role, JSON.parse(policy) as RequestPolicy]));
+    },
+    async setRequestPolicy(role, policy) {
+      if (!policy) {
+        await database.deleteFrom("role_requests").where("role", "=", role).execute();
+        return;
+      }
+      const change = { policy: JSON.stringify(policy), updated_at: clock.nowMs() };
+      await database
+        .insertInto("role_requests")
+        .values({ role, ...change })
+        .onConflict((conflict) => conflict.column("role").doUpdateSet(change))
+        .execute();
     },
   };
 }

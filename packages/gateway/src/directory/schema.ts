@@ -29,6 +29,7 @@ export type Tables = {
     created_at: number;
     updated_at: number;
   };
+  role_requests: { role: string; policy: string; updated_at: number };
   team_members: { team_id: string; user_id: string; leads: number };
   targets: {
     id: string;
@@ -238,6 +239,7 @@ export type Tables = {
     target_name: string | null;
     logins: string;
     session_id: string | null;
+    role: string | null;
     reason: string;
     duration_ms: number;
     approvals: number;

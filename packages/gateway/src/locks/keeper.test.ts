@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { GatehouseError, TestClock } from "@gatehouse/kernel";
 import { facts } from "../../../recording/src/testing/facts.ts";
-import type { LockEntry } from "../directory/mod.ts";
+import type { AccessRequest, LockEntry, SessionAccess } from "../directory/mod.ts";
 import { createLockKeeper } from "./keeper.ts";
 
 const lockOn = (id: string, name: string): LockEntry => ({
@@ -14,7 +14,9 @@ const lockOn = (id: string, name: string): LockEntry => ({
   createdAtMs: 0,
 });
 
-function stand({ shared }: { shared: boolean }) {
+const granted = { id: "request-1" } as AccessRequest;
+
+function stand({ shared, access }: { shared: boolean; access?: SessionAccess }) {
   const clock = new TestClock();
   const inForce: LockEntry[] = [];
   const ended: string[] = [];
@@ -24,11 +26,12 @@ function stand({ shared }: { shared: boolean }) {
   const keeper = createLockKeeper({
     locks: { inForce: async () => (fault.database ? Promise.reject(away()) : [...inForce]) },
     users: { list: async () => ({ items: [] }) },
+    accessRequests: { openOfRole: async (role) => (role === "dba" ? [granted] : []) },
     live: {
       list: () => [],
       async terminate(which, { by, reason }) {
         assert.ok(typeof which === "function");
-        if (!which(facts, undefined)) return [];
+        if (!which(facts, access)) return [];
         ended.push(`${by.name}: ${reason}`);
         if (fault.audit) throw away();
         return [facts.sessionId];
@@ -73,6 +76,16 @@ test("what could not be looked for or told is tried again", async () => {
   await at.pass(6);
   assert.equal(at.ended.length, before);
   await at.keeper.stop();
+});
+
+test("a locked role ends what lives by it for a time, and not what stands on another right", async () => {
+  const lock: LockEntry = { ...lockOn("1", "dba"), on: "role" };
+  const by = { id: "o", name: "otto" };
+  const byRole = stand({ shared: false, access: { rule: "role-dba", requestId: granted.id } });
+  assert.deepEqual(await byRole.keeper.enforce(lock, by), [facts.sessionId]);
+  const byRight = stand({ shared: false, access: { rule: "target-allows-person" } });
+  assert.deepEqual(await byRight.keeper.enforce(lock, by), []);
+  for (const { keeper } of [byRole, byRight]) await keeper.stop();
 });
 
 test("a lock of one's own is enforced at once, and alone nothing is looked for", async () => {

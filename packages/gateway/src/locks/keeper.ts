@@ -1,6 +1,6 @@
 import { type Clock, type Timer, messageOf } from "@gatehouse/kernel";
 import { isShut } from "../access/mod.ts";
-import { type LockEntry, type Locks, type Users, everyItem } from "../directory/mod.ts";
+import { type AccessRequests, type LockEntry, type Locks, type Users, everyItem } from "../directory/mod.ts";
 import type { Actor, LiveSessions, LiveView } from "../sessions/mod.ts";
 
 export type LockKeeper = {
@@ -17,13 +17,14 @@ const lookEveryMs = 2_000;
 export function createLockKeeper(options: {
   locks: Pick<Locks, "inForce">;
   users: Pick<Users, "list">;
+  accessRequests: Pick<AccessRequests, "openOfRole">;
   live: Pick<LiveSessions, "terminate" | "list">;
   /** Other gateways have the same database. */
   shared: boolean;
   clock: Clock;
   log: { error(message: string, fields: Record<string, unknown>): void };
 }): LockKeeper {
-  const { locks, users, live, clock, log } = options;
+  const { locks, users, accessRequests, live, clock, log } = options;
   /** Ids of locks that have been enforced here. */
   let known = new Set<string>();
   let timer: Timer | undefined;
@@ -39,10 +40,13 @@ export function createLockKeeper(options: {
 
   async function meantBy(
     lock: Pick<LockEntry, "on" | "name">,
-  ): Promise<(facts: LiveView["facts"]) => boolean> {
+  ): Promise<(facts: LiveView["facts"], access: LiveView["access"]) => boolean> {
     const { on, name } = lock;
     const holders = on === "role" ? await holdersOf(name) : undefined;
-    return ({ user, target, login, remoteAddress }) =>
+    // Of who has it for a time, what lives by that alone.
+    const granted = new Set(on === "role" ? (await accessRequests.openOfRole(name)).map(({ id }) => id) : []);
+    return ({ user, target, login, remoteAddress }, access) =>
+      (access?.requestId !== undefined && granted.has(access.requestId)) ||
       isShut(lock, {
         name: user.name,
         roles: holders?.has(user.id) ? [name] : [],
@@ -84,7 +88,7 @@ export function createLockKeeper(options: {
     enforce,
     async against(lock) {
       const isMeant = await meantBy(lock);
-      return live.list().flatMap(({ facts }) => (isMeant(facts) ? [facts.sessionId] : []));
+      return live.list().flatMap(({ facts, access }) => (isMeant(facts, access) ? [facts.sessionId] : []));
     },
     async stop() {
       stopped = true;

@@ -2,7 +2,7 @@ import { type Clock, type Timer, messageOf } from "@gatehouse/kernel";
 import type { AuditLog } from "../audit/mod.ts";
 import type { AccessRequests } from "../directory/mod.ts";
 import type { LiveSessions, LiveView } from "../sessions/mod.ts";
-import { requestFields } from "./requests.ts";
+import { requestFields, targetIn } from "./requests.ts";
 
 export type Expiry = {
   /** Something was asked for, decided or taken back: looks again. */
@@ -43,7 +43,7 @@ export function createExpiry(options: {
         event: "access_request.expire",
         user: "system",
         success: true,
-        serverId: request.wanted.targetId,
+        ...targetIn(request.wanted),
         fields: { ...requestFields(request), state: request.state },
       });
     }

@@ -1,4 +1,4 @@
-import type { Reviewers } from "@gatehouse/contracts/rest";
+import type { RequestPolicy, Reviewers } from "@gatehouse/contracts/rest";
 import { type Clock, GatehouseError } from "@gatehouse/kernel";
 import type { Action, Decision, Question, Resource, Subject } from "../access/mod.ts";
 import type { AuditLog } from "../audit/mod.ts";
@@ -9,9 +9,11 @@ import {
   type Page,
   type PageRequest,
   type Resources,
+  type Roles,
   type SessionEntries,
   type Targets,
   type Teams,
+  type Wanted,
   requestResource,
 } from "../directory/mod.ts";
 
@@ -21,6 +23,8 @@ export type Asker = { subject: Subject; remoteAddress: string };
 export type Requests = {
   /** On which terms this person may ask for it. Rejects as `create` would. */
   terms(asker: Asker, about: { targetId: string } | { sessionId: string }): Promise<Terms>;
+  /** The roles that this person may ask for, and on which terms. */
+  roles(asker: Asker): Promise<{ role: string; policy: RequestPolicy }[]>;
   /** `invalid` for what cannot be asked for so, `denied` where this person may not ask, `not_found` for an unknown thing. */
   create(asker: Asker, request: { wanted: Ask; reason: string; durationMs: number }): Promise<AccessRequest>;
   /** `not_found` for whoever may not see it. */
@@ -44,6 +48,7 @@ export type Requests = {
 };
 export type Ask =
   | { kind: "target"; targetId: string; logins: readonly string[] }
+  | { kind: "role"; role: string }
   | { kind: "playback"; sessionId: string };
 
 /** Nobody answered for so long: it is over. */
@@ -52,6 +57,7 @@ const pendingMs = 7 * 24 * 3_600_000;
 export function createRequests(options: {
   requests: AccessRequests;
   targets: Pick<Targets, "byId">;
+  roles: Pick<Roles, "requestPolicies">;
   teams: Pick<Teams, "ofUser">;
   sessions: Pick<SessionEntries, "byId">;
   resources: Pick<Resources, "ofSession">;
@@ -61,7 +67,7 @@ export function createRequests(options: {
   /** What was approved has changed, or ends at another moment. */
   changed(): void;
 }): Requests {
-  const { requests, targets, teams, sessions, resources, decide, audit, clock, changed } = options;
+  const { requests, targets, roles, teams, sessions, resources, decide, audit, clock, changed } = options;
 
   const may = ({ subject, remoteAddress }: Asker, action: Action, resource: Resource) =>
     decide({ subject, action, resource, context: { remoteAddress } }).allowed;
@@ -71,26 +77,31 @@ export function createRequests(options: {
       user: asker.subject.name,
       success: true,
       ...(asker.remoteAddress !== "" && { remoteAddress: asker.remoteAddress }),
-      serverId: request.wanted.targetId,
+      ...targetIn(request.wanted),
       ...(request.wanted.kind === "playback" && { sessionId: request.wanted.sessionId }),
       fields: { ...requestFields(request), ...fields },
     });
 
   /** Of the policy as it is now: whoever has left the reviewers decides no more. */
   async function resourceOf({ user, wanted }: AccessRequest): Promise<Resource> {
-    const target = await targets.byId(wanted.targetId);
     const memberships = await teams.ofUser(user.id);
-    const policy = wanted.kind === "target" ? target?.access.requests : target?.access.playback;
+    const request = await whoDecides(wanted);
     return {
       ownerId: user.id,
       ownerTeams: memberships.map((team) => team.teamId),
-      ...(policy && {
-        request: {
-          askers: wanted.kind === "target" ? (target?.access.requests?.askers ?? nobody) : nobody,
-          reviewers: policy.reviewers,
-        },
-      }),
+      ...(request && { request }),
     };
+  }
+  async function whoDecides(wanted: Wanted): Promise<Resource["request"]> {
+    if (wanted.kind === "role") return roleResource(wanted.role).then((resource) => resource?.request);
+    const target = await targets.byId(wanted.targetId);
+    if (wanted.kind === "target") return target && requestResource(target)?.request;
+    const policy = target?.access.playback;
+    return policy && { askers: nobody, reviewers: policy.reviewers };
+  }
+  async function roleResource(role: string) {
+    const policy = (await roles.requestPolicies()).get(role);
+    return policy && { policy, request: { ...policy, gives: role } };
   }
   async function visible(asker: Asker, id: string): Promise<{ request: AccessRequest; resource: Resource }> {
     const request = await requests.byId(id);
@@ -99,6 +110,18 @@ export function createRequests(options: {
     return { request, resource };
   }
 
+  async function roleTerms(asker: Asker, role: string): Promise<Terms<Wanted>> {
+    const resource = await roleResource(role);
+    if (!resource || !may(asker, "request.create", resource))
+      throw new GatehouseError({
+        code: "not_found",
+        op: "requests.create",
+        message: `there is no role ${role} that you may ask for`,
+      });
+    if (asker.subject.roles.includes(role)) throw invalid(`you have the role ${role}`);
+    const { reviewers, approvals, atExpiry, minutesMax } = resource.policy;
+    return { wanted: { kind: "role", role }, logins: [], reviewers, approvals, atExpiry, minutesMax };
+  }
   async function targetTerms(asker: Asker, targetId: string): Promise<Terms> {
     const target = await targets.byId(targetId);
     const policy = target?.access.requests;
@@ -167,6 +190,17 @@ export function createRequests(options: {
     };
   }
 
+  function termsOf(asker: Asker, ask: Ask): Promise<Terms<Wanted>> {
+    switch (ask.kind) {
+      case "target":
+        return targetWanted(asker, ask);
+      case "role":
+        return roleTerms(asker, ask.role);
+      case "playback":
+        return playbackTerms(asker, ask.sessionId);
+    }
+  }
+
   async function mayReview(subject: Subject, request: AccessRequest): Promise<boolean> {
     if (request.state !== "pending") return false;
     if (request.reviews.some(({ reviewer }) => reviewer.id === subject.id)) return false;
@@ -177,9 +211,18 @@ export function createRequests(options: {
   return {
     terms: (asker, about) =>
       "sessionId" in about ? playbackTerms(asker, about.sessionId) : targetTerms(asker, about.targetId),
+    async roles(asker) {
+      const policies = [...(await roles.requestPolicies())].sort(([a], [b]) => (a < b ? -1 : 1));
+      return policies
+        .filter(
+          ([role, policy]) =>
+            !asker.subject.roles.includes(role) &&
+            may(asker, "request.create", { request: { ...policy, gives: role } }),
+        )
+        .map(([role, policy]) => ({ role, policy }));
+    },
     async create(asker, { wanted: ask, reason, durationMs }) {
-      const terms =
-        ask.kind === "target" ? await targetWanted(asker, ask) : await playbackTerms(asker, ask.sessionId);
+      const terms = await termsOf(asker, ask);
       if (durationMs > terms.minutesMax * 60_000)
         throw invalid(`it can be asked for ${terms.minutesMax} minutes at most`);
       const { wanted, approvals, atExpiry } = terms;
@@ -292,18 +335,26 @@ export function requestFields({ id, user, wanted }: AccessRequest): Record<strin
     request_id: id,
     owner: user.name,
     kind: wanted.kind,
-    server_hostname: wanted.targetName,
+    ...(wanted.kind === "role" ? { roles: [wanted.role] } : { server_hostname: wanted.targetName }),
     ...(wanted.kind === "target" && { logins: [...wanted.logins] }),
   };
 }
 
 /** What a policy lets somebody ask for, and who decides about it. */
-type Terms = Pick<AccessRequest, "wanted" | "approvals" | "atExpiry"> & {
+type Terms<W extends Wanted = Exclude<Wanted, { kind: "role" }>> = Pick<
+  AccessRequest,
+  "approvals" | "atExpiry"
+> & {
+  wanted: W;
   /** Accounts that can be asked for. */
   logins: readonly string[];
   minutesMax: number;
   reviewers: Reviewers;
 };
+/** The target that a request is about, where it is about one. */
+export function targetIn(wanted: Wanted): { serverId?: string } {
+  return wanted.kind === "role" ? {} : { serverId: wanted.targetId };
+}
 const nobody = { roles: [], users: [] };
 const nobodyDecides = { ...nobody, teamLeads: false };
 

@@ -120,6 +120,8 @@ function About({ request: { wanted } }: { request: AccessRequest }) {
           {wanted.targetName}
         </Link>
       );
+    case "role":
+      return <>the role {wanted.role}</>;
     case "playback":
       return (
         <Link to="/sessions/$sessionId" params={{ sessionId: wanted.sessionId }} className={linkStyle}>
@@ -130,7 +132,9 @@ function About({ request: { wanted } }: { request: AccessRequest }) {
 }
 
 function HowToUse({ request: { wanted } }: { request: AccessRequest }) {
-  const target = useQuery({ ...queries.target(wanted.targetId), enabled: wanted.kind === "target" });
+  const targetId = wanted.kind === "target" ? wanted.targetId : "";
+  const target = useQuery({ ...queries.target(targetId), enabled: targetId !== "" });
+  if (wanted.kind === "role") return <p className="text-soft">You have the role {wanted.role} now.</p>;
   if (wanted.kind === "playback")
     return (
       <p>

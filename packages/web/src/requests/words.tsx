@@ -8,6 +8,8 @@ export function wantedWords({ wanted }: Pick<AccessRequest, "wanted">): string {
   switch (wanted.kind) {
     case "target":
       return `${wanted.logins.join(", ")} on ${wanted.targetName}`;
+    case "role":
+      return `the role ${wanted.role}`;
     case "playback":
       return `a recording of ${wanted.targetName}`;
   }

@@ -149,10 +149,14 @@ const resource: fc.Arbitrary<Resource> = fc.record(
     login,
     sessionId: fc.constantFrom("s1", "s2"),
     approvals: fc.constantFrom(0, 1),
-    request: fc.record({
-      askers: people,
-      reviewers: fc.record({ roles: fc.array(role, few), users: fc.constant([]), teamLeads: fc.boolean() }),
-    }),
+    request: fc.record(
+      {
+        askers: people,
+        reviewers: fc.record({ roles: fc.array(role, few), users: fc.constant([]), teamLeads: fc.boolean() }),
+        gives: role,
+      },
+      { requiredKeys: ["askers", "reviewers"] },
+    ),
   },
   { requiredKeys: [] },
 );

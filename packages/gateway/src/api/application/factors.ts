@@ -1,20 +1,21 @@
 import type { Factor } from "@gatehouse/contracts/rest";
 import { GatehouseError } from "@gatehouse/kernel";
-import type { Factor as Kept, Roles, Users, WebSessions } from "../../directory/mod.ts";
+import type { Factor as Kept, Users, WebSessions } from "../../directory/mod.ts";
 import type { SecondFactors, SecondStep } from "../../identity/mod.ts";
 import type { FactorsDoor } from "../door.ts";
 import { ownSession, requireNoToken } from "../decided.ts";
-import { checkActsFor } from "./given-roles.ts";
+import { type RightsOf, checkActsFor } from "./given-roles.ts";
 import { found, isoTime } from "./page.ts";
 
 /** Second factors of people: their own to add, theirs and administrators' to remove. */
-export function createFactors(options: {
-  users: Pick<Users, "byId">;
-  roles: Pick<Roles, "named">;
-  webSessions: Pick<WebSessions, "revokeOfUser">;
-  secondFactors: SecondFactors;
-  secondStep: SecondStep;
-}): FactorsDoor {
+export function createFactors(
+  options: RightsOf & {
+    users: Pick<Users, "byId">;
+    webSessions: Pick<WebSessions, "revokeOfUser">;
+    secondFactors: SecondFactors;
+    secondStep: SecondStep;
+  },
+): FactorsDoor {
   const { users, secondFactors, secondStep } = options;
   const personOf = async (id: string) => found(await users.byId(id), "person", id);
   const byOf = ({ subject, remoteAddress }: Parameters<FactorsDoor["reset"]>[0]) => ({
@@ -57,7 +58,7 @@ export function createFactors(options: {
     async remove(principal, personId, id) {
       requireNoToken(principal, "remove second factors");
       const person = await personOf(personId);
-      if (principal.subject.id !== personId) await checkActsFor(options.roles, principal, person);
+      if (principal.subject.id !== personId) await checkActsFor(options, principal, person);
       else {
         await secondFactors.requireFresh(ownSession(principal, "remove a factor"), "remove a second factor");
         const { factors } = await secondFactors.ofUser(personId);
@@ -81,7 +82,7 @@ export function createFactors(options: {
           hint: "Remove them one by one, or ask another administrator.",
         });
       const person = await personOf(personId);
-      await checkActsFor(options.roles, principal, person);
+      await checkActsFor(options, principal, person);
       await secondFactors.remove(person, "all", byOf(principal));
       // Whoever has the lost device may sit in one of them.
       await options.webSessions.revokeOfUser(personId);

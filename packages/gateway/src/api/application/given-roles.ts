@@ -1,6 +1,6 @@
 import { GatehouseError } from "@gatehouse/kernel";
 import { isBuiltIn, mayGiveRole } from "../../access/mod.ts";
-import type { Roles, User } from "../../directory/mod.ts";
+import type { AccessRequests, Roles, User } from "../../directory/mod.ts";
 import type { Principal } from "../door.ts";
 
 /** Throws `invalid` for a role that there is not: by a slip nobody is let in, or whoever gets a role of that name one day. */
@@ -32,13 +32,23 @@ export async function checkGiven(
   });
 }
 
-/** Whoever makes a way in for somebody else could go it themselves, and have all their rights. Throws `denied`. */
+export type RightsOf = { roles: Pick<Roles, "named">; accessRequests: Pick<AccessRequests, "inForceOf"> };
+
+/**
+ * Whoever makes a way in for somebody else could go it themselves, and have all their rights, those for a time too. Throws
+ * `denied`.
+ */
 export async function checkActsFor(
-  roles: Pick<Roles, "named">,
+  { roles, accessRequests }: RightsOf,
   principal: Principal,
-  { id, roles: theirs }: Pick<User, "id" | "roles">,
+  { id, roles: standing }: Pick<User, "id" | "roles">,
 ): Promise<void> {
   if (principal.subject.id === id) return;
+  const granted = await accessRequests.inForceOf(id);
+  const theirs = [
+    ...standing,
+    ...granted.flatMap(({ wanted }) => (wanted.kind === "role" ? [wanted.role] : [])),
+  ];
   // What is no role any more gives nothing.
   const own = await roles.named(theirs);
   await checkGiven(

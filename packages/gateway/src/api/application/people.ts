@@ -4,7 +4,6 @@ import type { AuditLog } from "../../audit/mod.ts";
 import type {
   ApiTokens,
   ConnectionSecrets,
-  Roles,
   User,
   UserKey,
   UserKeys,
@@ -14,26 +13,27 @@ import type {
 import type { Identity } from "../../identity/mod.ts";
 import type { PeopleDoor, Principal } from "../door.ts";
 import { requireNoToken } from "../decided.ts";
-import { checkActsFor, checkGiven } from "./given-roles.ts";
+import { type RightsOf, checkActsFor, checkGiven } from "./given-roles.ts";
 import { noteChange } from "./note.ts";
 import { found, isoTime, pageRequest, wirePage } from "./page.ts";
 
-export function createPeople(options: {
-  users: Users;
-  roles: Pick<Roles, "named">;
-  userKeys: UserKeys;
-  webSessions: Pick<WebSessions, "revokeOfUser">;
-  apiTokens: Pick<ApiTokens, "removeOfUser">;
-  connectionSecrets: Pick<ConnectionSecrets, "removeOfUser">;
-  identity: Pick<Identity, "createLink">;
-  audit: AuditLog;
-  /** Called when what somebody may do has changed. */
-  rightsChanged?(): void;
-  /** Takes one line of `authorized_keys` apart. Throws `invalid`. */
-  parsePublicKey(line: string): Pick<UserKey, "type" | "blob" | "fingerprint" | "comment">;
-  /** `https://gate.example.com`. */
-  publicUrl(): string;
-}): PeopleDoor {
+export function createPeople(
+  options: RightsOf & {
+    users: Users;
+    userKeys: UserKeys;
+    webSessions: Pick<WebSessions, "revokeOfUser">;
+    apiTokens: Pick<ApiTokens, "removeOfUser">;
+    connectionSecrets: Pick<ConnectionSecrets, "removeOfUser">;
+    identity: Pick<Identity, "createLink">;
+    audit: AuditLog;
+    /** Called when what somebody may do has changed. */
+    rightsChanged?(): void;
+    /** Takes one line of `authorized_keys` apart. Throws `invalid`. */
+    parsePublicKey(line: string): Pick<UserKey, "type" | "blob" | "fingerprint" | "comment">;
+    /** `https://gate.example.com`. */
+    publicUrl(): string;
+  },
+): PeopleDoor {
   const { users, userKeys, webSessions, apiTokens, connectionSecrets, identity, audit } = options;
 
   const note = (principal: Principal, event: string, fields: Record<string, unknown>) =>
@@ -86,7 +86,7 @@ export function createPeople(options: {
           change.roles.filter((role) => !had.has(role)),
         );
       }
-      if (change.disabled === false) await checkActsFor(options.roles, principal, before);
+      if (change.disabled === false) await checkActsFor(options, principal, before);
       const user = await users.update(id, {
         ...(change.displayName !== undefined && { displayName: change.displayName ?? "" }),
         ...(change.roles !== undefined && { roles: change.roles }),
@@ -112,7 +112,7 @@ export function createPeople(options: {
     async signInLink(principal, id) {
       requireNoToken(principal, "make sign-in links");
       const user = found(await users.byId(id), "person", id);
-      await checkActsFor(options.roles, principal, user);
+      await checkActsFor(options, principal, user);
       const link = await identity.createLink(user.id);
       await note(principal, "login_link.create", {
         user_id: user.id,
@@ -133,7 +133,7 @@ export function createPeople(options: {
     async addSshKey(principal, id, publicKey) {
       requireNoToken(principal, "register SSH keys");
       const user = found(await users.byId(id), "person", id);
-      await checkActsFor(options.roles, principal, user);
+      await checkActsFor(options, principal, user);
       const key = await userKeys.add({ userId: user.id, ...options.parsePublicKey(publicKey) });
       await note(principal, "user.key.create", {
         user_id: user.id,

@@ -2,6 +2,7 @@ import type { AccessRequest } from "@gatehouse/contracts/rest";
 import type { AccessRequest as StoredRequest } from "../../directory/mod.ts";
 import type { Requests } from "../../requests/mod.ts";
 import type { Principal, RequestsDoor } from "../door.ts";
+import { requireNoToken } from "../decided.ts";
 import { isoTime, pageRequest, wirePage } from "./page.ts";
 
 /** Access requests in the public words. Decided and audited by the room behind them. */
@@ -48,13 +49,28 @@ export function createRequestsDoor(requests: Requests): RequestsDoor {
         ...terms,
       };
     },
+    async roles(principal) {
+      const askable = await requests.roles(principal);
+      return {
+        items: askable.map(({ role, policy: { approvals, minutesMax, atExpiry, reviewers } }) => ({
+          role,
+          approvals,
+          minutesMax,
+          atExpiry,
+          reviewers,
+        })),
+      };
+    },
     async create(principal, { reason, minutes, ...wanted }) {
+      if (wanted.kind === "role") requireNoToken(principal, "ask for roles");
       return words(
         principal,
         await requests.create(principal, { wanted, reason, durationMs: minutes * 60_000 }),
       );
     },
     async review(principal, id, { verdict, comment = "" }) {
+      const { wanted } = await requests.get(principal, id);
+      if (wanted.kind === "role") requireNoToken(principal, "decide about roles");
       return words(principal, await requests.review(principal, id, { verdict, comment }));
     },
     cancel: async (principal, id) => words(principal, await requests.cancel(principal, id)),

@@ -1,10 +1,17 @@
-import type { Role } from "@gatehouse/contracts/rest";
+import { type RequestPolicy, type Role, requestPolicy } from "@gatehouse/contracts/rest";
 import { GatehouseError } from "@gatehouse/kernel";
 import { faultOf, isBuiltIn, notTheirsToGive, roles as builtIn } from "../../access/mod.ts";
 import type { AuditLog } from "../../audit/mod.ts";
-import { type Roles, type StoredRole, type Users, everyItem } from "../../directory/mod.ts";
+import {
+  type AccessRequests,
+  type Roles,
+  type StoredRole,
+  type Users,
+  everyItem,
+} from "../../directory/mod.ts";
 import type { Principal, RolesDoor } from "../door.ts";
 import { requireNoToken } from "../decided.ts";
+import { checkGiven } from "./given-roles.ts";
 import { noteChange } from "./note.ts";
 import { found, isoTime } from "./page.ts";
 
@@ -14,11 +21,12 @@ const rolesMax = 500;
 export function createRoles(options: {
   roles: Roles;
   users: Pick<Users, "list">;
+  accessRequests: Pick<AccessRequests, "openOfRole">;
   audit: Pick<AuditLog, "append">;
   /** Called when what somebody may do has changed. */
   rightsChanged(): void;
 }): RolesDoor {
-  const { roles, users, audit, rightsChanged } = options;
+  const { roles, users, accessRequests, audit, rightsChanged } = options;
   const note = (principal: Principal, event: string, { name, statements }: StoredRole) =>
     noteChange(audit, principal, event, {
       name,
@@ -30,11 +38,27 @@ export function createRoles(options: {
       if (user.roles.includes(role)) return user.name;
     return undefined;
   }
+  const policyOf = async (name: string) => (await roles.requestPolicies()).get(name);
+
+  async function get(name: string): Promise<Role> {
+    const policy = await policyOf(name);
+    return isBuiltIn(name)
+      ? builtInWords(name, policy)
+      : words(found(await roles.byName(name), "role", name), policy);
+  }
 
   return {
-    list: async () => ({ items: [...builtIn.map(builtInWords), ...(await roles.list()).map(words)] }),
-    get: async (name) =>
-      isBuiltIn(name) ? builtInWords(name) : words(found(await roles.byName(name), "role", name)),
+    async list() {
+      const policies = await roles.requestPolicies();
+      const own = await roles.list();
+      return {
+        items: [
+          ...builtIn.map((name) => builtInWords(name, policies.get(name))),
+          ...own.map((role) => words(role, policies.get(role.name))),
+        ],
+      };
+    },
+    get,
     async set(principal, name, { description = "", statements = [] }) {
       requireNoToken(principal, "change roles");
       if (isBuiltIn(name)) throw unchangeable(name);
@@ -55,7 +79,22 @@ export function createRoles(options: {
       const role = await roles.set(name, { description, statements });
       rightsChanged();
       await note(principal, before ? "role.updated" : "role.created", role);
-      return words(role);
+      return words(role, await policyOf(name));
+    },
+    async setRequests(principal, name, wanted) {
+      requireNoToken(principal, "change roles");
+      const role = await get(name);
+      if (name === "user") throw invalid("everybody is a user: nobody needs to ask for it");
+      // Who says on which terms a role is had could have it had on any.
+      await checkGiven(roles, principal, [name]);
+      const policy = wanted && requestPolicy.parse(wanted);
+      await roles.setRequestPolicy(name, policy);
+      rightsChanged();
+      await noteChange(audit, principal, "role.updated", {
+        name,
+        requests: policy ? JSON.stringify(policy) : "none",
+      });
+      return { ...role, requests: policy ?? null };
     },
     async remove(principal, name) {
       if (isBuiltIn(name)) throw unchangeable(name);
@@ -68,6 +107,14 @@ export function createRoles(options: {
           op: "roles.remove",
           message: `${holder} has the role ${name}`,
           hint: "Take it from everybody first.",
+        });
+      const [asked] = await accessRequests.openOfRole(name);
+      if (asked)
+        throw new GatehouseError({
+          code: "conflict",
+          op: "roles.remove",
+          message: `${asked.user.name} has asked for the role ${name}`,
+          hint: `The request ${asked.id} must be over first: denied, taken back, or at its end.`,
         });
       await roles.remove(name);
       rightsChanged();
@@ -84,17 +131,21 @@ const descriptions: Record<(typeof builtIn)[number], string> = {
   user: "their own recordings; everybody is one",
 };
 
-function builtInWords(name: string): Role {
+function builtInWords(name: string, requests: RequestPolicy | undefined): Role {
   const description = descriptions[name as keyof typeof descriptions];
-  return { name, description, builtIn: true, statements: [], updatedAt: null };
+  return { name, description, builtIn: true, statements: [], requests: requests ?? null, updatedAt: null };
 }
 
-function words({ name, description, statements, updatedAtMs }: StoredRole): Role {
+function words(
+  { name, description, statements, updatedAtMs }: StoredRole,
+  requests: RequestPolicy | undefined,
+): Role {
   return {
     name,
     description,
     builtIn: false,
     statements: [...statements],
+    requests: requests ?? null,
     updatedAt: isoTime(updatedAtMs),
   };
 }

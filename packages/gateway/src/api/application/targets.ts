@@ -118,16 +118,16 @@ export function createTargets(options: {
       // Targets that the person may not use are passed over, so a page may be shorter than asked for, but never empty
       // while there are more.
       let page = await targets.list(filter, pageRequest(query));
-      let items = page.items.filter((target) => mayUse(target, scope));
+      let items = page.items.filter((target) => mayUse(target, scope, clock.nowMs()));
       while (items.length === 0 && page.next !== undefined) {
         page = await targets.list(filter, { limit: query.limit, after: page.next });
-        items = page.items.filter((target) => mayUse(target, scope));
+        items = page.items.filter((target) => mayUse(target, scope, clock.nowMs()));
       }
       return wirePage({ items, ...(page.next !== undefined && { next: page.next }) }, words);
     },
     async get(id, scope) {
       const target = await targets.byId(id);
-      return words(found(target && mayUse(target, scope) ? target : undefined, "target", id));
+      return words(found(target && mayUse(target, scope, clock.nowMs()) ? target : undefined, "target", id));
     },
     async create(principal, target) {
       const protocol = protocolOf(target.protocol ?? "ssh");
@@ -269,14 +269,14 @@ function rolesIn({
 }
 
 /** Whether any login of this target is open to whoever asks. */
-function mayUse(target: StoredTarget, scope: TargetScope): boolean {
+function mayUse(target: StoredTarget, scope: TargetScope, nowMs: number): boolean {
   if (scope === "all") return true;
   const { subject } = scope;
   const asked = requestResource(target);
   if (asked && decide({ subject, action: "request.create", resource: asked }).allowed) return true;
   return target.logins.some(({ login }) => {
     const resource = targetResource(target, login);
-    const { allowed, wouldAllow } = decide({ subject, action: "session.open", resource });
+    const { allowed, wouldAllow } = decide({ subject, action: "session.open", resource, context: { nowMs } });
     // Where only the hour or the network stands against it, they may know that it is there.
     return allowed || wouldAllow !== undefined;
   });

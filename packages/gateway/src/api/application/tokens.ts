@@ -2,23 +2,24 @@ import type { ApiToken } from "@gatehouse/contracts/rest";
 import { GatehouseError } from "@gatehouse/kernel";
 import { actions, covers } from "../../access/mod.ts";
 import type { AuditLog } from "../../audit/mod.ts";
-import type { ApiTokens, Roles, ApiToken as StoredToken, Users } from "../../directory/mod.ts";
+import type { ApiTokens, ApiToken as StoredToken, Users } from "../../directory/mod.ts";
 import type { Identity } from "../../identity/mod.ts";
 import type { Principal, TokensDoor } from "../door.ts";
 import { requireNoToken } from "../decided.ts";
-import { checkActsFor } from "./given-roles.ts";
+import { type RightsOf, checkActsFor } from "./given-roles.ts";
 import { noteChange } from "./note.ts";
 import { found, isoTime } from "./page.ts";
 
 const dayMs = 24 * 3_600_000;
 
-export function createTokens(options: {
-  users: Pick<Users, "byId">;
-  roles: Pick<Roles, "named">;
-  apiTokens: Pick<ApiTokens, "ofUser" | "remove">;
-  identity: Pick<Identity, "createApiToken">;
-  audit: Pick<AuditLog, "append">;
-}): TokensDoor {
+export function createTokens(
+  options: RightsOf & {
+    users: Pick<Users, "byId">;
+    apiTokens: Pick<ApiTokens, "ofUser" | "remove">;
+    identity: Pick<Identity, "createApiToken">;
+    audit: Pick<AuditLog, "append">;
+  },
+): TokensDoor {
   const { users, apiTokens, identity, audit } = options;
   const note = (principal: Principal, event: string, owner: string, token: StoredToken) =>
     noteChange(audit, principal, event, {
@@ -42,7 +43,7 @@ export function createTokens(options: {
           hint: `There are ${actions.join(", ")}.`,
         });
       const person = found(await users.byId(personId), "person", personId);
-      await checkActsFor(options.roles, principal, person);
+      await checkActsFor(options, principal, person);
       const { token, kept } = await identity.createApiToken(personId, { name, scopes, ttlMs: days * dayMs });
       await note(principal, "api_token.create", person.name, kept);
       return { ...words(kept), token };

@@ -12,6 +12,7 @@ import { wideExitStatus } from "./0023-wide-exit-status.ts";
 import { locks } from "./0024-locks.ts";
 import { accessRequests } from "./0025-access-requests.ts";
 import { roles } from "./0026-roles.ts";
+import { roleRequests } from "./0027-role-requests.ts";
 import { custody } from "./0030-custody.ts";
 import { apiTokens } from "./0031-api-tokens.ts";
 import { retention } from "./0032-retention.ts";
@@ -35,6 +36,7 @@ export const migrations: readonly Migration[] = [
   locks,
   accessRequests,
   roles,
+  roleRequests,
   custody,
   apiTokens,
   retention,

@@ -1,5 +1,6 @@
 import {
   accessRequest,
+  askableRole,
   id,
   page,
   requestCreate,
@@ -70,6 +71,18 @@ export function requestRoutes(app: App, { requests }: Pick<RestDoors, "requests"
       config: { access: terms },
     },
     (request) => requests.terms(principalOf(request), request.params),
+  );
+  app.get(
+    "/requests/roles",
+    {
+      schema: {
+        tags,
+        summary: "The roles that you may ask for, and on which terms",
+        response: answers(z.object({ items: z.array(askableRole) })),
+      },
+      config: { access: { action: "request.list" } },
+    },
+    (request) => requests.roles(principalOf(request)),
   );
   app.get(
     "/requests/:requestId",

@@ -1,4 +1,4 @@
-import { role, roleName, roleWrite } from "@gatehouse/contracts/rest";
+import { requestPolicy, role, roleName, roleWrite } from "@gatehouse/contracts/rest";
 import { z } from "zod";
 import type { RestDoors } from "../../door.ts";
 import { principalOf } from "../access.ts";
@@ -38,6 +38,28 @@ export function roleRoutes(app: App, { roles }: Pick<RestDoors, "roles">): void 
       config: write,
     },
     (request) => roles.set(principalOf(request), request.params.roleName, request.body),
+  );
+  app.put(
+    "/roles/:roleName/requests",
+    {
+      schema: {
+        tags,
+        summary: "Let people ask for a role on these terms, built in or not",
+        params,
+        body: requestPolicy,
+        response: answers(role),
+      },
+      config: write,
+    },
+    (request) => roles.setRequests(principalOf(request), request.params.roleName, request.body),
+  );
+  app.delete(
+    "/roles/:roleName/requests",
+    {
+      schema: { tags, summary: "Let nobody ask for a role any more", params, response: answers(role) },
+      config: write,
+    },
+    (request) => roles.setRequests(principalOf(request), request.params.roleName, undefined),
   );
   app.delete(
     "/roles/:roleName",

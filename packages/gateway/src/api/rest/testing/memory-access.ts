@@ -72,11 +72,13 @@ export function memoryAccess(
           description: "",
           builtIn: true,
           statements: [],
+          requests: null,
           updatedAt: null,
         })),
       }),
       get: async () => notFound("role"),
       set: async () => notFound("role"),
+      setRequests: async () => notFound("role"),
       remove: async () => notFound("role"),
     },
     locks: {

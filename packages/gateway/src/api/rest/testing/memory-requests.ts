@@ -91,6 +91,7 @@ export function memoryRequests(clock: Clock): Pick<RestDoors, "requests"> {
         next: null,
       }),
       get: async ({ subject }, id) => seen(byId(id), subject.id),
+      roles: async () => ({ items: [] }),
       terms: async (_principal, about) =>
         "targetId" in about && about.targetId === db1.id ? terms : notFound(),
       create: async () => notFound(),
