@@ -15,6 +15,7 @@ import { type Statement, statementLine, statements } from "@gatehouse/recording"
 import pg from "pg";
 import { type Gateway, startGateway } from "../parts/gateway.ts";
 import { run } from "../parts/openssh.ts";
+import { cancel } from "../parts/databases.ts";
 import { type Postgres, type Way, postgresProgram, psql, startPostgres } from "../parts/postgres.ts";
 import { awaitEvents, awaitStored, eventually, recorded } from "../parts/sessions.ts";
 import { signedIn } from "../parts/signed-in.ts";
@@ -243,17 +244,7 @@ test("a cancel request stops the statement and is recorded", async () => {
       ? true
       : undefined,
   );
-  const canceller = new pg.Client({
-    host: way.PGHOST,
-    port: Number(way.PGPORT),
-    ssl: { rejectUnauthorized: false },
-  });
-  // The driver's own way to cancel: another connection, the key that the gate gave.
-  (canceller as unknown as { cancel(client: unknown, query: unknown): void }).cancel(
-    client,
-    (client as unknown as { activeQuery?: unknown; _activeQuery?: unknown })._activeQuery ??
-      (client as unknown as { activeQuery: unknown }).activeQuery,
-  );
+  cancel(client);
   await stopped;
   await client.end();
   const { all } = await lastSession();

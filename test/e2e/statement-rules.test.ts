@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Client } from "@gatehouse/contracts/client";
-import type { TargetCreate } from "@gatehouse/contracts/rest";
+import type { Session, TargetCreate, WaitingStatement } from "@gatehouse/contracts/rest";
 import { isGatehouseError } from "@gatehouse/kernel";
 import { statementLine, statements } from "@gatehouse/recording";
 import type { RowDataPacket } from "mysql2";
-import { type Databases, openMariadb, openPostgres, startDatabases } from "../parts/databases.ts";
+import { type Databases, cancel, openMariadb, openPostgres, startDatabases } from "../parts/databases.ts";
 import { psql } from "../parts/postgres.ts";
-import { awaitEvents, awaitStored, recorded } from "../parts/sessions.ts";
+import { awaitEvents, awaitStored, eventually, recorded } from "../parts/sessions.ts";
 
 let stand: Databases;
 let jane: Client;
@@ -154,6 +154,163 @@ test("MariaDB: texts of several statements, prepared ones, and the protocol's ow
     events.map(({ fields }) => fields["rule"]),
     ["whole-tables", "no-drop", "whole-tables", "whole-tables", "pay"],
   );
+});
+
+/** The statement of somebody that waits, once the database was asked about it. */
+function waitingOf(user: string): Promise<{ session: Session; waiting: WaitingStatement }> {
+  return eventually("a statement that waits", async () => {
+    const { items } = await stand.gateway.admin.sessions.list({ state: "live", user });
+    for (const session of items) {
+      const [waiting] = session.live?.waiting ?? [];
+      if (waiting && (waiting.plan ?? waiting.planMissing) !== null) return { session, waiting };
+    }
+    return undefined;
+  });
+}
+
+const emptying: NonNullable<TargetCreate["access"]> = {
+  statements: {
+    rules: [
+      { name: "no-drop", action: "deny", kinds: ["drop"] },
+      { name: "emptying", action: "approve", kinds: ["delete", "truncate"] },
+    ],
+    approvalWaitSeconds: 60,
+  },
+};
+
+test("PostgreSQL: what must be approved waits with its plan, is run when somebody else says so, and else is not", async () => {
+  const target = await stand.addTarget("postgres", { name: "approved", access: emptying });
+  const [pat, ann] = await Promise.all([
+    stand.person("pat", ["user", "security-analyst"]),
+    stand.person("ann", ["security-analyst"]),
+  ]);
+  const client = await openPostgres(pat, target);
+  const notices: string[] = [];
+  client.on("notice", ({ message }) => notices.push(message ?? ""));
+  await client.query("create table doomed as select generate_series(1, 10) as a");
+  const left = () => stand.postgres.sql("select count(*) from doomed");
+
+  // Prepared, with a value, and more behind it in the pipeline: that waits too, and runs in its order.
+  const order: string[] = [];
+  const first = client.query("delete from doomed where a <= $1", [3]).then(() => order.push("delete"));
+  const second = client.query("select 1").then(() => order.push("select"));
+  const { session, waiting } = await waitingOf("pat");
+  assert.equal(waiting.rule, "emptying");
+  assert.equal(waiting.text, "delete from doomed where a <= $1\n$1 = '3'");
+  assert.match(waiting.plan ?? "", /^Delete on doomed[^]*Filter: \(a <= 3\)/);
+  assert.equal(await left(), "10");
+  // Whose statement it is decides nothing, whatever their roles.
+  const own = await pat.sessions.get(session.id);
+  assert.deepEqual([own.live?.waiting, own.live?.may.includes("session.review")], [[], false]);
+  await assert.rejects(pat.sessions.review(session.id, waiting.statement, { decision: "approve" }), {
+    code: "denied",
+  });
+  await assert.rejects(ann.sessions.review(session.id, 9999, { decision: "approve" }), { code: "conflict" });
+  await ann.sessions.review(session.id, waiting.statement, { decision: "approve", comment: "agreed" });
+  await Promise.all([first, second]);
+  assert.deepEqual(order, ["delete", "select"]);
+  assert.equal(await left(), "7");
+  assert.match(notices.join("\n"), /waits for it, for 1 min at most[^]*ann has approved it \(agreed\)/);
+
+  // Each execution of what was prepared once is asked about; and one that is denied fails as any statement does.
+  await client.query("begin");
+  const again = client.query({ name: "twice", text: "delete from doomed where a = $1", values: [4] });
+  const denial = assert.rejects(again, {
+    code: "42501",
+    message: "ann has denied this statement (not now); it was not run",
+  });
+  const next = await waitingOf("pat");
+  await ann.sessions.review(session.id, next.waiting.statement, { decision: "deny", comment: "not now" });
+  await denial;
+  await assert.rejects(client.query("select 1"), { code: "25P02" });
+  await client.query("rollback");
+
+  // Simple statements too; cancelled by the client, and when nobody says anything.
+  const truncating = client.query("truncate doomed");
+  const cancelled = assert.rejects(truncating, { code: "57014" });
+  const truncation = await waitingOf("pat");
+  assert.equal(truncation.waiting.planMissing, "it is no statement whose plan a database tells");
+  cancel(client);
+  await cancelled;
+  await assert.rejects(client.query("drop table doomed"), denied);
+  assert.equal(await left(), "7");
+  await client.end();
+
+  const ended = await lastSession();
+  assert.equal(ended.session.id, session.id);
+  assert.doesNotMatch(stand.postgres.log(), /statement: truncate doomed|drop table doomed|twice: delete/);
+  const approved = /^delete from doomed where a <= \$1 \[\$1='3'\] -> DELETE 3/;
+  assert.ok(
+    ended.lines.some((line) => approved.test(line)),
+    ended.lines.join("\n"),
+  );
+  assert.equal(ended.lines.filter((line) => line.includes("refused: ERROR")).length, 3);
+  const about = { session: session.id };
+  const holds = await awaitEvents(stand.gateway, { event: "db.statement.hold", ...about }, 3);
+  assert.deepEqual(
+    holds.map(({ fields }) => fields["statement_kind"]),
+    ["delete", "delete", "truncate"],
+  );
+  const reviews = await awaitEvents(stand.gateway, { event: "db.statement.review", ...about }, 3);
+  assert.deepEqual(
+    reviews.map(({ user, success, fields }) => [user, success, fields["decision"], fields["comment"]]),
+    [
+      ["pat", false, undefined, undefined],
+      ["ann", true, "approve", "agreed"],
+      ["ann", true, "deny", "not now"],
+    ],
+  );
+});
+
+test("what nobody decides about is refused in time", async () => {
+  const { rules } = emptying.statements ?? {};
+  const access = { statements: { ...(rules && { rules }), approvalWaitSeconds: 1 } };
+  const target = await stand.addTarget("postgres", { name: "impatient", access });
+  const client = await openPostgres(jane, target);
+  await assert.rejects(client.query("delete from doomed"), {
+    code: "42501",
+    message: /nobody has approved this statement in time/,
+  });
+  assert.equal(await stand.postgres.sql("select count(*) from doomed"), "7");
+  await client.end();
+  await lastSession();
+});
+
+test("MariaDB: the same, for texts and for each execution of what was prepared", async () => {
+  const target = await stand.addTarget("mariadb", { name: "approved-too", access: emptying });
+  const [kim, eve] = await Promise.all([stand.person("kim"), stand.person("eve", ["security-analyst"])]);
+  await stand.mariadb.sql("create table shop.doomed (a int); insert into shop.doomed values (1), (2), (3)");
+  const client = await openMariadb(kim, target);
+  const text = client.query("delete from shop.doomed where a = 1");
+  const one = await waitingOf("kim");
+  assert.deepEqual(
+    [one.waiting.text, one.waiting.planMissing],
+    ["delete from shop.doomed where a = 1", "only PostgreSQL is asked for a plan"],
+  );
+  await eve.sessions.review(one.session.id, one.waiting.statement, { decision: "approve" });
+  await text;
+  const prepared = assert.rejects(client.execute("delete from shop.doomed where a = ?", [2]), {
+    errno: 1227,
+    message: "eve has denied this statement; it was not run",
+  });
+  const two = await waitingOf("kim");
+  assert.equal(two.waiting.text, "delete from shop.doomed where a = ?\n?1 = '2'");
+  await eve.sessions.review(two.session.id, two.waiting.statement, { decision: "deny" });
+  await prepared;
+  const [rows] = await client.query<RowDataPacket[]>("select a from shop.doomed order by a");
+  assert.deepEqual(
+    rows.map((row) => row["a"] as number),
+    [2, 3],
+  );
+  // Whoever hangs up while it waits has not run it.
+  client.query("delete from shop.doomed").catch(() => undefined);
+  await waitingOf("kim");
+  client.destroy();
+  const { session, lines } = await lastSession();
+  assert.equal(session.end?.reason, "connection_lost");
+  assert.ok(lines.includes("delete from shop.doomed where a = 1 -> OK, 1 row affected"), lines.join("\n"));
+  assert.ok(lines.some((line) => line.includes("refused: ERROR 1227 (42000) eve has denied this statement")));
+  assert.equal(await stand.mariadb.sql("select count(*) from shop.doomed"), "2");
 });
 
 test("rules are for databases only, and must be rules", async () => {

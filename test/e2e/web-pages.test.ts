@@ -284,7 +284,7 @@ for (const look of looks)
         "text=/^[0-9]+ of [0-9]+$/",
       ],
       ["corrupt", `/sessions/${idOf("corrupt")}?t=3s&panel=facts`, "text=Does not verify"],
-      ["live", "/live", "text=2 sessions, 2 people, 2 targets"],
+      ["live", "/live", "text=waits for an approval"],
       ["live-unwatched", `/sessions/${idOf("live")}?t=9s`, "text=is connected now"],
       ["live-watched", `/sessions/${idOf("live")}?watch=live`, "text=Stop watching"],
       ["exec", `/sessions/${idOf("dump")}`, "text=permission denied"],

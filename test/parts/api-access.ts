@@ -44,6 +44,7 @@ export const restAccess: Readonly<Record<string, string>> = {
   "POST /api/v1/sessions/{sessionId}/pause": "session.pause",
   "POST /api/v1/sessions/{sessionId}/resume": "session.pause",
   "POST /api/v1/sessions/{sessionId}/terminate": "session.terminate",
+  "POST /api/v1/sessions/{sessionId}/statements/{statement}/review": "session.review",
   "POST /api/v1/targets/{targetId}/logins/{login}/connection": "session.open",
 
   "GET /api/v1/recordings/{sessionId}": "session.view",
@@ -138,6 +139,7 @@ export const grpcAccess: Readonly<Record<string, string>> = {
   "gatehouse.v1.SessionService/PauseSession": "session.pause",
   "gatehouse.v1.SessionService/ResumeSession": "session.pause",
   "gatehouse.v1.SessionService/TerminateSession": "session.terminate",
+  "gatehouse.v1.SessionService/ReviewStatement": "session.review",
   "gatehouse.v1.RecordingService/GetRecording": "session.view",
   "gatehouse.v1.RecordingService/StreamFrames": "recording.play",
   "gatehouse.v1.RecordingService/ExportRecording": "recording.export",

@@ -75,6 +75,19 @@ export async function openPostgres(person: Client, target: Target): Promise<pg.C
   await client.connect();
   return client;
 }
+/** Stops what the client runs, as the driver does it: on another connection, by the key that the gate gave. */
+export function cancel(client: pg.Client): void {
+  const inside = client as unknown as { activeQuery?: unknown; _activeQuery?: unknown };
+  const canceller = new pg.Client({
+    host: client.host,
+    port: client.port,
+    ssl: { rejectUnauthorized: false },
+  });
+  (canceller as unknown as { cancel(client: unknown, query: unknown): void }).cancel(
+    client,
+    inside._activeQuery ?? inside.activeQuery,
+  );
+}
 export async function openMariadb(person: Client, target: Target): Promise<mysql2.Connection> {
   const way = await person.targets.openConnection(target.id, "root");
   const { host, port, user, password } = way;

@@ -89,6 +89,7 @@ import type {
   SessionQuery,
   SessionResume,
   SessionTerminate,
+  StatementReview,
   SignInFacts,
   SignInLink,
   SshCertificate,
@@ -204,6 +205,9 @@ export function createClient(options: ClientOptions) {
         write<Session>("POST", `/sessions/${part(id)}/resume`, how),
       terminate: (id: string, how: SessionTerminate) =>
         write<Session>("POST", `/sessions/${part(id)}/terminate`, how),
+      /** Decides about a statement that waits. */
+      review: (id: string, statement: number, how: StatementReview) =>
+        write<Session>("POST", `/sessions/${part(id)}/statements/${statement}/review`, how),
     },
     /** A page of the finds in all recordings that the caller may play. One that is empty need not be the last. */
     search: (search: Search, call?: CallOptions) => write<SearchPage>("POST", "/search", search, call),

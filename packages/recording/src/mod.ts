@@ -90,6 +90,7 @@ export {
   keptLines,
   statementFormats,
   statementLine,
+  valueText,
   statements,
   statementsAs,
 } from "./tracks/query/mod.ts";

@@ -195,6 +195,7 @@ export async function walkEveryRouteAndMethod({
     const requests: Record<string, Record<string, unknown>> = {
       PauseSession: { reason: "walk" },
       TerminateSession: { reason: "walk" },
+      ReviewStatement: { statement: 1, decision: "deny" },
       SearchRecording: { text: "walk" },
       ExportRecording: { format: "text" },
     };

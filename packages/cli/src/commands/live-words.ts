@@ -34,6 +34,14 @@ export function liveFields({ live }: Session, printer: Printer): [string, string
     ["ends", live.endsAt === null ? undefined : printer.time(live.endsAt)],
     ["last activity", printer.time(live.lastActivityAt)],
     ["watched by", watchersOf({ live }).join(", ") || undefined],
+    ...live.waiting.map(({ statement, rule, text, until, plan, planMissing }): [string, string] => [
+      `statement ${statement}`,
+      [
+        `waits for an approval until ${printer.time(until)} (rule ${rule})`,
+        text,
+        plan ?? (planMissing === null ? "the plan is being asked for" : `no plan: ${planMissing}`),
+      ].join("\n"),
+    ]),
   ];
 }
 
@@ -41,6 +49,7 @@ function stateOf({ live, gatewayId }: Session): string {
   // Of another gateway that shares the database: only that one knows more.
   if (!live) return `on ${gatewayId}`;
   if (live.isEnding || live.endsAt !== null) return "ending";
+  if (live.waiting.length > 0) return "waits for approval";
   return live.paused ? `paused by ${live.paused.by.name}` : "live";
 }
 

@@ -1,13 +1,14 @@
 import type { Session } from "@gatehouse/contracts/rest";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { Cli } from "../cli.ts";
 import { type GatewayOptions, connect, withGateway } from "../connection/mod.ts";
 import { type OutputOptions, printerFor, usage, withOutput } from "./options.ts";
 
 type Common = OutputOptions & GatewayOptions;
 
-/** `sessions pause`, `resume` and `terminate`. */
+/** `sessions pause`, `resume`, `terminate` and `review`. */
 export function addModeration(sessions: Command, cli: Cli): void {
+  addReview(sessions, cli);
   act(sessions, "pause", "stop what a person sends; what the target sends goes on")
     .requiredOption("--reason <text>", "why: shown to the person, recorded and audited")
     .option("--for <time>", "end the pause by itself after so long, such as 90s or 10m")
@@ -59,6 +60,42 @@ export function addModeration(sessions: Command, cli: Cli): void {
         at ? `warned ${nameOf(session)}; it ends at ${printer.time(at)}` : `ended ${nameOf(session)}`,
       );
     });
+}
+
+function addReview(sessions: Command, cli: Cli): void {
+  act(sessions, "review", "decide about a statement that waits for an approval")
+    .argument("<statement>", "its number, as `sessions show` has it")
+    .addOption(new Option("--approve", "let it be run").conflicts("deny"))
+    .addOption(new Option("--deny", "refuse it; it is not run").conflicts("approve"))
+    .option("--comment <text>", "shown to the person, recorded and audited")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ ${cli.command} sessions show <id>
+  $ ${cli.command} sessions review <id> 12 --approve --comment "agreed in the incident channel"`,
+    )
+    .action(
+      async (
+        id: string,
+        statement: string,
+        options: Common & { approve?: true; deny?: true; comment?: string },
+      ) => {
+        const number = /^[1-9]\d{0,14}$/.test(statement) ? Number(statement) : undefined;
+        if (number === undefined) throw usage(`<statement> expects a number, and got ${statement}`);
+        if (!options.approve && !options.deny) throw usage("say --approve or --deny");
+        const { client } = await connect(options, cli);
+        const decision = options.approve ? "approve" : "deny";
+        const session = await client.sessions.review(id, number, {
+          decision,
+          ...(options.comment !== undefined && { comment: options.comment }),
+        });
+        printerFor(cli, options).done(
+          session,
+          `${options.approve ? "approved" : "denied"} statement ${number} of ${nameOf(session)}`,
+        );
+      },
+    );
 }
 
 function act(sessions: Command, name: string, summary: string): Command {

@@ -71,6 +71,8 @@ import { accessRequestReview } from "./access-request-review.ts";
 import { accessRequestDelete } from "./access-request-delete.ts";
 import { accessRequestExpire } from "./access-request-expire.ts";
 import { dbStatementDenied } from "./db-statement-denied.ts";
+import { dbStatementHold } from "./db-statement-hold.ts";
+import { dbStatementReview } from "./db-statement-review.ts";
 import type { EventDescriptor } from "./descriptor.ts";
 
 /** Every event that the audit log may hold. A new one is a file of its own and a line here. */
@@ -114,6 +116,8 @@ export const eventCatalogue: readonly EventDescriptor[] = [
   sessionTerminate,
   sessionUpload,
   dbStatementDenied,
+  dbStatementHold,
+  dbStatementReview,
   sftp,
   subsystem,
   targetCreate,

@@ -1,10 +1,33 @@
 import { z } from "zod";
 import { time } from "./shapes.ts";
 
-export const moderationActions = ["session.join", "session.pause", "session.terminate"] as const;
+export const moderationActions = [
+  "session.join",
+  "session.pause",
+  "session.terminate",
+  "session.review",
+] as const;
 export type ModerationAction = (typeof moderationActions)[number];
 
 const person = z.object({ id: z.string(), name: z.string() });
+
+/** A statement that waits until somebody else approves that it is run. */
+const waitingStatement = z
+  .object({
+    statement: z.int().meta({ description: "Its number in the recording" }),
+    rule: z.string().meta({ description: "The rule of the target that asks for the approval" }),
+    text: z
+      .string()
+      .meta({ description: "As the recording shows it: without secrets, and with its values behind it" }),
+    since: time,
+    until: time.meta({ description: "When it is refused by itself" }),
+    plan: z.string().nullable().meta({
+      description: "What the database says that it would do; null where it was not or cannot be asked",
+    }),
+    planMissing: z.string().nullable().meta({ description: "Why there is no plan" }),
+  })
+  .meta({ id: "WaitingStatement" });
+export type WaitingStatement = z.infer<typeof waitingStatement>;
 
 /** How it stands with a session that is live on this gateway. */
 export const liveState = z
@@ -32,6 +55,9 @@ export const liveState = z
         }),
       )
       .meta({ description: "Who looks on" }),
+    waiting: z
+      .array(waitingStatement)
+      .meta({ description: "Statements that wait for an approval; for those who may decide about them" }),
     may: z.array(z.enum(moderationActions)).meta({ description: "What you may do to it" }),
   })
   .meta({ id: "LiveState" });
@@ -73,6 +99,15 @@ export const sessionTerminate = z
   })
   .meta({ id: "SessionTerminate" });
 export type SessionTerminate = z.input<typeof sessionTerminate>;
+
+/** `POST /sessions/{id}/statements/{statement}/review` */
+export const statementReview = z
+  .strictObject({
+    decision: z.enum(["approve", "deny"]),
+    comment: reason.optional().meta({ description: "Shown to the person, recorded and audited" }),
+  })
+  .meta({ id: "StatementReview" });
+export type StatementReview = z.input<typeof statementReview>;
 
 /** `GET /sessions/{id}/live` */
 export const liveQuery = z.strictObject({

@@ -30,7 +30,9 @@ export type StatementKind = (typeof statementKinds)[number];
 
 const statementRule = z.strictObject({
   name: plainName.meta({ description: "Stands in the answer, the recording and the audit log" }),
-  action: z.enum(["allow", "deny"]),
+  action: z.enum(["allow", "deny", "approve"]).meta({
+    description: "`approve`: it waits until somebody else has approved that it is run",
+  }),
   kinds: z.array(z.enum(statementKinds)).min(1).max(32).optional(),
   objects: z
     .array(
@@ -68,6 +70,12 @@ export const statementPolicy = z
       .max(64 * 1024 * 1024)
       .default(0)
       .meta({ description: "Bytes of each copy in or out that they keep" }),
+    approvalWaitSeconds: z
+      .int()
+      .min(1)
+      .max(86_400)
+      .default(600)
+      .meta({ description: "A statement that waits longer for its approval is refused" }),
   })
   .meta({ id: "StatementPolicy" });
 export type StatementPolicy = z.output<typeof statementPolicy>;

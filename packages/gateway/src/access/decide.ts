@@ -19,6 +19,7 @@ export const actions = [
   "session.join", // look on while it is live
   "session.pause", // stop its input, and let it pass again
   "session.terminate",
+  "session.review", // let a statement of it be run that waits for that
   "recording.play",
   "recording.export",
   "recording.hold", // keep it whatever its retention, and let go of it
@@ -210,7 +211,7 @@ export const rules: readonly Rule[] = [
   },
   {
     name: "moderation-for-security",
-    actions: ["session.join", "session.pause", "session.terminate"],
+    actions: ["session.join", "session.pause", "session.terminate", "session.review"],
     when: (subject) => has(subject, "security-analyst", "platform-admin"),
   },
   {

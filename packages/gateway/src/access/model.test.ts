@@ -48,6 +48,7 @@ const table: Record<string, readonly [roles: readonly string[], reach: Reach][]>
     [["team-lead"], "team"],
   ],
   "session.pause": [[security, "all"]],
+  "session.review": [[security, "all"]],
   "target.list": [[["*"], "everybody"]],
   "target.write": [[["platform-admin"], "all"]],
   "target.trust": [[["platform-admin"], "all"]],
@@ -163,6 +164,7 @@ function forbidden({ subject, action, resource, context = {} }: Question): boole
   }
   const scopes = subject.proof?.scopes;
   if (scopes && scopes.indexOf(action) < 0 && scopes.indexOf(`${action.split(".")[0]}.*`) < 0) return true;
+  if (action === "session.review" && (resource.ownerId ?? subject.id) === subject.id) return true;
   if (action.startsWith("recording.") && resource.approvals === 1) {
     const approved = (subject.grants ?? []).filter(
       (one) =>

@@ -24,6 +24,13 @@ export const restrictions: readonly Restriction[] = [
   { name: "outside-allowed-networks", against: onOpening(byNetworks) },
   { name: "second-factor-too-old", against: onOpening(bySecondFactor) },
   { name: "second-person-needed", against: bySecondPerson },
+  {
+    name: "not-about-oneself",
+    against: ({ subject, action, resource }) =>
+      action === "session.review" && (resource.ownerId === undefined || resource.ownerId === subject.id)
+        ? "somebody else must decide about what you want to run"
+        : undefined,
+  },
 ];
 
 /** The first restriction that stands against it. */

@@ -85,6 +85,7 @@ import type {
   SessionQuery,
   SessionResume,
   SessionTerminate,
+  StatementReview,
   SignInFacts,
   SignInLink,
   SshCertificate,
@@ -216,6 +217,8 @@ export type ModerationDoor = {
   pause(principal: Principal, sessionId: string, how: SessionPause): Promise<void>;
   resume(principal: Principal, sessionId: string, how: SessionResume): Promise<void>;
   terminate(principal: Principal, sessionId: string, how: SessionTerminate): Promise<void>;
+  /** About a statement that waits. `conflict` where it does not any more. */
+  review(principal: Principal, sessionId: string, statement: number, how: StatementReview): Promise<void>;
 };
 
 /** Whoever reads for a while: when they have gone, and who they are now. */

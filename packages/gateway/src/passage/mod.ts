@@ -35,3 +35,4 @@ export {
 export { type PasswordTarget, type ResolveTarget, passwordTargetsOf } from "./resolve-target.ts";
 export { signInBySecret } from "./secret-sign-in.ts";
 export { Spans } from "./spans.ts";
+export { reviewWords } from "./review-words.ts";

@@ -29,6 +29,7 @@ function stand(atExpiry: AccessRequest["atExpiry"]) {
     access: { rule: "approved-request", requestId: request.id, untilMs: request.endsAtMs },
     state: "live",
     participants: [],
+    waiting: [],
     lastActivityMs: clock.nowMs(),
   };
   const said: string[] = [];

@@ -26,6 +26,22 @@ export type PauseState = {
   readonly discardedBytes: number;
 };
 
+/** A statement that waits until somebody else has decided about it. */
+export type WaitingStatement = {
+  /** Its number in the recording. */
+  readonly statement: number;
+  /** The target's rule that asks for it. */
+  readonly rule: string;
+  /** As the recording shows it. */
+  readonly text: string;
+  readonly sinceMs: number;
+  /** When it is refused by itself. */
+  readonly untilMs: number;
+  /** What the database would do, or why that is not known; neither while it is being asked. */
+  readonly plan?: string;
+  readonly planMissing?: string;
+};
+
 /** A live session, as it is at the moment of asking. */
 export type LiveView = {
   readonly facts: SessionFacts;
@@ -36,6 +52,7 @@ export type LiveView = {
   /** It has been told that it will end, and when. */
   readonly endsAtMs?: number;
   readonly participants: readonly Participant[];
+  readonly waiting: readonly WaitingStatement[];
   /** When something passed last. */
   readonly lastActivityMs: number;
 };
@@ -77,6 +94,14 @@ export type LiveSessions = {
   pause(sessionId: string, how: { by: Actor; reason: string; limitMs?: number }): Promise<LiveView>;
   /** Once the event is in the log. `conflict` when it is not paused. */
   resume(sessionId: string, how: { by: Actor; reason?: string }): Promise<LiveView>;
+  /**
+   * Decides about a statement that waits, once the event is in the log. `conflict` where it does not wait any more.
+   */
+  review(
+    sessionId: string,
+    statement: number,
+    how: { by: Actor; decision: "approve" | "deny"; comment?: string },
+  ): Promise<void>;
   /**
    * Looks on: all frames from `fromSeq` on, those that are recorded and then those that come, until the session has ended or
    * `signal` is aborted. It is on record, and in the log, before the first of them; its end is as soon as `signal` is

@@ -10,7 +10,16 @@ import type { RecordingWriter } from "@gatehouse/recording/pipeline";
 import type { SessionAccess } from "../directory/mod.ts";
 import { InputGate } from "./input-gate.ts";
 import type { Actor, LiveView, Participant, PauseState, Termination } from "./live-door.ts";
-import type { EndReason, InputState, Session, SessionEnding, SessionNotice } from "./session.ts";
+import type {
+  EndReason,
+  InputState,
+  ReviewOutcome,
+  Session,
+  SessionEnding,
+  SessionNotice,
+  WantedReview,
+} from "./session.ts";
+import { StatementReviews } from "./statement-reviews.ts";
 
 export type LiveSessionOptions = {
   facts: SessionFacts;
@@ -73,6 +82,7 @@ export class LiveSession implements Session {
   readonly #options: LiveSessionOptions;
   readonly #startedUs: number;
   readonly #input: InputGate;
+  readonly reviews: StatementReviews;
   #state: "live" | "ending" | "closed" = "live";
   #paused: (Omit<PauseState, "discardedBytes"> & { timer: Timer | undefined }) | undefined;
   #discardedBytes = 0;
@@ -101,6 +111,7 @@ export class LiveSession implements Session {
     this.#lastActivityUs = this.#startedUs;
     this.#lastActivityMs = options.clock.nowMs();
     this.#input = new InputGate(options.clock);
+    this.reviews = new StatementReviews(options.clock);
     const { idleTimeoutMs, maxDurationMs } = options.limits;
     if (idleTimeoutMs > 0) this.#watchIdle(idleTimeoutMs);
     if (maxDurationMs > 0)
@@ -142,6 +153,11 @@ export class LiveSession implements Session {
     if (nowUs - this.#discardToldUs < discardNoticeMs * 1000) return;
     this.#discardToldUs = nowUs;
     this.#notice("pause", "input is paused, and what you typed was dropped");
+  }
+
+  review(wanted: WantedReview, signal: AbortSignal): Promise<ReviewOutcome> {
+    if (this.#state !== "live") return Promise.resolve({ outcome: "ending" });
+    return this.reviews.ask(wanted, signal);
   }
 
   record(kind: FrameKind, stream: number, data: Uint8Array): Promise<void> {
@@ -190,6 +206,7 @@ export class LiveSession implements Session {
       }),
       ...(this.#doomed && { endsAtMs: this.#doomed.atMs }),
       participants: [...this.#participants.values()],
+      waiting: this.reviews.list(),
       lastActivityMs: this.#lastActivityMs,
     };
   }
@@ -312,6 +329,7 @@ export class LiveSession implements Session {
     };
     this.#after(this.#ending.graceMs, () => void this.end({ reason }));
     this.#input.shut();
+    this.reviews.shut();
     this.#endingListener?.(this.#ending);
   }
 
@@ -327,6 +345,7 @@ export class LiveSession implements Session {
     const by = this.#ending?.by;
     this.#state = "closed";
     this.#input.shut();
+    this.reviews.shut();
     for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
     const { writer, clock } = this.#options;
@@ -376,8 +395,8 @@ export class LiveSession implements Session {
   }
 
   #watchIdle(limitMs: number): void {
-    // Whoever may send nothing is not idle; the pause has a limit of its own.
-    if (this.#paused) this.active();
+    // Whoever may send nothing is not idle; the pause, and the wait for an approval, have limits of their own.
+    if (this.#paused || this.reviews.list().length > 0) this.active();
     const idleMs = (this.#options.clock.monotonicUs() - this.#lastActivityUs) / 1000;
     if (idleMs >= limitMs) this.stop("idle_timeout", `no input or output for ${span(limitMs)}`);
     else this.#after(limitMs - idleMs, () => this.#watchIdle(limitMs));

@@ -17,6 +17,7 @@ export {
   type Participant,
   type PauseState,
   type Termination,
+  type WaitingStatement,
 } from "./live-door.ts";
 export { type LastingRight, type LastingRights, createLastingRights } from "./lasting-rights.ts";
 export { type Moderators, createModerators } from "./moderators.ts";
@@ -24,6 +25,7 @@ export type { Sight } from "./live-hub.ts";
 export {
   type EndReason,
   type InputState,
+  type ReviewOutcome,
   type Session,
   type SessionEnding,
   type SessionNotice,

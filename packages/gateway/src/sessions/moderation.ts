@@ -126,6 +126,20 @@ export class Moderation implements LiveSessions {
     return session.view();
   }
 
+  async review(
+    sessionId: string,
+    statement: number,
+    { by, decision, comment }: { by: Actor; decision: "approve" | "deny"; comment?: string },
+  ): Promise<void> {
+    const session = this.#live(sessionId);
+    const why = comment !== undefined && { comment: bounded(comment) };
+    const outcome = decision === "approve" ? "approved" : "denied";
+    // It is run only when it is known by whose will.
+    await session.reviews.decide(statement, { outcome, by, ...why }, ({ rule }) =>
+      this.#audit("db.statement.review", session.facts, by, { statement, decision, rule, ...why }),
+    );
+  }
+
   async observe(
     sessionId: string,
     { by, fromSeq = 0, signal }: { by: Actor; fromSeq?: number; signal: AbortSignal },

@@ -10,7 +10,12 @@ import type { Sight } from "./live-hub.ts";
 /** Who wants to act on somebody's session, as the transport proved it. */
 export type Moderator = { subject: Subject; remoteAddress: string };
 
-const moderationActions = ["session.join", "session.pause", "session.terminate"] as const satisfies Action[];
+const moderationActions = [
+  "session.join",
+  "session.pause",
+  "session.terminate",
+  "session.review",
+] as const satisfies Action[];
 export type ModerationAction = (typeof moderationActions)[number];
 
 /**
@@ -31,6 +36,13 @@ export type Moderators = {
   pause(moderator: Moderator, sessionId: string, how: { reason: string; limitMs?: number }): Promise<void>;
   resume(moderator: Moderator, sessionId: string, how: { reason?: string }): Promise<void>;
   terminate(moderator: Moderator, sessionId: string, how: Omit<Termination, "by">): Promise<void>;
+  /** About a statement that waits; never about one's own. */
+  review(
+    moderator: Moderator,
+    sessionId: string,
+    statement: number,
+    how: { decision: "approve" | "deny"; comment?: string },
+  ): Promise<void>;
   /** How it stands with a session, and what this person may do to it. Undefined where it is not live here. */
   view(
     subject: Subject,
@@ -141,6 +153,10 @@ export function createModerators(options: ModeratorsOptions): Moderators {
           op: "session.moderate",
           message: "this session is already told to end, and not later than that",
         });
+    },
+    async review(moderator, sessionId, statement, how) {
+      await admit(moderator, sessionId, "session.review", "db.statement.review");
+      await live.review(sessionId, statement, { by: actor(moderator), ...how });
     },
     async view(subject, sessionId) {
       const view = live.get(sessionId);

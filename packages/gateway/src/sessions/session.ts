@@ -32,6 +32,11 @@ export type Session = {
   whenInputAllowed(limitMs?: number): Promise<InputState>;
   /** So many bytes of the person were dropped because input may not pass. They are counted, and the person is told. */
   inputDiscarded(bytes: number): void;
+  /**
+   * A statement that a rule keeps until somebody else has decided about it: shown to those who may, for `limitMs` at most.
+   * It is recorded already. `signal`: nobody wants it any more. A session that waits so is not idle.
+   */
+  review(wanted: WantedReview, signal: AbortSignal): Promise<ReviewOutcome>;
   /** Writes an audit event that belongs to this session (`session_id`, user, target are filled in). */
   audit(event: string, fields: Record<string, unknown>, success?: boolean): Promise<void>;
   /**
@@ -53,6 +58,20 @@ export type Session = {
     exitSignal?: string;
   }): Promise<void>;
 };
+
+export type WantedReview = {
+  /** Its number in the recording. */
+  statement: number;
+  rule: string;
+  /** As the recording shows it. */
+  text: string;
+  limitMs: number;
+  /** Asks the database what it would do; rejects with why that cannot be said. */
+  plan(): Promise<string>;
+};
+export type ReviewOutcome =
+  | { outcome: "approved" | "denied"; by: { id: string; name: string }; comment?: string }
+  | { outcome: "late" | "withdrawn" | "ending" };
 
 export type InputState = "allowed" | "paused" | "ending";
 

@@ -8,4 +8,4 @@
  */
 export { maskSecrets, withoutQuoted } from "./secrets.ts";
 export type { Dialect } from "./tokens.ts";
-export { type StatementRefusal, type StatementRules, statementRules } from "./rules.ts";
+export { type StatementRules, type StatementVerdict, statementRules } from "./rules.ts";

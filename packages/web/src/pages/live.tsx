@@ -7,6 +7,7 @@ import { queries } from "../gateway.ts";
 import { loadTerminalPlayerWhenIdle } from "../player/load.ts";
 import { LiveWords } from "../session/live-bar.tsx";
 import { ModerationButtons } from "../session/moderation.tsx";
+import { WaitingStatements } from "../session/waiting-statements.tsx";
 import { Badge, Command, Time } from "../ui/elements.tsx";
 import { duration } from "../ui/format.ts";
 import { Empty } from "../ui/states.tsx";
@@ -91,6 +92,7 @@ function LiveRow({ session, index, isChosen }: { session: Session; index: number
             {session.target.name}
           </Link>
           {live?.paused && <Badge tone="attention">paused</Badge>}
+          {live && live.waiting.length > 0 && <Badge tone="attention">waits for an approval</Badge>}
           {live?.isEnding && <Badge tone="danger">ending</Badge>}
         </p>
         <p className="mt-0.5 flex flex-wrap gap-x-2 text-xs text-soft">
@@ -126,6 +128,7 @@ function LiveRow({ session, index, isChosen }: { session: Session; index: number
         )}
         <ModerationButtons session={session} />
       </div>
+      <WaitingStatements session={session} />
     </li>
   );
 }

@@ -3,6 +3,7 @@ import { Eye, EyeOff, RotateCw, Unplug } from "lucide-react";
 import type { ReactNode } from "react";
 import { Button, Time } from "../ui/elements.tsx";
 import { ModerationButtons } from "./moderation.tsx";
+import { WaitingStatements } from "./waiting-statements.tsx";
 
 /** Who looks on, each once with the number of their windows. */
 export function participantWords(participants: LiveState["participants"]): string {
@@ -65,6 +66,7 @@ export function LiveBar({
       <div className="ml-auto flex gap-2">
         <ModerationButtons session={session} />
       </div>
+      <WaitingStatements session={session} />
     </section>
   );
 }

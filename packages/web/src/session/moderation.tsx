@@ -49,7 +49,7 @@ export function ModerationButtons({ session }: { session: Session }) {
 }
 
 /** What was done is what is shown at once; lists learn of it when they look next. */
-function useAct<T>(act: (how: T) => Promise<Session>, onDone: () => void) {
+export function useAct<T>(act: (how: T) => Promise<Session>, onDone: () => void) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: act,
@@ -192,7 +192,7 @@ function graceWords(seconds: number): string {
   return (graces.find((one) => one.seconds === seconds)?.name ?? "").toLowerCase();
 }
 
-function wordsOf(form: HTMLFormElement, name: string): string {
+export function wordsOf(form: HTMLFormElement, name: string): string {
   const value = new FormData(form).get(name);
   return typeof value === "string" ? value.trim() : "";
 }

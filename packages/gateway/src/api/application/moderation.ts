@@ -1,5 +1,5 @@
 import type { LiveState } from "@gatehouse/contracts/rest";
-import type { LiveView, Moderators } from "../../sessions/mod.ts";
+import type { LiveView, Moderators, WaitingStatement } from "../../sessions/mod.ts";
 import type { ModerationDoor } from "../door.ts";
 import { isoTime } from "./page.ts";
 
@@ -29,11 +29,16 @@ export function createModeration(moderators: Moderators): ModerationDoor {
         ...(warning !== undefined && { warning }),
         ...(graceSeconds !== undefined && { graceMs: graceSeconds * 1000 }),
       }),
+    review: (principal, sessionId, statement, { decision, comment }) =>
+      moderators.review(principal, sessionId, statement, {
+        decision,
+        ...(comment !== undefined && { comment }),
+      }),
   };
 }
 
 function wordsOf(
-  { state, paused, endsAtMs, lastActivityMs, participants }: LiveView,
+  { state, paused, endsAtMs, lastActivityMs, participants, waiting }: LiveView,
   may: readonly LiveState["may"][number][],
 ): LiveState {
   return {
@@ -55,6 +60,19 @@ function wordsOf(
       mode,
       joinedAt: isoTime(joinedAtMs),
     })),
+    waiting: may.includes("session.review") ? waiting.map(waitingWords) : [],
     may: [...may],
+  };
+}
+
+function waitingWords({ statement, rule, text, sinceMs, untilMs, plan, planMissing }: WaitingStatement) {
+  return {
+    statement,
+    rule,
+    text,
+    since: isoTime(sinceMs),
+    until: isoTime(untilMs),
+    plan: plan ?? null,
+    planMissing: planMissing ?? null,
   };
 }

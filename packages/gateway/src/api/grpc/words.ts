@@ -72,7 +72,7 @@ export function sessionWords(session: Session): MessageInitShape<typeof SessionS
   };
 }
 
-function liveWords({ paused, endsAt, isEnding, lastActivityAt, participants, may }: LiveState) {
+function liveWords({ paused, endsAt, isEnding, lastActivityAt, participants, waiting, may }: LiveState) {
   return {
     ...(paused && {
       pause: {
@@ -92,6 +92,14 @@ function liveWords({ paused, endsAt, isEnding, lastActivityAt, participants, may
       joinedAt: timestamp(joinedAt),
     })),
     may: [...may],
+    waiting: waiting.map((one) => ({
+      statement: BigInt(one.statement),
+      rule: one.rule,
+      text: one.text,
+      since: timestamp(one.since),
+      until: timestamp(one.until),
+      ...present(one, ["plan", "planMissing"]),
+    })),
   };
 }
 

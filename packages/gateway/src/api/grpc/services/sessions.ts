@@ -7,6 +7,7 @@ import {
   sessionQuery,
   sessionResume,
   sessionTerminate,
+  statementReview,
   type Session,
 } from "@gatehouse/contracts/rest";
 import type { Principal, RestDoors } from "../../door.ts";
@@ -100,6 +101,20 @@ export function sessionService({
         ...(request.grace && { graceSeconds: secondsOf(request.grace) }),
       });
       return after(principal, sessionId, moderation.terminate(principal, sessionId, how));
+    },
+
+    reviewStatement(request, context) {
+      const { principal } = caller(context);
+      const sessionId = id.parse(request.sessionId);
+      const how = statementReview.parse({
+        decision: request.decision,
+        ...given({ comment: request.comment }),
+      });
+      return after(
+        principal,
+        sessionId,
+        moderation.review(principal, sessionId, Number(request.statement), how),
+      );
     },
   };
 }

@@ -7,6 +7,7 @@ import {
   sessionPause,
   sessionResume,
   sessionTerminate,
+  statementReview,
 } from "@gatehouse/contracts/rest";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
@@ -19,6 +20,7 @@ import { answers } from "./answers.ts";
 
 const tags = ["sessions"];
 const params = z.object({ sessionId: id });
+const statementParams = z.object({ sessionId: id, statement: z.coerce.number().int().min(1) });
 
 export function moderationRoutes(
   app: App,
@@ -112,5 +114,23 @@ export function moderationRoutes(
     },
     (request) =>
       after(request, (principal, sessionId) => moderation.terminate(principal, sessionId, request.body)),
+  );
+
+  app.post(
+    "/sessions/:sessionId/statements/:statement/review",
+    {
+      schema: {
+        tags,
+        summary: "Decide about a statement that waits for an approval",
+        params: statementParams,
+        body: statementReview,
+        response: answers(session),
+      },
+      config: { access: { action: "session.review", behind: "moderation" } },
+    },
+    (request) =>
+      after(request, (principal, sessionId) =>
+        moderation.review(principal, sessionId, request.params.statement, request.body),
+      ),
   );
 }

@@ -1,4 +1,4 @@
-import type { LiveState } from "@gatehouse/contracts/rest";
+import type { LiveState, Session, WaitingStatement } from "@gatehouse/contracts/rest";
 import { type Clock, GatehouseError, newId, systemRandom, utf8 } from "@gatehouse/kernel";
 import type { Frame, FrameKind } from "@gatehouse/recording";
 import { decide } from "../../../access/mod.ts";
@@ -15,6 +15,26 @@ export type MemoryLive = {
   /** What the target prints now. */
   say(sessionId: string, text: string): void;
 };
+
+/** In a database's session a statement waits: a table is to be emptied. */
+function waitingIn({ track, startedAt }: Session): WaitingStatement[] {
+  if (track !== "query") return [];
+  return [
+    {
+      statement: 41,
+      rule: "emptying-tables",
+      text: "delete from shop.payment_cards where created_at < $1\n$1 = '2025-11-26'",
+      since: startedAt,
+      until: new Date(Date.parse(startedAt) + 1_800_000).toISOString(),
+      plan: [
+        "Delete on payment_cards  (cost=0.00..2131.00 rows=0 width=0)",
+        "  ->  Seq Scan on payment_cards  (cost=0.00..2131.00 rows=98412 width=6)",
+        "        Filter: (created_at < '2025-11-26'::date)",
+      ].join("\n"),
+      planMissing: null,
+    },
+  ];
+}
 
 export function memoryLive({
   samples,
@@ -37,6 +57,7 @@ export function memoryLive({
       endsAt: null,
       isEnding: false,
       participants: [],
+      waiting: waitingIn(session),
       recording,
       hub: new LiveHub({ recording, clock }),
     });
@@ -49,7 +70,7 @@ export function memoryLive({
     return found;
   };
   const may = ({ subject }: Principal, id: string): LiveState["may"] =>
-    (["session.join", "session.pause", "session.terminate"] as const).filter(
+    (["session.join", "session.pause", "session.terminate", "session.review"] as const).filter(
       (action) => decide({ subject, action, resource: { ownerId: sampleOf(id).session.user.id } }).allowed,
     );
   /** As the room would: decided, noted, and only what is live. */
@@ -100,7 +121,13 @@ export function memoryLive({
         const lastActivityAt = iso(
           Date.parse(sampleOf(id).session.startedAt) + (recording.all.at(-1)?.timeUs ?? 0) / 1000,
         );
-        return { ...state, lastActivityAt, may: may(principal, id) };
+        const allowed = may(principal, id);
+        return {
+          ...state,
+          waiting: allowed.includes("session.review") ? state.waiting : [],
+          lastActivityAt,
+          may: allowed,
+        };
       },
       async join(principal, id, { fromSeq, signal }) {
         const live = admit(principal, id, "session.join");
@@ -152,6 +179,17 @@ export function memoryLive({
           `${principal.subject.name} ends this session in ${graceSeconds} seconds (${warning ?? reason})`,
         );
         clock.after(graceSeconds * 1000, () => end(id, live, principal, reason));
+      },
+      async review(principal, id, statement, { decision }) {
+        const live = admit(principal, id, "session.review", "db.statement.review");
+        if (!live.waiting.some((one) => one.statement === statement))
+          throw new GatehouseError({
+            code: "conflict",
+            op: "memory",
+            message: "it does not wait for a decision any more",
+          });
+        live.waiting = live.waiting.filter((one) => one.statement !== statement);
+        notice(live, `${principal.subject.name} has ${decision === "approve" ? "approved" : "denied"} it`);
       },
     },
   };

@@ -21,6 +21,7 @@ export type Sample = {
 export type SampleName =
   | "watched"
   | "live"
+  | "waiting"
   | "incident"
   | "dump"
   | "transfer"
@@ -199,6 +200,17 @@ export function sampleSessions(nowMs: number): Sample[] {
       login: "deploy",
       ...shell,
       script: incidentSession(),
+      state: "live",
+    }),
+    sample({
+      name: "waiting",
+      startedMs: nowMs - 15 * minute,
+      person: sam,
+      target: db1,
+      login: "reporting",
+      kind: "sql",
+      track: "query",
+      script: databaseSession(),
       state: "live",
     }),
     sample({

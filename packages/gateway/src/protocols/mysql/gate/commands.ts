@@ -8,6 +8,7 @@ import {
   encodeQueryOutcome,
   encodeQuerySecret,
   queryLimits,
+  valueText,
 } from "@gatehouse/recording";
 import {
   ContentDigest,
@@ -16,7 +17,7 @@ import {
   maskedValues,
   textSecrets,
 } from "../../../passage/mod.ts";
-import type { StatementRefusal, StatementRules } from "../../../statements/mod.ts";
+import type { StatementRules, StatementVerdict } from "../../../statements/mod.ts";
 import type { Capabilities } from "../wire/capabilities.ts";
 import { readText } from "../wire/fields.ts";
 import {
@@ -50,11 +51,25 @@ export type Verdict =
   | { type: "replace"; payload: Uint8Array }
   /** The gate answers it, in its turn. */
   | { type: "refuse" }
+  /** It waits until somebody else has decided; then it is one of the others. */
+  | WaitingCommand
   | { type: "change-user" }
   | { type: "quit" };
 
+/** A command that is recorded, and run only when somebody else has approved it. */
+export type WaitingCommand = {
+  type: "review";
+  verdict: StatementVerdict;
+  statement: number;
+  /** As the recording shows it. */
+  text: string;
+  approved(): Verdict;
+  refused(error: ServerError): Verdict;
+};
+
 const op = "mysql.client";
 const pass: Verdict = { type: "pass" };
+const shownCharsMax = 32 * 1024;
 
 /** COM_... that change no data and ask nothing about them; each is answered by one message. */
 const one: ReadonlySet<number> = new Set([
@@ -152,9 +167,7 @@ export class Commands {
         // MariaDB's clients execute what they prepared last without waiting whether it was.
         if (this.#statements.lastRefused && statementIdOf(payload) === lastPrepared)
           return this.refuse(first, unknownStatement);
-        if (first === command.execute) this.#executed(payload);
-        else this.#executedBulk(payload);
-        return pass;
+        return first === command.execute ? this.#executed(payload) : this.#executedBulk(payload);
       case command.fetch:
         this.#fetched(payload);
         return pass;
@@ -211,8 +224,8 @@ export class Commands {
 
   #queried(payload: Uint8Array): Verdict {
     const { attributes, text: bytes } = decodeQuery(payload, this.#capabilities);
-    const refusal = this.#rules?.ofText(readText(bytes));
-    if (refusal) return this.#refuseText({ type: "simple" }, bytes, refusal);
+    const verdict = this.#rules?.ofText(readText(bytes));
+    if (verdict?.action === "deny") return this.#refuseText({ type: "simple" }, bytes, verdict);
     const renamed = killsConnection(bytes) ? renamedKill(readText(bytes), this.#connections) : undefined;
     const text = renamed ?? readText(bytes);
     const { statement, secrets } = this.#texted(
@@ -224,29 +237,36 @@ export class Commands {
     );
     const loads = this.#localFiles && /\bload\b/i.test(text);
     const masked = secrets !== undefined;
-    this.#answers.owe({ what: "rows", statement, ...(loads && { loads }), ...(masked && { masked }) });
-    if (renamed === undefined) return pass;
     const head = payload.subarray(0, payload.length - bytes.length);
-    return { type: "replace", payload: Buffer.concat([head, Buffer.from(renamed)]) };
+    const passing: Verdict =
+      renamed === undefined
+        ? pass
+        : { type: "replace", payload: Buffer.concat([head, Buffer.from(renamed)]) };
+    return this.#run(
+      { what: "rows", statement, ...(loads && { loads }), ...(masked && { masked }) },
+      verdict && { verdict, text: secrets?.query.text ?? text },
+      passing,
+    );
   }
 
   #prepared(payload: Uint8Array): Verdict {
     const slot = this.#statements.freeSlot();
-    const refusal = this.#rules?.ofText(readText(payload.subarray(1)));
-    if (refusal) {
+    const verdict = this.#rules?.ofText(readText(payload.subarray(1)));
+    if (verdict?.action === "deny") {
       this.#statements.lastRefused = true;
-      return this.#refuseText({ type: "prepare", name: String(slot) }, payload.subarray(1), refusal);
+      return this.#refuseText({ type: "prepare", name: String(slot) }, payload.subarray(1), verdict);
     }
     const { statement, secrets } = this.#texted(
       { type: "prepare", name: String(slot) },
       recordedStatement(payload.subarray(1)),
     );
     const prepared = this.#statements.open(statement, secrets?.parameters);
+    if (verdict) prepared.review = { verdict, text: secrets?.query.text ?? readText(payload.subarray(1)) };
     this.#answers.owe({ what: "prepare", statement, prepared, ...(secrets && { masked: true }) });
     return pass;
   }
 
-  #executed(payload: Uint8Array): void {
+  #executed(payload: Uint8Array): Verdict {
     const prepared = this.#statements.get(statementIdOf(payload));
     const execution = understood(() =>
       decodeExecute(payload, this.#capabilities, {
@@ -257,16 +277,13 @@ export class Commands {
     );
     if (prepared && execution) prepared.types = execution.types;
     const values = recordedParameters(execution?.parameters ?? [unread(payload)], prepared?.long);
-    this.#answers.owe({
-      what: "rows",
-      statement: this.#valued({ type: "execute", ...of(prepared) }, values, prepared),
-      masked: prepared?.secrets !== undefined,
-    });
+    const run = this.#valued({ type: "execute", ...of(prepared) }, values, prepared);
     // The server forgets it with the execution.
     prepared?.long.clear();
+    return this.#execution(run, prepared);
   }
 
-  #executedBulk(payload: Uint8Array): void {
+  #executedBulk(payload: Uint8Array): Verdict {
     const prepared = this.#statements.get(statementIdOf(payload));
     const bulk = understood(() =>
       decodeBulk(
@@ -279,15 +296,44 @@ export class Commands {
       ),
     );
     if (prepared && bulk) prepared.types = bulk.types;
-    this.#answers.owe({
-      what: "rows",
-      statement: this.#valued(
-        { type: "execute", ...of(prepared), ...(bulk?.more === true && digested(payload)) },
-        recordedParameters(bulk?.rows ?? [unread(payload)], undefined),
-        prepared,
-      ),
-      masked: prepared?.secrets !== undefined,
-    });
+    const run = this.#valued(
+      { type: "execute", ...of(prepared), ...(bulk?.more === true && digested(payload)) },
+      recordedParameters(bulk?.rows ?? [unread(payload)], undefined),
+      prepared,
+    );
+    return this.#execution(run, prepared);
+  }
+  #execution(
+    { statement, shown }: { statement: number; shown: readonly QueryValue[] },
+    prepared: PreparedStatement | undefined,
+  ): Verdict {
+    const values = shown.map((value, i) => `?${i + 1} = ${valueText(value)}`);
+    const review = prepared?.review && {
+      verdict: prepared.review.verdict,
+      text: [prepared.review.text, ...values].join("\n"),
+    };
+    return this.#run({ what: "rows", statement, masked: prepared?.secrets !== undefined }, review, pass);
+  }
+
+  /** It is run at once, or when somebody else has approved it. */
+  #run(owed: Parameters<Answers["owe"]>[0], review: PreparedStatement["review"], passing: Verdict): Verdict {
+    const approved = () => {
+      this.#answers.owe(owed);
+      return passing;
+    };
+    if (!review) return approved();
+    return {
+      type: "review",
+      verdict: review.verdict,
+      statement: owed.statement,
+      text: review.text.slice(0, shownCharsMax).toWellFormed(),
+      approved,
+      refused: (error) => {
+        this.#answers.owe({ what: "refused", statement: owed.statement, error });
+        this.#note(review.verdict, owed.statement);
+        return { type: "refuse" };
+      },
+    };
   }
 
   #fetched(payload: Uint8Array): void {
@@ -342,15 +388,15 @@ export class Commands {
   }
 
   /** A text that a rule denies: recorded, and answered in its turn. */
-  #refuseText(query: Omit<Query, "statement">, bytes: Uint8Array, refusal: StatementRefusal): Verdict {
+  #refuseText(query: Omit<Query, "statement">, bytes: Uint8Array, refusal: StatementVerdict): Verdict {
     const { statement } = this.#texted(query, recordedStatement(bytes));
     this.#answers.owe({ what: "refused", statement, error: deniedError(refusal) });
     this.#note(refusal);
     return { type: "refuse" };
   }
   /** Of the statement that was recorded last. */
-  #note({ rule, kind }: StatementRefusal): void {
-    const noted = this.#denied?.({ rule, statement_kind: kind, statement: this.#count });
+  #note({ rule, kind }: StatementVerdict, statement = this.#count): void {
+    const noted = this.#denied?.({ rule, statement_kind: kind, statement });
     if (noted) this.#asked.push(noted);
   }
 
@@ -396,16 +442,17 @@ export class Commands {
     query: Omit<Query, "statement">,
     values: QueryValue[],
     prepared: PreparedStatement | undefined,
-  ): number {
-    if (values.length === 0) return this.#query(query);
-    if (!prepared?.secrets || prepared.secrets.size === 0) return this.#query({ ...query, values });
+  ): { statement: number; shown: readonly QueryValue[] } {
+    if (values.length === 0) return { statement: this.#query(query), shown: [] };
+    if (!prepared?.secrets || prepared.secrets.size === 0)
+      return { statement: this.#query({ ...query, values }), shown: values };
     this.#secret({ values });
     const { parameters: width } = prepared;
     const shown =
       width === undefined || values.length % width !== 0
         ? values.map(() => ({ masked: true as const }))
         : maskedValues(values, prepared.secrets, width);
-    return this.#query({ ...query, values: shown, masked: true });
+    return { statement: this.#query({ ...query, values: shown, masked: true }), shown };
   }
   /** Of the query that is recorded next. */
   #secret(secret: Omit<QuerySecret, "statement">): void {

@@ -1,4 +1,4 @@
-import type { StatementRefusal } from "../../../statements/mod.ts";
+import type { StatementVerdict } from "../../../statements/mod.ts";
 import { type ServerError, command } from "../wire/messages.ts";
 
 /** What the protocol's own commands do, for a target's rules. */
@@ -10,7 +10,7 @@ export const kindsOfCommands: ReadonlyMap<number, "create" | "drop" | "maintenan
   [command.debug, "maintenance"],
 ]);
 /** MySQL "Server Error Message Reference": ER_SPECIFIC_ACCESS_DENIED_ERROR and ER_UNKNOWN_STMT_HANDLER. */
-export const deniedError = ({ message, hint }: StatementRefusal): ServerError => ({
+export const deniedError = ({ message, hint }: Pick<StatementVerdict, "message" | "hint">): ServerError => ({
   code: 1227,
   sqlState: "42000",
   message: `${message}. ${hint}`,

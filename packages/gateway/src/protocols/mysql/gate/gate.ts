@@ -239,6 +239,7 @@ export class MysqlGate {
       },
       localFiles: wanted.localFiles,
       ...(rules && { rules }),
+      approvalWaitMs: (target.statements?.approvalWaitSeconds ?? 0) * 1000,
       statementBytesMax: limits.statementBytesMax,
       kill: () => this.#kill(target, session, connection.greeting.connectionId),
       changeUser: (payload, client, to) => this.#changeUser(payload, { client, to }, way),

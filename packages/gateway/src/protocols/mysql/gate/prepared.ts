@@ -1,4 +1,5 @@
 import { type ParameterTypes, lastPrepared } from "../wire/parameters.ts";
+import type { StatementVerdict } from "../../../statements/mod.ts";
 import type { LongData } from "./recorded-parameters.ts";
 
 /** A statement that a client prepared, as both directions know it. */
@@ -15,6 +16,8 @@ export type PreparedStatement = {
   /** Its text holds secrets; parameters with these numbers, from 1, stand for some. */
   readonly secrets: ReadonlySet<number> | undefined;
   long: Map<number, LongData>;
+  /** Each execution waits for an approval. */
+  review?: { verdict: StatementVerdict; text: string };
   closed: boolean;
 };
 

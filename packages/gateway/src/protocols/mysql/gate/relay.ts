@@ -1,6 +1,6 @@
 import type { TLSSocket } from "node:tls";
-import { type Clock, messageOf } from "@gatehouse/kernel";
-import { Lane, Spans, farewellMs } from "../../../passage/mod.ts";
+import { type Clock, messageOf, utf8 } from "@gatehouse/kernel";
+import { Lane, Spans, farewellMs, reviewWords } from "../../../passage/mod.ts";
 import type { Session, SessionEnding } from "../../../sessions/mod.ts";
 import type { StatementRules } from "../../../statements/mod.ts";
 import { FedDialogue } from "../sign-in/dialogue.ts";
@@ -8,7 +8,8 @@ import type { Capabilities } from "../wire/capabilities.ts";
 import { command, encodeError } from "../wire/messages.ts";
 import { PacketSplitter, encodePacket } from "../wire/packets.ts";
 import { Answers } from "./answers.ts";
-import { Commands } from "./commands.ts";
+import { Commands, type Verdict, type WaitingCommand } from "./commands.ts";
+import { deniedError } from "./denied-command.ts";
 import type { ConnectionNames } from "./kill.ts";
 import { PreparedStatements } from "./prepared.ts";
 
@@ -24,12 +25,24 @@ export type RelayOptions = {
   localFiles: boolean;
   /** Undefined where everything passes: nothing is parsed then. */
   rules?: StatementRules;
+  /** How long a statement waits for its approval. */
+  approvalWaitMs: number;
   /** Largest message of a client that is no part of a file: a statement, or its parameters. */
   statementBytesMax: number;
   /** Asks the target to stop what runs and to close the connection. */
   kill(): Promise<void>;
   /** Begins the session anew on the target, in words with both sides, and resolves with the server's yes. */
   changeUser(payload: Uint8Array, client: FedDialogue, target: FedDialogue): Promise<Uint8Array>;
+};
+
+type Waiting = {
+  command: WaitingCommand;
+  raw: Uint8Array;
+  behind: { payload: Uint8Array; raw: Uint8Array }[];
+  chunks: Uint8Array[];
+  bytes: number;
+  over: AbortController;
+  begun?: true;
 };
 
 /** Bytes that wait for the disk in one direction; above it that side is not read. */
@@ -61,6 +74,8 @@ export class Relay {
   #congested = false;
   /** What came from the client while input is paused, and waits. */
   #held: Uint8Array[] | undefined;
+  /** A statement waits for its approval, and behind it what the client sent meanwhile. */
+  #waiting: Waiting | undefined;
   /** What waited has waited too long. */
   #refusing = false;
   /** A COM_CHANGE_USER that was asked for, and the words with the target that it takes. */
@@ -151,6 +166,11 @@ export class Relay {
     if (this.#state !== "open") return;
     if (this.#changing) return this.#changing.client.feed(chunk);
     if (this.#held) return void this.#held.push(chunk);
+    if (this.#waiting) {
+      this.#waiting.chunks.push(chunk);
+      this.#waiting.bytes += chunk.length;
+      return this.#balance();
+    }
     if (this.#refusing || this.#options.session.inputAllowed() || isGoodbye(chunk)) return this.#take(chunk);
     this.#held = [chunk];
     this.#balance();
@@ -176,10 +196,15 @@ export class Relay {
   }
 
   #take(chunk: Uint8Array): void {
+    this.#passOn(() => this.#fromClient.feed(chunk));
+  }
+
+  /** What `look` lets pass goes on, when it is recorded. */
+  #passOn(look: () => void): void {
     this.#out = new Spans();
     let failure: unknown;
     try {
-      this.#fromClient.feed(chunk);
+      look();
     } catch (error) {
       failure = error;
     }
@@ -194,14 +219,66 @@ export class Relay {
     if (this.#quit) this.#up.push(undefined, 0, () => target.end());
     if (this.#change) this.#changeUser(this.#change);
     if (this.#refused) this.#answerRefused();
+    if (this.#waiting && !this.#waiting.begun) void this.#review(this.#waiting, recorded);
     this.#balance();
   }
 
+  /** Waits until somebody else has decided about a statement, which is recorded by then, and goes on behind it. */
+  async #review(waiting: Waiting, recorded: Promise<unknown> | undefined): Promise<void> {
+    waiting.begun = true;
+    const { session, client, approvalWaitMs } = this.#options;
+    const { verdict, statement, text, approved, refused } = waiting.command;
+    const { rule, kind } = verdict;
+    try {
+      await Promise.all([
+        recorded,
+        this.#audited(session.audit("db.statement.hold", { rule, statement_kind: kind, statement })),
+        session.record("notice", 0, utf8(`${reviewWords.waits(rule, approvalWaitMs)}\n`)),
+      ]);
+    } catch {
+      return; // The session ends by that.
+    }
+    const outcome = await session.review(
+      {
+        statement,
+        rule,
+        text,
+        limitMs: approvalWaitMs,
+        // MariaDB runs parts of some statements to tell their plan.
+        plan: () => Promise.reject(new Error("only PostgreSQL is asked for a plan")),
+      },
+      waiting.over.signal,
+    );
+    // Approved while input is paused: it waits for that too.
+    if (outcome.outcome === "approved") await session.whenInputAllowed(Infinity);
+    if (this.#state !== "open" || client.destroyed) return;
+    this.#waiting = undefined;
+    this.#passOn(() => {
+      if (outcome.outcome === "approved") {
+        session.record("notice", 0, utf8(`${reviewWords.approved(outcome)}\n`)).catch(() => undefined);
+        this.#decided(approved(), waiting.raw);
+      } else {
+        const message = reviewWords.refused(outcome, rule);
+        this.#decided(
+          refused(message === undefined ? deniedError(verdict) : { ...notApproved, message }),
+          waiting.raw,
+        );
+      }
+      for (const { payload, raw } of waiting.behind) this.#commanded(payload, raw);
+    });
+    for (const chunk of waiting.chunks) this.#fromClientCame(chunk);
+  }
+
   #commanded(payload: Uint8Array, raw: Uint8Array): void {
-    const verdict =
-      this.#refusing && isAnswered(payload)
-        ? this.#commands.refuse(payload[0] ?? 0, waitedTooLong)
-        : this.#commands.ask(payload);
+    if (this.#waiting) {
+      this.#waiting.behind.push({ payload: Uint8Array.from(payload), raw: Uint8Array.from(raw) });
+      return;
+    }
+    if (this.#refusing && isAnswered(payload))
+      this.#decided(this.#commands.refuse(payload[0] ?? 0, waitedTooLong), raw);
+    else this.#decided(this.#commands.ask(payload), raw, payload);
+  }
+  #decided(verdict: Verdict, raw: Uint8Array, payload = raw): void {
     switch (verdict.type) {
       case "quit":
         this.#quit = true;
@@ -210,6 +287,16 @@ export class Relay {
         return this.#out.add(encodePacket(0, verdict.payload));
       case "refuse":
         this.#refused = true;
+        return;
+      case "review":
+        this.#waiting = {
+          command: verdict,
+          raw: Uint8Array.from(raw),
+          behind: [],
+          chunks: [],
+          bytes: 0,
+          over: new AbortController(),
+        };
         return;
       case "change-user":
         this.#change = Uint8Array.from(payload);
@@ -320,6 +407,7 @@ export class Relay {
     const readClient =
       this.#state === "open" &&
       !this.#held &&
+      (this.#waiting?.bytes ?? 0) < waitingBytesMax &&
       !this.#congested &&
       !target.writableNeedDrain &&
       this.#up.waitingBytes < waitingBytesMax;
@@ -385,6 +473,7 @@ export class Relay {
   #clientGone(): void {
     const { target, clock } = this.#options;
     this.#changing?.client.closed();
+    this.#waiting?.over.abort();
     this.#up.push(undefined, 0, () => target.end());
     // What still comes from the target is recorded; then it is over.
     clock.after(farewellMs, () => {
@@ -396,6 +485,7 @@ export class Relay {
   #targetGone(): void {
     const { client, clock } = this.#options;
     this.#changing?.target.closed();
+    this.#waiting?.over.abort();
     this.#down.push(undefined, 0, () => {
       client.end();
       this.#close(this.#quit ? "closed" : client.destroyed ? "connection_lost" : "target_lost");
@@ -420,6 +510,9 @@ const waitedTooLong = {
   message:
     "input is paused, and this has waited too long; it was not run. Try again when input passes again.",
 };
+
+/** ER_SPECIFIC_ACCESS_DENIED_ERROR. */
+const notApproved = { code: 1227, sqlState: "42000" };
 
 /** Whether a client waits for an answer to this command. */
 function isAnswered(payload: Uint8Array): boolean {

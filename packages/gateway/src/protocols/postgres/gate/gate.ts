@@ -33,6 +33,7 @@ import {
 } from "../wire/messages.ts";
 import { type StatementRules, statementRules } from "../../../statements/mod.ts";
 import { asksReplication } from "./addressing.ts";
+import { explain } from "./explain.ts";
 import { Relay } from "./relay.ts";
 
 export type PostgresGateOptions = {
@@ -150,7 +151,11 @@ export class PostgresGate {
     this.#relay(arrival, { session, target, connection, rules });
   }
 
-  async #connect(target: PasswordTarget, session: Session, arrival: Startup): Promise<TargetConnection> {
+  async #connect(
+    target: PasswordTarget,
+    session: Session,
+    { parameters }: Startup,
+  ): Promise<TargetConnection> {
     const { clock, random, limits } = this.#options;
     const password = await target.password();
     const socket = await dialTarget(target, clock, limits.dialTimeoutMs).catch(async (error: unknown) => {
@@ -163,8 +168,8 @@ export class PostgresGate {
       password,
       // The database defaults to the user's name, and that must not be the one that the gate was called by.
       parameters: [
-        ["database", arrival.parameters.get("database") ?? target.login],
-        ...[...arrival.parameters].filter(
+        ["database", parameters.get("database") ?? target.login],
+        ...[...parameters].filter(
           ([name]) => !["user", "database", "replication"].includes(name) && !name.startsWith("_pq_."),
         ),
       ],
@@ -175,7 +180,7 @@ export class PostgresGate {
   }
 
   #relay(
-    { socket, minor }: Startup,
+    arrival: Startup,
     {
       session,
       target,
@@ -189,6 +194,7 @@ export class PostgresGate {
     },
   ) {
     const { clock, random, limits } = this.#options;
+    const { socket, minor } = arrival;
     // 31 bits, as a process id has; the secret is what counts, and protocol 3.2 lets it be long.
     const pid = new DataView(random.bytes(4).buffer).getUint32(0) >>> 1;
     const secret = random.bytes(minor >= newestMinor ? 32 : 4);
@@ -199,6 +205,11 @@ export class PostgresGate {
       session,
       clock,
       ...(rules && { rules }),
+      approvalWaitMs: (target.statements?.approvalWaitSeconds ?? 0) * 1000,
+      explain: async (asked) => {
+        const { socket: own } = await this.#connect(target, session, arrival);
+        return explain(own, asked, { clock, timeoutMs: limits.dialTimeoutMs });
+      },
       ...(target.statements && {
         keep: { rows: target.statements.keepRows, copyBytes: target.statements.keepCopyBytes },
       }),

@@ -1,11 +1,12 @@
 import type { TLSSocket } from "node:tls";
 import { type Clock, messageOf, utf8 } from "@gatehouse/kernel";
-import { type KeepLimits, Lane, Spans, farewellMs } from "../../../passage/mod.ts";
+import { type KeepLimits, Lane, Spans, farewellMs, reviewWords } from "../../../passage/mod.ts";
 import type { Session, SessionEnding } from "../../../sessions/mod.ts";
 import { backend, decodeReady, encodeErrorResponse, encodeNotice, frontend } from "../wire/messages.ts";
-import { MessageSplitter } from "../wire/splitter.ts";
+import { MessageSplitter, type Piece } from "../wire/splitter.ts";
 import type { StatementRules } from "../../../statements/mod.ts";
-import { refusedPiece } from "./denied-statement.ts";
+import { type RefusedPiece, judge, refusedPiece } from "./judged-statement.ts";
+import type { Explained, Reviewed } from "./reviewed-statement.ts";
 import { HeldRequests } from "./held-requests.ts";
 import { StatementLog } from "./statement-log.ts";
 
@@ -16,6 +17,10 @@ export type RelayOptions = {
   clock: Clock;
   /** Undefined where everything passes: nothing is parsed then. */
   rules?: StatementRules;
+  /** How long a statement waits for its approval. */
+  approvalWaitMs: number;
+  /** What the target would do with a statement, asked on a connection of its own. */
+  explain(asked: Explained): Promise<string>;
   keep?: KeepLimits;
   /** Largest message of a client that is no copy data: a statement, or its parameters. */
   statementBytesMax: number;
@@ -57,6 +62,10 @@ export class Relay {
   /** For the client, as soon as the message that is under way has ended. */
   #unsaid: Uint8Array[] = [];
   #congested = false;
+  /** A statement waits for its approval, and behind it what the client sent meanwhile. */
+  #waiting: { pieces: Piece[]; chunks: Uint8Array[]; bytes: number; over: AbortController } | undefined;
+  /** What the client sent is no protocol; told when what was sent before it has passed. */
+  #failure: unknown;
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -91,6 +100,10 @@ export class Relay {
     });
   }
 
+  #remark(text: string): void {
+    this.#say(encodeNotice(`gatehouse: ${text}`), text);
+  }
+
   /** Something of ours for the client, when its time between the server's messages has come. */
   #say(bytes: Uint8Array, said: string | undefined): void {
     const { session, client } = this.#options;
@@ -115,7 +128,7 @@ export class Relay {
     session.onEnding((ending) => this.#end(ending));
     // Who looks on is not for programs; what holds them up is.
     session.onNotice(({ about, text }) => {
-      if (about !== "watch" && this.#state === "open") this.#say(encodeNotice(`gatehouse: ${text}`), text);
+      if (about !== "watch" && this.#state === "open") this.#remark(text);
     });
     // Either may have gone while the other was being signed in to, and says so only once.
     if (client.destroyed) this.#clientGone();
@@ -128,35 +141,109 @@ export class Relay {
   async cancelAsked(): Promise<void> {
     if (this.#state !== "open" || !this.#options.session.inputAllowed()) return;
     await this.#log.cancelled();
-    await this.#options.cancel();
+    if (this.#waiting) this.#waiting.over.abort();
+    else await this.#options.cancel();
   }
 
   #fromClientCame(chunk: Uint8Array): void {
     if (this.#state !== "open") return;
-    if (this.#held.takes(chunk, this.#fromClient.atBoundary)) return this.#balance();
-    const { rules, session } = this.#options;
+    if (this.#waiting) {
+      this.#waiting.chunks.push(chunk);
+      this.#waiting.bytes += chunk.length;
+    } else if (!this.#held.takes(chunk, this.#fromClient.atBoundary)) {
+      this.#take(this.#fromClient.feed(chunk));
+      this.#options.session.active();
+    }
+    this.#balance();
+  }
+
+  /** Passes on what the client sent, up to a statement that must wait. */
+  #take(pieces: Iterable<Piece>): void {
+    const { rules, target } = this.#options;
     const out = new Spans();
-    const denied: Promise<void>[] = [];
-    let failure: unknown;
+    const noted: Promise<void>[] = [];
+    let held: { piece: Piece; review: Reviewed; statement: number; rest: Piece[] } | undefined;
     try {
-      for (const piece of this.#fromClient.feed(chunk)) {
-        const refused = rules && refusedPiece(piece, rules);
-        const statement = this.#log.ask(piece, refused);
-        if (refused) denied.push(this.#audited({ ...refused.fields, statement }));
+      for (const piece of pieces) {
+        if (held) {
+          held.rest.push(piece);
+          continue;
+        }
+        const judged = rules && judge(piece, rules);
+        const review = judged?.review ?? (rules && this.#log.reviewOf(piece));
+        const statement = this.#log.ask(piece, judged);
+        if (review) {
+          held = { piece, review, statement, rest: [] };
+          continue;
+        }
+        const { refused } = judged ?? {};
+        if (refused) noted.push(this.#audited("db.statement.denied", { ...refused.fields, statement }));
         if (piece.last) this.#held.passed(piece.type);
         out.add(refused?.instead ?? piece.raw);
         if (piece.type === frontend.terminate) this.#terminated = true;
       }
     } catch (error) {
-      failure = error;
+      this.#failure = error;
     }
-    session.active();
-    const { target } = this.#options;
     const asked = this.#log.asked();
-    const recorded = denied.length > 0 ? Promise.all([asked, ...denied]) : asked;
+    const recorded = noted.length > 0 ? Promise.all([asked, ...noted]) : asked;
     if (out.bytes > 0) this.#up.push(recorded, out.bytes, () => out.write(target));
-    if (failure !== undefined) return this.#broken("client", failure);
+    if (held) return void this.#review(held, recorded);
+    if (this.#failure !== undefined) return this.#broken("client", this.#failure);
     if (this.#terminated) this.#up.push(undefined, 0, () => target.end());
+  }
+
+  /** Waits until somebody else has decided about a statement, which is recorded by then, and goes on behind it. */
+  async #review(
+    { piece, review, statement, rest }: { piece: Piece; review: Reviewed; statement: number; rest: Piece[] },
+    recorded: Promise<unknown> | undefined,
+  ): Promise<void> {
+    const { session, target, approvalWaitMs, explain } = this.#options;
+    const { verdict, text, asked } = review;
+    const waiting = { pieces: rest, chunks: [], bytes: 0, over: new AbortController() };
+    this.#waiting = waiting;
+    const fields = { rule: verdict.rule, statement_kind: verdict.kind, statement };
+    try {
+      await Promise.all([recorded, this.#audited("db.statement.hold", fields)]);
+    } catch {
+      return; // The session ends by that.
+    }
+    this.#remark(reviewWords.waits(verdict.rule, approvalWaitMs));
+    const outcome = await session.review(
+      {
+        statement,
+        rule: verdict.rule,
+        text,
+        limitMs: approvalWaitMs,
+        plan: () =>
+          asked
+            ? explain(asked)
+            : Promise.reject(
+                new Error("a plan would show more than the text, which is cut or holds secrets"),
+              ),
+      },
+      waiting.over.signal,
+    );
+    // Approved while input is paused: it waits for that too.
+    if (outcome.outcome === "approved") await session.whenInputAllowed(Infinity);
+    if (this.#state !== "open" || this.#options.client.destroyed) return;
+    this.#waiting = undefined;
+    let refused: RefusedPiece | undefined;
+    if (outcome.outcome === "approved") this.#remark(reviewWords.approved(outcome));
+    else {
+      const message = reviewWords.refused(outcome, verdict.rule) ?? verdict.message;
+      // PostgreSQL appendix A: 57014 is query_canceled.
+      const code = outcome.outcome === "withdrawn" ? "57014" : "42501";
+      refused = refusedPiece(piece, verdict, { code, message });
+    }
+    this.#log.reviewed(refused);
+    this.#held.passed(piece.type);
+    const raw = refused?.instead ?? piece.raw;
+    this.#up.push(refused && this.#audited("db.statement.denied", fields), raw.length, () =>
+      target.write(raw),
+    );
+    this.#take(waiting.pieces);
+    for (const chunk of waiting.chunks) this.#fromClientCame(chunk);
     this.#balance();
   }
 
@@ -193,8 +280,8 @@ export class Relay {
   }
 
   /** What the audit log does not take is not answered either. */
-  #audited(fields: Record<string, unknown>): Promise<void> {
-    const noted = this.#options.session.audit("db.statement.denied", fields, false);
+  #audited(event: string, fields: Record<string, unknown>): Promise<void> {
+    const noted = this.#options.session.audit(event, fields, event !== "db.statement.denied");
     noted.catch((error: unknown) =>
       this.#end({
         reason: "failed",
@@ -221,6 +308,7 @@ export class Relay {
       this.#state === "open" &&
       !this.#congested &&
       !this.#held.isFull &&
+      (this.#waiting?.bytes ?? 0) < waitingBytesMax &&
       !target.writableNeedDrain &&
       this.#up.waitingBytes < waitingBytesMax;
     const readTarget =
@@ -279,6 +367,7 @@ export class Relay {
 
   #clientGone(): void {
     const { target, clock } = this.#options;
+    this.#waiting?.over.abort();
     this.#up.push(undefined, 0, () => target.end());
     // What still comes from the target is recorded; then it is over.
     clock.after(farewellMs, () => {
@@ -289,6 +378,7 @@ export class Relay {
 
   #targetGone(): void {
     const { client, clock } = this.#options;
+    this.#waiting?.over.abort();
     this.#down.push(undefined, 0, () => {
       client.end();
       this.#close(this.#terminated ? "closed" : client.destroyed ? "connection_lost" : "target_lost");

@@ -41,7 +41,8 @@ import {
 } from "../wire/messages.ts";
 import type { Piece } from "../wire/splitter.ts";
 import { typeName } from "../wire/values.ts";
-import { type RefusedPiece, deniedResponse } from "./denied-statement.ts";
+import { type Judged, type RefusedPiece, deniedResponse } from "./judged-statement.ts";
+import { type Reviewed, withValues } from "./reviewed-statement.ts";
 import { type Column, RowKeeper } from "./row-keeper.ts";
 import { recordedValue } from "./recorded-value.ts";
 
@@ -65,9 +66,9 @@ type Owed = {
 type Columns = { columns?: readonly Column[] };
 /** What was recorded, and whether it holds secrets. */
 type Asked = { statement: number; masked?: true };
-type Portal = Asked & Columns & { formats?: readonly number[]; prepared?: Prepared };
+type Portal = Asked & Columns & { formats?: readonly number[]; prepared?: Prepared; review?: Reviewed };
 /** `secrets` are the numbers of the parameters that stand for some. */
-type Prepared = Asked & Columns & { types: number[]; secrets?: ReadonlySet<number> };
+type Prepared = Asked & Columns & { types: number[]; secrets?: ReadonlySet<number>; review?: Reviewed };
 type Outcome = Omit<QueryOutcome, "final"> & { final: boolean };
 
 const notesMax = queryLimits.notesMax;
@@ -120,16 +121,25 @@ export class StatementLog {
     this.#clock = options.clock;
   }
 
-  /**
-   * One piece of what the client sends. Throws `protocol` for what no client may send now. Where it is refused, the number of
-   * the statement.
-   */
-  ask(piece: Piece, refused?: RefusedPiece): number {
+  /** One piece of what the client sends, and its statement's number. Throws `protocol` for what no client may send now. */
+  ask(piece: Piece, { refused, later }: Judged = {}): number {
     this.#ask(piece);
     const last = this.#owed.at(-1);
-    if (!refused || !last) return 0;
-    last.refused = refused;
+    if (!last) return 0;
+    if (refused) last.refused = refused;
+    if (later && last.prepared) last.prepared.review = later;
     return last.statement;
+  }
+  /** Whether what is executed waits for an approval. */
+  reviewOf({ type, body }: Piece): Reviewed | undefined {
+    return type === frontend.execute ? this.#portals.get(decodeExecute(body).portal)?.review : undefined;
+  }
+  /** What was asked last has waited for its approval: it is run now, or it is refused. */
+  reviewed(refused: RefusedPiece | undefined): void {
+    const last = this.#owed.at(-1);
+    if (!last) return;
+    last.startedUs = this.#clock.monotonicUs();
+    if (refused) last.refused = refused;
   }
 
   #ask(piece: Piece): void {
@@ -153,13 +163,22 @@ export class StatementLog {
       case frontend.bind: {
         const { portal, statement: name, formats, values, resultFormats } = decodeBind(body);
         const prepared = this.#prepared.get(name);
+        const recorded = valuesOf(values, formats, prepared?.types);
         const asked = this.#bound(
           { type: "bind", ...(prepared && { of: prepared.statement }), name, portal },
-          valuesOf(values, formats, prepared?.types),
+          recorded,
           prepared,
         );
+        const review = prepared?.review;
         this.#portals.set(portal, {
           ...asked,
+          ...(review && {
+            review: withValues(
+              review,
+              { formats, values },
+              maskedValues(recorded, prepared?.secrets ?? new Set()),
+            ),
+          }),
           ...(this.#rowKeeper && { formats: resultFormats, ...(prepared && { prepared }) }),
         });
         this.#owe("bind", asked);

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { type Clock, GatehouseError, type Random, concatBytes, fromUtf8, utf8 } from "@gatehouse/kernel";
 import { type TargetPlace, type TlsDial, dialTls, unreachable } from "../../../passage/mod.ts";
+import { broken, messagesOf } from "../wire/dialogue.ts";
 import {
   backend,
   decodeBackendKeyData,
@@ -12,7 +13,7 @@ import {
   passwordMessage,
   zeroTerminated,
 } from "../wire/messages.ts";
-import { MessageSplitter, readInt32 } from "../wire/splitter.ts";
+import { readInt32 } from "../wire/splitter.ts";
 import { encodeCancelRequest, encodeSslRequest, encodeStartup } from "../wire/startup.ts";
 import { type ChannelBinding, ScramClient, md5Password } from "./scram.ts";
 
@@ -27,10 +28,6 @@ export type TargetConnection = {
   /** Bytes that came after ReadyForQuery. */
   rest: Uint8Array;
 };
-
-/** Of a message during sign-in; errors and parameters are far smaller. */
-const messageBytesMax = 256 * 1024;
-const known = new Set<number>(Object.values(backend));
 
 /** TCP and TLS to a target, its certificate verified. Rejects with `unavailable`, `timeout` or `denied`. */
 export async function dialTarget(place: TargetPlace, clock: Clock, timeoutMs: number): Promise<TLSSocket> {
@@ -82,7 +79,7 @@ export async function signIn(
       }),
     ),
   );
-  const messages = messagesOf(socket);
+  const messages = messagesOf(socket, op);
   const send = (text: Uint8Array) => socket.write(encodeMessage(passwordMessage, text));
   try {
     socket.write(encodeStartup([["user", user], ...options.parameters]));
@@ -100,7 +97,7 @@ export async function signIn(
         switch (kind) {
           case 0:
             // A server that proved nothing after it asked for SCRAM may be anybody.
-            if (scram && !scram.verified) throw broken("it said yes before SCRAM was over");
+            if (scram && !scram.verified) throw broken(op, "it said yes before SCRAM was over");
             signedIn = true;
             break;
           case 3:
@@ -113,7 +110,7 @@ export async function signIn(
             const offered = fromUtf8(data).split("\0");
             scram = new ScramClient({ binding: bindingFor(socket, offered), random: options.random });
             if (!offered.includes(scram.mechanism))
-              throw broken("it offers no SASL mechanism that is spoken here");
+              throw broken(op, "it offers no SASL mechanism that is spoken here");
             const first = utf8(scram.first());
             const length = Buffer.alloc(4);
             length.writeInt32BE(first.length);
@@ -121,11 +118,11 @@ export async function signIn(
             break;
           }
           case 11:
-            if (!scram) throw broken("SASL goes on that never began");
+            if (!scram) throw broken(op, "SASL goes on that never began");
             send(utf8(await scram.final(fromUtf8(data), password)));
             break;
           case 12:
-            if (!scram) throw broken("SASL ends that never began");
+            if (!scram) throw broken(op, "SASL ends that never began");
             scram.verify(fromUtf8(data));
             break;
           default:
@@ -136,7 +133,7 @@ export async function signIn(
               hint: "scram-sha-256, md5 and password in its pg_hba.conf are spoken.",
             });
         }
-      } else if (!signedIn) throw broken(`a message 0x${type.toString(16)} before its yes`);
+      } else if (!signedIn) throw broken(op, `a message 0x${type.toString(16)} before its yes`);
       else if (type === backend.backendKeyData) key = decodeBackendKeyData(body);
       else if (type === backend.readyForQuery) {
         decodeReady(body);
@@ -180,52 +177,6 @@ function bindingFor(socket: TLSSocket, offered: readonly string[]): ChannelBindi
   return { type: "tls-server-end-point", data: createHash(name).update(certificate.raw).digest() };
 }
 
-type Message = { type: number; body: Uint8Array; raw: Uint8Array };
-
-/** Messages one at a time, for the dialogue before data flows. */
-function messagesOf(socket: TLSSocket): { next(): Promise<Message>; stop(): Uint8Array } {
-  const splitter = new MessageSplitter({
-    op,
-    known: (type) => known.has(type),
-    whole: () => true,
-    wholeBytesMax: messageBytesMax,
-  });
-  const waiting: Message[] = [];
-  let failure: Error | undefined;
-  let wake: (() => void) | undefined;
-  const fail = (error: Error) => {
-    failure ??= error;
-    wake?.();
-  };
-  const data = (chunk: Buffer) => {
-    try {
-      for (const { type, body, raw } of splitter.feed(chunk)) waiting.push({ type, body, raw });
-    } catch (error) {
-      fail(error as Error);
-    }
-    wake?.();
-  };
-  const closed = () => fail(new Error("it broke the connection"));
-  socket.on("data", data).on("error", fail).on("close", closed);
-  return {
-    async next() {
-      for (;;) {
-        const message = waiting.shift();
-        if (message) return message;
-        if (failure) throw failure;
-        await new Promise<void>((resolve) => (wake = resolve));
-      }
-    },
-    stop() {
-      socket.pause();
-      socket.off("data", data).off("error", fail).off("close", closed);
-      // Nothing is sent by itself after ReadyForQuery but notices, and those are whole or not there yet.
-      if (splitter.heldBytes > 0) throw broken("half a message after it was ready");
-      return concatBytes(waiting.map(({ raw }) => raw));
-    },
-  };
-}
-
 function refused(targetName: string, user: string, body: Uint8Array, raw: Uint8Array): GatehouseError {
   const { code, message } = decodeError(body);
   // Class 28 is about who signs in: that is the gate's credential, and no business of the person's.
@@ -249,14 +200,6 @@ export class ServerRefusal extends Error {
     super("the server refused");
     this.raw = raw;
   }
-}
-
-function broken(what: string): GatehouseError {
-  return new GatehouseError({
-    code: "protocol",
-    op,
-    message: `the server broke the protocol: ${what}`,
-  });
 }
 
 function firstBytes(socket: Socket): Promise<Buffer> {

@@ -296,11 +296,18 @@ export declare type LiveState = Message<"gatehouse.v1.LiveState"> & {
   participants: LiveState_Participant[];
 
   /**
-   * What the caller may do to it: `session.join`, `session.pause`, `session.terminate`.
+   * What the caller may do to it: `session.join`, `session.pause`, `session.terminate`, `session.review`.
    *
    * @generated from field: repeated string may = 6;
    */
   may: string[];
+
+  /**
+   * For those who may decide about them.
+   *
+   * @generated from field: repeated gatehouse.v1.LiveState.WaitingStatement waiting = 7;
+   */
+  waiting: LiveState_WaitingStatement[];
 };
 
 /**
@@ -376,6 +383,66 @@ export declare type LiveState_Participant = Message<"gatehouse.v1.LiveState.Part
  * Use `create(LiveState_ParticipantSchema)` to create a new message.
  */
 export declare const LiveState_ParticipantSchema: GenMessage<LiveState_Participant>;
+
+/**
+ * A statement that waits until somebody else approves that it is run.
+ *
+ * @generated from message gatehouse.v1.LiveState.WaitingStatement
+ */
+export declare type LiveState_WaitingStatement = Message<"gatehouse.v1.LiveState.WaitingStatement"> & {
+  /**
+   * Its number in the recording.
+   *
+   * @generated from field: int64 statement = 1;
+   */
+  statement: bigint;
+
+  /**
+   * The rule of the target that asks for the approval.
+   *
+   * @generated from field: string rule = 2;
+   */
+  rule: string;
+
+  /**
+   * As the recording shows it.
+   *
+   * @generated from field: string text = 3;
+   */
+  text: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp since = 4;
+   */
+  since?: Timestamp | undefined;
+
+  /**
+   * When it is refused by itself.
+   *
+   * @generated from field: google.protobuf.Timestamp until = 5;
+   */
+  until?: Timestamp | undefined;
+
+  /**
+   * What the database says that it would do.
+   *
+   * @generated from field: optional string plan = 6;
+   */
+  plan?: string | undefined;
+
+  /**
+   * Why there is no plan.
+   *
+   * @generated from field: optional string plan_missing = 7;
+   */
+  planMissing?: string | undefined;
+};
+
+/**
+ * Describes the message gatehouse.v1.LiveState.WaitingStatement.
+ * Use `create(LiveState_WaitingStatementSchema)` to create a new message.
+ */
+export declare const LiveState_WaitingStatementSchema: GenMessage<LiveState_WaitingStatement>;
 
 /**
  * @generated from message gatehouse.v1.ListSessionsRequest
@@ -734,6 +801,59 @@ export declare type TerminateSessionResponse = Message<"gatehouse.v1.TerminateSe
 export declare const TerminateSessionResponseSchema: GenMessage<TerminateSessionResponse>;
 
 /**
+ * @generated from message gatehouse.v1.ReviewStatementRequest
+ */
+export declare type ReviewStatementRequest = Message<"gatehouse.v1.ReviewStatementRequest"> & {
+  /**
+   * @generated from field: string session_id = 1;
+   */
+  sessionId: string;
+
+  /**
+   * As WaitingStatement numbers it.
+   *
+   * @generated from field: int64 statement = 2;
+   */
+  statement: bigint;
+
+  /**
+   * `approve` or `deny`.
+   *
+   * @generated from field: string decision = 3;
+   */
+  decision: string;
+
+  /**
+   * Shown to the person, recorded and audited. At most 1000 characters.
+   *
+   * @generated from field: string comment = 4;
+   */
+  comment: string;
+};
+
+/**
+ * Describes the message gatehouse.v1.ReviewStatementRequest.
+ * Use `create(ReviewStatementRequestSchema)` to create a new message.
+ */
+export declare const ReviewStatementRequestSchema: GenMessage<ReviewStatementRequest>;
+
+/**
+ * @generated from message gatehouse.v1.ReviewStatementResponse
+ */
+export declare type ReviewStatementResponse = Message<"gatehouse.v1.ReviewStatementResponse"> & {
+  /**
+   * @generated from field: gatehouse.v1.Session session = 1;
+   */
+  session?: Session | undefined;
+};
+
+/**
+ * Describes the message gatehouse.v1.ReviewStatementResponse.
+ * Use `create(ReviewStatementResponseSchema)` to create a new message.
+ */
+export declare const ReviewStatementResponseSchema: GenMessage<ReviewStatementResponse>;
+
+/**
  * @generated from enum gatehouse.v1.SessionState
  */
 export enum SessionState {
@@ -828,6 +948,16 @@ export declare const SessionService: GenService<{
     methodKind: "unary";
     input: typeof TerminateSessionRequestSchema;
     output: typeof TerminateSessionResponseSchema;
+  },
+  /**
+   * Decides about a statement that waits for an approval. FAILED_PRECONDITION where it does not wait any more.
+   *
+   * @generated from rpc gatehouse.v1.SessionService.ReviewStatement
+   */
+  reviewStatement: {
+    methodKind: "unary";
+    input: typeof ReviewStatementRequestSchema;
+    output: typeof ReviewStatementResponseSchema;
   },
 }>;
 

@@ -1,0 +1,80 @@
+import type { StatementRules, StatementVerdict } from "../../../statements/mod.ts";
+import {
+  decodeParse,
+  decodeQuery,
+  encodeErrorResponse,
+  encodeMessage,
+  frontend,
+  zeroTerminated,
+} from "../wire/messages.ts";
+import type { Piece } from "../wire/splitter.ts";
+import { type Reviewed, reviewed } from "./reviewed-statement.ts";
+
+/** A message that does not pass, and what goes to the server in its place. */
+export type RefusedPiece = {
+  /** For the client, in place of the server's error. */
+  error: { severity: "ERROR"; code: string; message: string; hint: string };
+  instead: Uint8Array;
+  /** For the audit log. */
+  fields: { rule: string; statement_kind: string };
+};
+
+/**
+ * What a target's rules say to a message: it does not pass, it waits for an approval, or, where it only prepares a statement,
+ * each execution of that will.
+ */
+export type Judged = { refused?: RefusedPiece; review?: Reviewed; later?: Reviewed };
+
+export function judge(piece: Piece, rules: StatementRules): Judged | undefined {
+  switch (piece.type) {
+    case frontend.query: {
+      const { text } = decodeQuery(piece.body);
+      const verdict = rules.ofText(text);
+      if (verdict?.action === "approve") return { review: reviewed(verdict, text, []) };
+      return verdict && { refused: refusedPiece(piece, verdict) };
+    }
+    case frontend.parse: {
+      const { text, types } = decodeParse(piece.body);
+      const verdict = rules.ofText(text);
+      if (verdict?.action === "approve") return { later: reviewed(verdict, text, types) };
+      return verdict && { refused: refusedPiece(piece, verdict) };
+    }
+    case frontend.functionCall: {
+      // By its number alone: which function that is, nobody here knows.
+      const verdict = rules.ofParts([{ kind: "unclassified", objects: [] }]);
+      if (verdict?.action === "approve")
+        return { review: { verdict, text: "a function, called by its number", asked: undefined } };
+      return verdict && { refused: refusedPiece(piece, verdict) };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * A text that does not pass is replaced by one that no server can parse: so its error comes in its turn, undoes the
+ * transaction and passes over what was sent behind it, exactly as the client expects of an error (§55.2.3), and client and
+ * server stay of one mind. The words of the error are the gate's. `why`: where it is not the rule's own.
+ */
+export function refusedPiece(
+  { type, body }: Pick<Piece, "type" | "body">,
+  { rule, kind, message, hint }: StatementVerdict,
+  why?: { code: string; message: string },
+): RefusedPiece {
+  const unparsable = zeroTerminated(`denied by gatehouse: rule ${rule}`);
+  // What is executed is prepared already, perhaps under no name: that must stay as it is.
+  const name = type === frontend.parse ? decodeParse(body).name : "gatehouse_denied";
+  const isSimple = type === frontend.query || type === frontend.functionCall;
+  return {
+    // PostgreSQL appendix A: 42501 is insufficient_privilege.
+    error: { severity: "ERROR", code: "42501", message, hint, ...why },
+    instead: isSimple
+      ? encodeMessage(frontend.query, unparsable)
+      : encodeMessage(frontend.parse, zeroTerminated(name), unparsable, new Uint8Array(2)),
+    fields: { rule, statement_kind: kind },
+  };
+}
+
+export function deniedResponse({ error }: RefusedPiece): Uint8Array {
+  return encodeErrorResponse(error);
+}
