@@ -5,6 +5,7 @@ import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, after, before, test } from "node:test";
+import { startGcsContract } from "../parts/gcs-contract.ts";
 import { type Gateway, addPerson, addTarget, sshOptions, startGateway } from "../parts/gateway.ts";
 import { run, startSshd } from "../parts/openssh.ts";
 import { type Postgres, startPostgres } from "../parts/postgres.ts";
@@ -16,11 +17,11 @@ before(async () => {
 });
 after(() => postgres.close());
 
-function start(gatewayId: string, dataDir?: string): Promise<Gateway> {
+function start(gatewayId: string, dataDir?: string, config: Record<string, unknown> = {}): Promise<Gateway> {
   const { port, user, password } = postgres;
   const url = `postgres://${user}@127.0.0.1:${port}/postgres?sslmode=no-verify`;
   return startGateway({
-    config: { gateway_id: gatewayId, database: { url } },
+    config: { gateway_id: gatewayId, database: { url }, ...config },
     env: { PGPASSWORD: password },
     ...(dataDir !== undefined && { dataDir }),
   });
@@ -110,5 +111,56 @@ test("a lock that is set on one gateway ends what is live on another", async (co
   assert.deepEqual(
     [event.user, event.fields["reason"]],
     ["local-administrator", "user bea is locked: lost laptop"],
+  );
+});
+
+test("two gateways that sweep at once remove each recording once, and say so once", async (context) => {
+  const removals: string[] = [];
+  const contract = await startGcsContract({
+    bucket: "recordings",
+    retention: true,
+    versioning: false,
+    async onRemove(name) {
+      if (name.startsWith("recordings/")) removals.push(name);
+      // Long enough for the other to come by.
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return true;
+    },
+  });
+  context.after(() => contract.close());
+  const config = {
+    store: { type: "gcs", bucket: "recordings", endpoint: contract.endpoint },
+    recording: { journal: { capacity: "64 MiB" }, retention: "1s", sweep_every: "1s" },
+    sessions: { max_duration: "2s", ending_grace: "100ms" },
+  };
+  const first = await start("gate-5", undefined, config);
+  context.after(() => first.close());
+  const person = await addPerson(first, "cai");
+  const sshd = await startSshd({ trustedUserCa: await first.admin.ca.sshUser() });
+  context.after(() => sshd.close());
+  const target = await addTarget(first, sshd, { name: "web-05" });
+  const second = await start("gate-6", withKeysOf(first, context), config);
+  context.after(() => second.close());
+  const address = `${sshd.user}+${target.name}@127.0.0.1`;
+  await Promise.all(
+    [first, second, first, second].map((gateway) =>
+      run("ssh", [...sshOptions(gateway, person), address, "true"]),
+    ),
+  );
+  const gone = await eventually("all four removed", async () => {
+    const { items } = await first.admin.sessions.list({ user: "cai", recording: "expired" });
+    const recordings = await Promise.all(items.map(({ id }) => second.admin.recordings.get(id)));
+    const all = recordings.length === 4 && recordings.every(({ removedAt }) => removedAt !== null);
+    return all ? items : undefined;
+  });
+  const { items } = await second.admin.audit.list({ event: "session.recording.expire" });
+  assert.deepEqual(
+    items.map(({ sessionId }) => sessionId ?? "").toSorted(),
+    gone.map(({ id }) => id).toSorted(),
+  );
+  assert.equal(new Set(removals).size, removals.length, "no object was removed twice");
+  assert.deepEqual(
+    contract.names().filter((name) => name.startsWith("recordings/")),
+    [],
   );
 });

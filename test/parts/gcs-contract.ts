@@ -25,6 +25,8 @@ export type GcsContract = {
   endpoint: string;
   /** Writes without any precondition, as another program with the same rights would. */
   overwrite(name: string, bytes: Uint8Array): void;
+  /** What lies there, by name. */
+  names(): string[];
   close(): Promise<void>;
 };
 
@@ -38,6 +40,8 @@ export async function startGcsContract(of: {
   bucket: string;
   retention: boolean;
   versioning: boolean;
+  /** Asked before an object is removed: one that waits stalls the request; `false` leaves the object where it is. */
+  onRemove?: (name: string) => Promise<boolean>;
 }): Promise<GcsContract> {
   const objects: Stored[] = [];
   let generations = 1_700_000_000_000_000;
@@ -116,6 +120,8 @@ export async function startGcsContract(of: {
     if (!found) return fail(response, 404, "notFound", `No such object: ${bucket}/${name}`);
     if (request.method === "DELETE") {
       if (held(found)) return fail(response, 403, "retentionPolicyNotMet", "The object is under retention.");
+      if (of.onRemove && !(await of.onRemove(name)))
+        return fail(response, 503, "backendError", "Backend Error");
       if (of.versioning && generation === null) found.resource.timeDeleted = new Date().toISOString();
       else drop(found);
       response.writeHead(204).end();
@@ -141,6 +147,7 @@ export async function startGcsContract(of: {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    names: () => objects.map(({ resource }) => resource.name).sort(),
     overwrite: (name, bytes) => void insert(name, Buffer.from(bytes), {}),
     async close() {
       server.closeAllConnections();

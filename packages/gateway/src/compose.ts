@@ -378,6 +378,7 @@ export async function compose(options: {
       clock,
       log,
       everyMs: config.recording.sweep_every.ms,
+      gatewayId: config.gateway_id,
     });
     closing.push(() => sweeper.stop());
     const rewrapper = createRewrapper({

@@ -40,17 +40,17 @@ async function world(context: TestContext) {
   const keeping = directory.recordingKeeping;
   const witness: { aheadMs?: number } = {};
   /** As after a start: nothing in memory. `fault` is asked before each step and may throw, as a process dies. */
-  const start = (fault: (call: Call) => void = () => {}) => {
+  const start = (fault: (call: Call) => void | Promise<void> = () => {}, gatewayId = "g") => {
     const before =
       <A extends unknown[], R>(call: Call, work: (...args: A) => Promise<R>) =>
       async (...args: A): Promise<R> => {
-        fault(call);
+        await fault(call);
         return work(...args);
       };
     const watch = createClockWatch({
       clock,
       settings: directory.settings,
-      gatewayId: "g",
+      gatewayId,
       audit,
       log: quiet,
     });
@@ -82,6 +82,7 @@ async function world(context: TestContext) {
         due: keeping.due,
         unasked: keeping.unasked,
         locked: keeping.locked,
+        claim: keeping.claim,
         expire: before("expire", keeping.expire),
         removed: before("removed", keeping.removed),
       },
@@ -92,6 +93,7 @@ async function world(context: TestContext) {
       clock,
       log: quiet,
       everyMs: 60_000,
+      gatewayId,
     });
     return { sweeper, holds, watch, ...retentionReportOf({ keeping, watch, audit, clock }) };
   };
@@ -217,6 +219,46 @@ test("killed at any step, the next start goes on from there, and tells of it onc
       assert.deepEqual(events(), [`session.recording.expire ${id}`], told);
       assert.notEqual((await directory.sessions.byId(id))?.removedAtMs, undefined, told);
     }
+});
+
+test("two gateways that sweep at once remove each recording once, and one takes over what the other left", async (context) => {
+  const { clock, start, record, stateOf, objectsOf, events } = await world(context);
+  await start().sweeper.sweep();
+  const ids = [await record(1, { keepMs: 3_600_000 }), await record(2, { keepMs: 3_600_000 })];
+  clock.advance(3_600_000);
+  // Each is stopped once at each step for as long as the other sweeps.
+  for (const step of ["audit", "remove"] as const) {
+    const id = ids.shift() as string;
+    const stopped = Promise.withResolvers<void>();
+    const goes = Promise.withResolvers<void>();
+    let times = 1;
+    const slow = start(async (call) => {
+      if (call !== step || times-- !== 1) return;
+      stopped.resolve();
+      await goes.promise;
+    }, "g1");
+    const sweeping = slow.sweeper.sweep();
+    await stopped.promise;
+    await start(() => {}, "g2").sweeper.sweep();
+    assert.equal(await objectsOf(id), 4, "it is left to the other");
+    goes.resolve();
+    await sweeping;
+    assert.deepEqual([await stateOf(id), await objectsOf(id)], ["expired", 0]);
+    assert.equal(events().filter((one) => one === `session.recording.expire ${id}`).length, 1);
+    if (ids.length === 0) break;
+    ids[0] = await record(3, { keepMs: 3_600_000 });
+    clock.advance(3_600_000);
+  }
+  const left = await record(4, { keepMs: 3_600_000 });
+  clock.advance(3_600_000);
+  const dying = start((call) => {
+    if (call === "removed") throw new Error("killed");
+  }, "g1");
+  assert.equal(await dying.sweeper.sweep(), 0);
+  assert.equal(await start(() => {}, "g2").sweeper.sweep(), 0);
+  clock.advance(11 * 60_000);
+  assert.equal(await start(() => {}, "g2").sweeper.sweep(), 1);
+  assert.equal(events().filter((one) => one === `session.recording.expire ${left}`).length, 1);
 });
 
 test("what is held outlives its retention, whatever becomes of it, until somebody lets go", async (context) => {

@@ -9,7 +9,7 @@ import type { LegalHolds } from "./legal-holds.ts";
 export type SweeperOptions = {
   store: Pick<ObjectStore, "list" | "retention" | "remove" | "probe">;
   sessions: Pick<SessionEntries, "byId">;
-  keeping: Pick<RecordingKeeping, "due" | "expire" | "removed" | "locked" | "unasked">;
+  keeping: Pick<RecordingKeeping, "due" | "expire" | "claim" | "removed" | "locked" | "unasked">;
   holds: Pick<LegalHolds, "apply">;
   watch: Pick<ClockWatch, "look">;
   audit: Pick<AuditLog, "append">;
@@ -17,6 +17,7 @@ export type SweeperOptions = {
   clock: Clock;
   log: Pick<Log, "error" | "warn">;
   everyMs: number;
+  gatewayId: string;
 };
 
 export type Sweeper = {
@@ -28,6 +29,8 @@ export type Sweeper = {
 
 /** Recordings that could not be removed, and are left until the next round. */
 const passedOverMax = 1_000;
+/** For how long the other gateways leave to this one what it removes: longer than a store is waited for. */
+const claimMs = 10 * 60_000;
 const expireEvent = "session.recording.expire";
 
 /**
@@ -60,8 +63,13 @@ export function createSweeper(options: SweeperOptions): Sweeper {
       });
       return false;
     }
-    return keeping.expire(sessionId, clock.nowMs());
+    return keeping.expire(sessionId, claim());
   }
+
+  const claim = () => {
+    const nowMs = clock.nowMs();
+    return { gatewayId: options.gatewayId, nowMs, untilMs: nowMs + claimMs };
+  };
 
   async function tell(entry: SessionEntry, objects: number): Promise<void> {
     const { sessionId, target, user } = entry.facts;
@@ -88,14 +96,22 @@ export function createSweeper(options: SweeperOptions): Sweeper {
     const entry = await sessions.byId(sessionId);
     if (!entry) return false;
     const keys = await keysOf(store, entry);
-    if (entry.recordingState !== "expired" && !(await mark(entry, keys))) return false;
+    const isMarked =
+      entry.recordingState === "expired" ? await keeping.claim(sessionId, claim()) : await mark(entry, keys);
+    if (!isMarked) return false;
+    let claimedMs = clock.nowMs();
     await tell(entry, keys.length);
     // The manifest is last in the order: what is half gone still says what it was.
-    for (const key of keys)
+    for (const key of keys) {
+      if (clock.nowMs() - claimedMs > claimMs / 2) {
+        if (!(await keeping.claim(sessionId, claim()))) return false;
+        claimedMs = clock.nowMs();
+      }
       await store.remove(key).catch((error: unknown) => {
         // Another gateway, or the sweep that was killed, has removed it.
         if (!isGatehouseError(error, "not_found")) throw error;
       });
+    }
     await keeping.removed(sessionId, clock.nowMs());
     return true;
   }
@@ -108,7 +124,7 @@ export function createSweeper(options: SweeperOptions): Sweeper {
     let aheadMs: number | undefined;
     let isAsked = false;
     while (!stopping.signal.aborted) {
-      const sessionId = await keeping.due({ nowMs: clock.nowMs(), except });
+      const sessionId = await keeping.due({ nowMs: clock.nowMs(), except, gatewayId: options.gatewayId });
       if (sessionId === undefined) {
         if (except.length === 0 && removed === 0) await watch.look();
         break;

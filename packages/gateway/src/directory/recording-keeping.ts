@@ -1,5 +1,5 @@
 import type { RecordingState } from "@gatehouse/recording/pipeline";
-import type { Kysely, Selectable } from "kysely";
+import type { Expression, ExpressionBuilder, Kysely, Selectable, SqlBool } from "kysely";
 import type { Hold } from "./door.ts";
 import type { Tables } from "./schema.ts";
 
@@ -16,6 +16,9 @@ export type Expiring = {
   held: boolean;
 };
 
+/** Who removes a recording, and until when the other gateways leave it to them. */
+export type RemovalClaim = { gatewayId: string; nowMs: number; untilMs: number };
+
 /** Until when recordings are kept, and what becomes of them then. */
 export type RecordingKeeping = {
   /** False where it is held already or gone. */
@@ -26,10 +29,12 @@ export type RecordingKeeping = {
   release(sessionId: string): Promise<boolean>;
   /** Held, in the store, and the store was not yet asked to hold it. */
   unasked(): Promise<readonly string[]>;
-  /** One to be removed now, or one whose removal was begun and not finished. */
-  due(at: { nowMs: number; except: readonly string[] }): Promise<string | undefined>;
-  /** From now on it is gone for everybody. False where somebody has held it meanwhile, or its time is not over. */
-  expire(sessionId: string, nowMs: number): Promise<boolean>;
+  /** One to be removed now, or one whose removal was begun and not finished, which no other gateway claims. */
+  due(at: { nowMs: number; except: readonly string[]; gatewayId: string }): Promise<string | undefined>;
+  /** From now on it is gone for everybody, and claimed. False where somebody has held it meanwhile, or its time is not over. */
+  expire(sessionId: string, claim: RemovalClaim): Promise<boolean>;
+  /** Of one that is expired, and again while its removal goes on. False where another gateway claims it, or has removed it. */
+  claim(sessionId: string, claim: RemovalClaim): Promise<boolean>;
   /** Every object of it was removed. */
   removed(sessionId: string, nowMs: number): Promise<void>;
   /** Until when the store itself refuses to remove it. */
@@ -96,7 +101,7 @@ export function recordingKeepingIn({ database }: { database: Kysely<Tables> }): 
         .execute();
       return rows.map(({ id }) => id);
     },
-    async due({ nowMs, except }) {
+    async due({ nowMs, except, gatewayId }) {
       let query = database
         .selectFrom("sessions")
         .select("id")
@@ -108,7 +113,11 @@ export function recordingKeepingIn({ database }: { database: Kysely<Tables> }): 
               eb("recording_state", "in", ["stored", "corrupt"]),
               or([eb("locked_until", "is", null), eb("locked_until", "<=", nowMs)]),
             ]),
-            and([eb("recording_state", "=", "expired"), eb("removed_at", "is", null)]),
+            and([
+              eb("recording_state", "=", "expired"),
+              eb("removed_at", "is", null),
+              unclaimed({ gatewayId, nowMs })(eb),
+            ]),
           ]),
         )
         .orderBy("retain_until")
@@ -116,12 +125,26 @@ export function recordingKeepingIn({ database }: { database: Kysely<Tables> }): 
       if (except.length > 0) query = query.where("id", "not in", except);
       return (await query.executeTakeFirst())?.id;
     },
-    async expire(sessionId, nowMs) {
+    async expire(sessionId, { gatewayId, nowMs, untilMs }) {
       const { numUpdatedRows } = await update(sessionId)
-        .set({ recording_state: "expired", recording_detail: null })
+        .set({
+          recording_state: "expired",
+          recording_detail: null,
+          removing_by: gatewayId,
+          removing_until: untilMs,
+        })
         .where("hold", "is", null)
         .where("retain_until", "<=", nowMs)
         .where("recording_state", "in", ["stored", "corrupt"])
+        .executeTakeFirstOrThrow();
+      return numUpdatedRows > 0n;
+    },
+    async claim(sessionId, { gatewayId, nowMs, untilMs }) {
+      const { numUpdatedRows } = await update(sessionId)
+        .set({ removing_by: gatewayId, removing_until: untilMs })
+        .where("recording_state", "=", "expired")
+        .where("removed_at", "is", null)
+        .where(unclaimed({ gatewayId, nowMs }))
         .executeTakeFirstOrThrow();
       return numUpdatedRows > 0n;
     },
@@ -157,6 +180,16 @@ export function recordingKeepingIn({ database }: { database: Kysely<Tables> }): 
       };
     },
   };
+}
+
+/** By another gateway. */
+function unclaimed({ gatewayId, nowMs }: { gatewayId: string; nowMs: number }) {
+  return (builder: ExpressionBuilder<Tables, "sessions">): Expression<SqlBool> =>
+    builder.or([
+      builder("removing_until", "is", null),
+      builder("removing_until", "<=", nowMs),
+      builder("removing_by", "=", gatewayId),
+    ]);
 }
 
 function expiringOf(row: Selectable<Tables["sessions"]>): Expiring {

@@ -95,6 +95,8 @@ export type Tables = {
     removed_at: number | null;
     /** JSON: why the recording is kept whatever its retention, and who wants it. */
     hold: string | null;
+    removing_by: string | null;
+    removing_until: number | null;
   };
   recording_checks: {
     session_id: string;

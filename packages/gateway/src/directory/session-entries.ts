@@ -67,6 +67,8 @@ export function sessionEntriesIn({ database }: { database: Kysely<Tables> }): Se
           locked_until: null,
           removed_at: null,
           hold: null,
+          removing_by: null,
+          removing_until: null,
         })
         .execute();
     },

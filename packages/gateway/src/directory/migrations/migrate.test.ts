@@ -90,6 +90,7 @@ test("the released steps are in order and unchanged", () => {
       "0030-custody 3d1a474b580fb4e08e6555ecc92f4edeae9c88548d6861b4bb51eb3983a8a4b9",
       "0031-api-tokens f63ce35cc68ef6a5957dd9265008dc7ffe361cc6be96e0f7749f2746b865ee1a",
       "0032-retention 9fd8dd1222d060ae7902f7d1a9e24ab65f0398b8d7edcd38828542e9b2f3544b",
+      "0033-removal-claims d337dcf72023d96937dd8262c36509051ec9bfcf906cb63a049fe7de4a14ba02",
       "0040-passwords 1bd3aca3534e89d2b03b591780cabee462d1d270d9e44157c62870b6afbb056a",
       "0043-ssh-certificates 199378d823b9d3fe131bb78340b2338cac2b9b37b7b1f6631ed5d26f3538e787",
       "0044-command-sign-ins 25ef1ce3e3aa3e7fdee08a719ee55036e3cf61476f42ac144d4b1d62664ecfdf",

@@ -16,6 +16,7 @@ import { roleRequests } from "./0027-role-requests.ts";
 import { custody } from "./0030-custody.ts";
 import { apiTokens } from "./0031-api-tokens.ts";
 import { retention } from "./0032-retention.ts";
+import { removalClaims } from "./0033-removal-claims.ts";
 import { passwords } from "./0040-passwords.ts";
 import { sshCertificates } from "./0043-ssh-certificates.ts";
 import { commandSignIns } from "./0044-command-sign-ins.ts";
@@ -40,6 +41,7 @@ export const migrations: readonly Migration[] = [
   custody,
   apiTokens,
   retention,
+  removalClaims,
   passwords,
   sshCertificates,
   commandSignIns,
