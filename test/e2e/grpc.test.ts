@@ -154,8 +154,31 @@ test("a recording: its frames, windows, exports and verification, audited before
   const hits = found.messages[0]?.["hits"] as { source: string; text: string; length: number }[];
   assert.deepEqual(
     hits.map(({ source, text, length }) => [source, text, length]),
-    [["screen", "over the gateand back", 8]],
+    [
+      ["command", "printf 'over the gate'; cat", 8],
+      ["screen", "over the gateand back", 8],
+    ],
   );
+  for (const [who, labels, expected] of [
+    ["otto", {}, [[ended.id, "ann", ["over the gateand back"]]]],
+    ["otto", { labels: { env: { values: ["none"] } } }, []],
+    ["bob", {}, []],
+  ] as const) {
+    const everywhere = await call(
+      recordings,
+      "SearchRecordings",
+      { text: "the gateand", sources: ["screen"], ...labels },
+      who,
+    );
+    assert.equal(everywhere.status, "OK", everywhere.detail);
+    type Found = { session_id: string; user: string; hits: { text: string }[] };
+    const all = everywhere.messages.flatMap(({ found: some }) => (some ?? []) as Found[]);
+    assert.deepEqual(
+      all.map((one) => [one.session_id, one.user, one.hits.map(({ text: line }) => line)]),
+      expected,
+    );
+    assert.equal(everywhere.messages.at(-1)?.["next"], undefined);
+  }
   const { hits: typed } = await gateway.admin.recordings.search(ended.id, {
     text: "^and b.ck$",
     mode: "regex",

@@ -144,6 +144,7 @@ export const grpcAccess: Readonly<Record<string, string>> = {
   "gatehouse.v1.RecordingService/StreamFrames": "recording.play",
   "gatehouse.v1.RecordingService/ExportRecording": "recording.export",
   "gatehouse.v1.RecordingService/SearchRecording": "recording.play",
+  "gatehouse.v1.RecordingService/SearchRecordings": "session.list",
   "gatehouse.v1.RecordingService/VerifyRecording": "session.view",
   "gatehouse.v1.AuditService/ListAuditEvents": "audit.read",
   "gatehouse.v1.AuditService/VerifyAuditLog": "audit.read",

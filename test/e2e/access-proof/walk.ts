@@ -197,9 +197,11 @@ export async function walkEveryRouteAndMethod({
       TerminateSession: { reason: "walk" },
       ReviewStatement: { statement: 1, decision: "deny" },
       SearchRecording: { text: "walk" },
+      SearchRecordings: { text: "walk" },
       ExportRecording: { format: "text" },
     };
-    const hasSession = (method: string) => !/\/(List|Verify)?(Sessions|AuditEvents|AuditLog)$/.test(method);
+    const hasSession = (method: string) =>
+      !/\/(List|Verify|Search)?(Sessions|Recordings|AuditEvents|AuditLog)$/.test(method);
     const call = async (name: string, sessionId: string, token: string | undefined) => {
       const [service = "", method = ""] = name.split("/");
       const about = hasSession(name) ? { session_id: sessionId } : {};

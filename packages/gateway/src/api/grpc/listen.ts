@@ -54,7 +54,10 @@ const idleMs = 5 * 60_000;
 
 /** Rejects, with nothing left listening, when it cannot listen. */
 export async function startGrpc(options: {
-  doors: Pick<RestDoors, "identity" | "access" | "sessions" | "moderation" | "playback" | "audit">;
+  doors: Pick<
+    RestDoors,
+    "identity" | "access" | "sessions" | "moderation" | "playback" | "searching" | "audit"
+  >;
   listen: { host: string; port: number };
   /** PEM, both. */
   tls: { certificate: string; key: string };

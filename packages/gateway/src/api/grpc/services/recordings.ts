@@ -1,21 +1,33 @@
 import type { ServiceImpl } from "@connectrpc/connect";
-import { type RecordingService, VerifyRecordingResponse_CheckStatus } from "@gatehouse/contracts/grpc";
+import {
+  type RecordingService,
+  type SearchRecordingsRequest,
+  VerifyRecordingResponse_CheckStatus,
+} from "@gatehouse/contracts/grpc";
 import {
   exportQuery,
   framesQuery,
   id,
   type Recording,
   recordingSearch,
+  search,
+  type RecordingHit,
+  type Search,
+  type SearchPage,
   type Verification,
   type WireFrame,
 } from "@gatehouse/contracts/rest";
-import type { RestDoors } from "../../door.ts";
+import { GatehouseError } from "@gatehouse/kernel";
+import { requireAllowed } from "../../decided.ts";
+import type { Principal, RestDoors } from "../../door.ts";
 import { caller } from "../caller.ts";
-import { durationOfMs, frameWords, given, present, timestamp } from "../words.ts";
+import { durationOfMs, frameWords, given, isoOf, present, timestamp } from "../words.ts";
 
 /** What goes into one message: of frames about so much, and of a file. */
 const messageBytes = 64 * 1024;
 const messageFramesMax = 1024;
+/** Finds in one message. */
+const pageFinds = 200;
 
 const statusOf: Record<Verification["checks"][number]["status"], VerifyRecordingResponse_CheckStatus> = {
   ok: VerifyRecordingResponse_CheckStatus.OK,
@@ -26,7 +38,9 @@ const statusOf: Record<Verification["checks"][number]["status"], VerifyRecording
 /** Each call is decided and audited behind the door, before its first message leaves. */
 export function recordingService({
   playback,
-}: Pick<RestDoors, "playback">): ServiceImpl<typeof RecordingService> {
+  searching,
+  access,
+}: Pick<RestDoors, "playback" | "searching" | "access">): ServiceImpl<typeof RecordingService> {
   return {
     async getRecording(request, context) {
       const found = await playback.get(caller(context).principal, id.parse(request.sessionId));
@@ -84,7 +98,7 @@ export function recordingService({
     async searchRecording(request, context) {
       const { principal, renew } = caller(context);
       const { text, sources, limit } = request;
-      const search = recordingSearch.parse({
+      const looked = recordingSearch.parse({
         text,
         ...given({ mode: request.mode, cursor: request.cursor }),
         ...(sources.length > 0 && { sources }),
@@ -93,20 +107,40 @@ export function recordingService({
       const { hits, isWhole, ...found } = await playback.search(
         principal,
         id.parse(request.sessionId),
-        search,
+        looked,
         { signal: context.signal, renew },
       );
       return {
-        hits: hits.map(({ timeUs, source, text: line, at, length }) => ({
-          timeUs: BigInt(timeUs),
-          source,
-          text: line,
-          at,
-          length,
-        })),
+        hits: hits.map(hitWords),
         isWhole,
         ...present(found, ["next"]),
       };
+    },
+
+    async *searchRecordings(request, context) {
+      const { renew } = caller(context);
+      const question = questionOf(request);
+      let left = request.limit === 0 ? Number.POSITIVE_INFINITY : request.limit;
+      let next: string | null = request.cursor === "" ? null : request.cursor;
+      do {
+        const asking: Principal | undefined = await renew();
+        if (!asking) throw nobodyNow();
+        requireAllowed(access, asking, "session.list");
+        const page: SearchPage = await searching.search(
+          asking,
+          { ...question, limit: Math.min(left, pageFinds), ...(next !== null && { cursor: next }) },
+          { signal: context.signal, renew },
+        );
+        ({ next } = page);
+        for (const { hits } of page.items) left -= hits.length;
+        yield {
+          found: page.items.map(foundWords),
+          searched: BigInt(page.progress.searched),
+          sessions: BigInt(page.progress.sessions),
+          unread: BigInt(page.unread),
+          ...present(page, ["next"]),
+        };
+      } while (next !== null && left > 0 && !context.signal.aborted);
     },
 
     async verifyRecording(request, context) {
@@ -131,6 +165,50 @@ function moments({ retainUntil, lockedUntil, removedAt }: Recording) {
     ...(retainUntil !== null && { retainUntil: timestamp(retainUntil) }),
     ...(lockedUntil !== null && { lockedUntil: timestamp(lockedUntil) }),
     ...(removedAt !== null && { removedAt: timestamp(removedAt) }),
+  };
+}
+
+/** Throws where it is no question, so before anything is looked for. */
+function questionOf(request: SearchRecordingsRequest): Search {
+  const { text, mode, sources, user, team, target, login, protocol, kind, event, perSession } = request;
+  const labels = Object.entries(request.labels).map(([name, { values }]) => [name, values] as const);
+  const { limit: _limit, ...question } = search.parse({
+    text,
+    ...given({ mode, user, team, target, login, protocol, kind, event }),
+    ...(sources.length > 0 && { sources }),
+    ...(labels.length > 0 && { labels: Object.fromEntries(labels) }),
+    ...(request.from && { from: isoOf(request.from) }),
+    ...(request.to && { to: isoOf(request.to) }),
+    ...(perSession !== 0 && { perSession }),
+  });
+  return question;
+}
+
+function nobodyNow(): GatehouseError {
+  return new GatehouseError({
+    code: "unauthenticated",
+    op: "search",
+    message: "you are not signed in any longer",
+    hint: "Sign in again, and go on with the last `next`.",
+  });
+}
+
+function hitWords({ timeUs, ...hit }: RecordingHit) {
+  return { timeUs: BigInt(timeUs), ...hit };
+}
+
+function foundWords({ session, hits, more, isWhole }: SearchPage["items"][number]) {
+  const { id: sessionId, user, login, target, kind, startedAt } = session;
+  return {
+    sessionId,
+    user: user.name,
+    login,
+    target: target.name,
+    kind,
+    startedAt: timestamp(startedAt),
+    hits: hits.map(hitWords),
+    more,
+    isWhole,
   };
 }
 

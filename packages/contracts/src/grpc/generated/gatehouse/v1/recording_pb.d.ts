@@ -328,7 +328,7 @@ export declare type SearchRecordingRequest = Message<"gatehouse.v1.SearchRecordi
   mode: string;
 
   /**
-   * `screen`, `statement`, `input`. None: all that the caller may see.
+   * `screen`, `statement`, `command`, `input`. None: all that the caller may see.
    *
    * @generated from field: repeated string sources = 4;
    */
@@ -395,6 +395,8 @@ export declare type SearchRecordingResponse_Hit = Message<"gatehouse.v1.SearchRe
   timeUs: bigint;
 
   /**
+   * `screen`, `statement`, `command` or `input`.
+   *
    * @generated from field: string source = 2;
    */
   source: string;
@@ -424,6 +426,241 @@ export declare type SearchRecordingResponse_Hit = Message<"gatehouse.v1.SearchRe
  * Use `create(SearchRecordingResponse_HitSchema)` to create a new message.
  */
 export declare const SearchRecordingResponse_HitSchema: GenMessage<SearchRecordingResponse_Hit>;
+
+/**
+ * @generated from message gatehouse.v1.SearchRecordingsRequest
+ */
+export declare type SearchRecordingsRequest = Message<"gatehouse.v1.SearchRecordingsRequest"> & {
+  /**
+   * @generated from field: string text = 1;
+   */
+  text: string;
+
+  /**
+   * `any-case` (left out), `exact`, or `regex` in RE2's syntax.
+   *
+   * @generated from field: string mode = 2;
+   */
+  mode: string;
+
+  /**
+   * `screen`, `statement`, `command`, `input`. None: all that the caller may see of each session.
+   *
+   * @generated from field: repeated string sources = 3;
+   */
+  sources: string[];
+
+  /**
+   * Each that is set narrows. Name or id of the person.
+   *
+   * @generated from field: string user = 4;
+   */
+  user: string;
+
+  /**
+   * Name or id of a team that the person is in.
+   *
+   * @generated from field: string team = 5;
+   */
+  team: string;
+
+  /**
+   * Name or id of the target.
+   *
+   * @generated from field: string target = 6;
+   */
+  target: string;
+
+  /**
+   * Labels of the target: one of the values, or `*`.
+   *
+   * @generated from field: map<string, gatehouse.v1.SearchRecordingsRequest.LabelValues> labels = 7;
+   */
+  labels: { [key: string]: SearchRecordingsRequest_LabelValues };
+
+  /**
+   * @generated from field: string login = 8;
+   */
+  login: string;
+
+  /**
+   * @generated from field: string protocol = 9;
+   */
+  protocol: string;
+
+  /**
+   * @generated from field: string kind = 10;
+   */
+  kind: string;
+
+  /**
+   * Started at this time or later.
+   *
+   * @generated from field: google.protobuf.Timestamp from = 11;
+   */
+  from?: Timestamp | undefined;
+
+  /**
+   * Started before this time.
+   *
+   * @generated from field: google.protobuf.Timestamp to = 12;
+   */
+  to?: Timestamp | undefined;
+
+  /**
+   * Something of this name is in the session's audit log; for who may read that.
+   *
+   * @generated from field: string event = 13;
+   */
+  event: string;
+
+  /**
+   * Finds in all. 0: no limit but the end.
+   *
+   * @generated from field: int32 limit = 14;
+   */
+  limit: number;
+
+  /**
+   * Finds of one session. 0: all.
+   *
+   * @generated from field: int32 per_session = 15;
+   */
+  perSession: number;
+
+  /**
+   * What the last message of an earlier stream gave: goes on there.
+   *
+   * @generated from field: string cursor = 16;
+   */
+  cursor: string;
+};
+
+/**
+ * Describes the message gatehouse.v1.SearchRecordingsRequest.
+ * Use `create(SearchRecordingsRequestSchema)` to create a new message.
+ */
+export declare const SearchRecordingsRequestSchema: GenMessage<SearchRecordingsRequest>;
+
+/**
+ * @generated from message gatehouse.v1.SearchRecordingsRequest.LabelValues
+ */
+export declare type SearchRecordingsRequest_LabelValues = Message<"gatehouse.v1.SearchRecordingsRequest.LabelValues"> & {
+  /**
+   * @generated from field: repeated string values = 1;
+   */
+  values: string[];
+};
+
+/**
+ * Describes the message gatehouse.v1.SearchRecordingsRequest.LabelValues.
+ * Use `create(SearchRecordingsRequest_LabelValuesSchema)` to create a new message.
+ */
+export declare const SearchRecordingsRequest_LabelValuesSchema: GenMessage<SearchRecordingsRequest_LabelValues>;
+
+/**
+ * @generated from message gatehouse.v1.SearchRecordingsResponse
+ */
+export declare type SearchRecordingsResponse = Message<"gatehouse.v1.SearchRecordingsResponse"> & {
+  /**
+   * @generated from field: repeated gatehouse.v1.SearchRecordingsResponse.Found found = 1;
+   */
+  found: SearchRecordingsResponse_Found[];
+
+  /**
+   * Unset in the last message of a search that is at its end.
+   *
+   * @generated from field: optional string next = 2;
+   */
+  next?: string | undefined;
+
+  /**
+   * Sessions that are done, of those that fit the filters.
+   *
+   * @generated from field: int64 searched = 3;
+   */
+  searched: bigint;
+
+  /**
+   * @generated from field: int64 sessions = 4;
+   */
+  sessions: bigint;
+
+  /**
+   * Recordings so far that could not be opened.
+   *
+   * @generated from field: int64 unread = 5;
+   */
+  unread: bigint;
+};
+
+/**
+ * Describes the message gatehouse.v1.SearchRecordingsResponse.
+ * Use `create(SearchRecordingsResponseSchema)` to create a new message.
+ */
+export declare const SearchRecordingsResponseSchema: GenMessage<SearchRecordingsResponse>;
+
+/**
+ * @generated from message gatehouse.v1.SearchRecordingsResponse.Found
+ */
+export declare type SearchRecordingsResponse_Found = Message<"gatehouse.v1.SearchRecordingsResponse.Found"> & {
+  /**
+   * @generated from field: string session_id = 1;
+   */
+  sessionId: string;
+
+  /**
+   * Name of the person, of the account and of the target.
+   *
+   * @generated from field: string user = 2;
+   */
+  user: string;
+
+  /**
+   * @generated from field: string login = 3;
+   */
+  login: string;
+
+  /**
+   * @generated from field: string target = 4;
+   */
+  target: string;
+
+  /**
+   * @generated from field: string kind = 5;
+   */
+  kind: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp started_at = 6;
+   */
+  startedAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: repeated gatehouse.v1.SearchRecordingResponse.Hit hits = 7;
+   */
+  hits: SearchRecordingResponse_Hit[];
+
+  /**
+   * There is more in this session than `per_session`.
+   *
+   * @generated from field: bool more = 8;
+   */
+  more: boolean;
+
+  /**
+   * False where not all of its text can be searched.
+   *
+   * @generated from field: bool is_whole = 9;
+   */
+  isWhole: boolean;
+};
+
+/**
+ * Describes the message gatehouse.v1.SearchRecordingsResponse.Found.
+ * Use `create(SearchRecordingsResponse_FoundSchema)` to create a new message.
+ */
+export declare const SearchRecordingsResponse_FoundSchema: GenMessage<SearchRecordingsResponse_Found>;
 
 /**
  * @generated from message gatehouse.v1.VerifyRecordingRequest
@@ -590,6 +827,18 @@ export declare const RecordingService: GenService<{
     methodKind: "unary";
     input: typeof SearchRecordingRequestSchema;
     output: typeof SearchRecordingResponseSchema;
+  },
+  /**
+   * Finds text in all recordings that the caller may play, the newest session first. A message comes every two seconds at the
+   * latest, also where nothing was found, and says how far the search is; the stream ends with it, or at `limit`. The terms and
+   * what was opened go into the audit log before each message leaves.
+   *
+   * @generated from rpc gatehouse.v1.RecordingService.SearchRecordings
+   */
+  searchRecordings: {
+    methodKind: "server_streaming";
+    input: typeof SearchRecordingsRequestSchema;
+    output: typeof SearchRecordingsResponseSchema;
   },
   /**
    * Checks the stored bytes now: segments, chain, signature, and what the audit log says of them.
