@@ -9,5 +9,10 @@ export function rememberPlace(): void {
 export function takePlace(): string {
   const place = sessionStorage.getItem(key);
   sessionStorage.removeItem(key);
-  return place !== null && /^\/(?!\/)/.test(place) ? place : "/sessions";
+  return isOwnPlace(place) ? place : "/sessions";
+}
+
+/** A path of this gateway: browsers take `//` and `/\` for the beginning of another host. */
+export function isOwnPlace(place: string | null): place is string {
+  return place !== null && /^\/(?![/\\])/.test(place);
 }

@@ -37,6 +37,8 @@ declare module "fastify" {
   }
   interface FastifyRequest {
     principal: Principal | null;
+    /** What the request showed of who asks. */
+    credential: Credential | null;
     /** Asks anew who this is, with what the request showed. */
     renewPrincipal: (() => Promise<Principal | undefined>) | null;
   }
@@ -46,6 +48,11 @@ declare module "fastify" {
 export function principalOf(request: FastifyRequest): Principal {
   if (!request.principal) throw nobody();
   return request.principal;
+}
+
+/** The secret of the session, or of the token, that asks. Undefined at the administrator's socket. */
+export function tokenOf({ credential }: FastifyRequest): string | undefined {
+  return credential && "token" in credential ? credential.token : undefined;
 }
 
 /** For a request that lasts: who asks, as they are now. */
@@ -77,8 +84,10 @@ function undeclared(route: { method?: unknown; url?: string | undefined }): Gate
 }
 
 /** Puts authentication before every body is read, and the decision before every handler. */
-export function guardAccess(app: App, { doors, listener, publicUrl }: AppOptions): void {
+export function guardAccess(app: App, options: AppOptions): void {
+  const { doors, listener, publicUrl } = options;
   app.decorateRequest("principal", null);
+  app.decorateRequest("credential", null);
   app.decorateRequest("renewPrincipal", null);
 
   // Looked at once all are there: a library's routes are given their access by the scope that brings them in.
@@ -96,7 +105,7 @@ export function guardAccess(app: App, { doors, listener, publicUrl }: AppOptions
     if (request.is404) return;
     if (!access) throw undeclared(request.routeOptions);
     if ("public" in access) return;
-    const credential = credentialOf(request, listener);
+    const credential = credentialOf(request, options);
     if (credential?.kind === "cookie") checkSameOrigin(request, publicUrl);
     const from = {
       remoteAddress: listener === "web" ? request.ip : "",
@@ -104,6 +113,7 @@ export function guardAccess(app: App, { doors, listener, publicUrl }: AppOptions
       isAttended: request.headers["gatehouse-unattended"] === undefined,
     };
     if (!credential) throw nobody();
+    request.credential = credential;
     request.renewPrincipal = () => doors.identity.whoIs(credential, { ...from, isAttended: false });
     request.principal = (await doors.identity.whoIs(credential, from)) ?? null;
     if (!request.principal) throw nobody();
@@ -131,14 +141,10 @@ function names(request: FastifyRequest, subject: Subject): boolean {
   return (request.params as { personId?: string }).personId === subject.id;
 }
 
-function credentialOf(request: FastifyRequest, listener: AppOptions["listener"]): Credential | undefined {
-  if (listener === "admin-socket") return { kind: "admin-socket" };
-  const bearer = bearerTokenOf(request);
+function credentialOf(request: FastifyRequest, options: AppOptions): Credential | undefined {
+  if (options.listener === "admin-socket") return { kind: "admin-socket" };
+  const bearer = bearerTokenIn(request.headers.authorization);
   if (bearer !== undefined) return { kind: "bearer", token: bearer };
-  const token = sessionCookieOf(request);
+  const token = sessionCookieOf(request, options);
   return token === undefined ? undefined : { kind: "cookie", token };
-}
-
-export function bearerTokenOf(request: FastifyRequest): string | undefined {
-  return bearerTokenIn(request.headers.authorization);
 }

@@ -53,6 +53,8 @@ export type AppOptions = {
   /** The built pages. Absent: no pages. */
   pagesFolder?: string;
   signInsPerMinuteMax?: number;
+  /** A request that has not come whole by then is given up. */
+  requestMsMax?: number;
   clock: Clock;
   random: Random;
   logger?: FastifyBaseLogger;
@@ -73,15 +75,19 @@ const silentConnectionMs = 300_000;
 
 /** The routes with everything that stands before them; not listening yet. */
 export async function createApp(options: AppOptions): Promise<App> {
-  const { doors, clock, random } = options;
+  const { doors, clock, random, requestMsMax = 30_000 } = options;
+  // Node looks at what is late only so often, and has a patience of its own with headers.
+  const patience = { headersTimeout: requestMsMax, connectionsCheckingInterval: requestMsMax / 2 };
   const app = Fastify({
     ...(options.logger ? { loggerInstance: options.logger } : { logger: false }),
-    ...(options.tls ? { https: { ...options.tls, minVersion: "TLSv1.2" as const } } : {}),
+    ...(options.tls
+      ? { https: { ...options.tls, ...patience, minVersion: "TLSv1.2" as const } }
+      : { http: patience }),
     // What matters of a request is in the audit log; what fails is logged where it is answered.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyBytesMax,
     connectionTimeout: silentConnectionMs,
-    requestTimeout: 30_000,
+    requestTimeout: requestMsMax,
     forceCloseConnections: true,
     // Whose address a proxy names is believed only where one is configured to stand before us.
     trustProxy: options.publicUrl !== undefined && options.listener === "web" ? "loopback" : false,

@@ -78,8 +78,15 @@ function withTag(request: FastifyRequest, reply: FastifyReply, payload: unknown)
 const secureCookie = "__Host-gatehouse";
 const plainCookie = "gatehouse";
 
-export function sessionCookieOf(request: FastifyRequest): string | undefined {
-  return request.cookies[secureCookie] ?? request.cookies[plainCookie];
+/**
+ * Over https only the one that is bound to this host: the other any page of a neighbouring host, or anybody on the way of an
+ * unencrypted request, could have set to a session of their own.
+ */
+export function sessionCookieOf(
+  request: FastifyRequest,
+  options: Pick<AppOptions, "tls" | "publicUrl">,
+): string | undefined {
+  return request.cookies[comesByHttps(options) ? secureCookie : plainCookie];
 }
 
 export function setSessionCookie(

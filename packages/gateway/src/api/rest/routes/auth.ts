@@ -16,10 +16,10 @@ import {
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { actions } from "../../../access/mod.ts";
-import { bearerTokenOf, principalOf } from "../access.ts";
+import { principalOf, tokenOf } from "../access.ts";
 import type { App, AppOptions } from "../app.ts";
 import type { Entered, Principal } from "../../door.ts";
-import { checkNotForeign, clearSessionCookies, sessionCookieOf, setSessionCookie } from "../security.ts";
+import { checkNotForeign, clearSessionCookies, setSessionCookie } from "../security.ts";
 import { answers, nothing } from "./answers.ts";
 import { beginPath } from "./oidc.ts";
 
@@ -202,7 +202,7 @@ export function authRoutes(app: App, options: AppOptions): void {
     },
     async (request, reply) => {
       // The command shows the same session as a bearer token.
-      const session = bearerTokenOf(request) ?? sessionCookieOf(request);
+      const session = tokenOf(request);
       if (session !== undefined) await doors.identity.signOut(session);
       clearSessionCookies(reply);
       return reply.code(204).send();

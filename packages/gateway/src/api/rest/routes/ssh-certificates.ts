@@ -1,9 +1,8 @@
 import { id, sshCertificate, sshCertificateAsk, sshCertificateMade } from "@gatehouse/contracts/rest";
 import { z } from "zod";
 import type { RestDoors } from "../../door.ts";
-import { bearerTokenOf, principalOf } from "../access.ts";
+import { principalOf, tokenOf } from "../access.ts";
 import type { App } from "../app.ts";
-import { sessionCookieOf } from "../security.ts";
 import { answers, nothing } from "./answers.ts";
 
 const tags = ["people"];
@@ -25,7 +24,7 @@ export function sshCertificateRoutes(
       config: { access: { action: "self.write" } },
     },
     async (request, reply) => {
-      const session = bearerTokenOf(request) ?? sessionCookieOf(request) ?? "";
+      const session = tokenOf(request) ?? "";
       const made = await sshCertificates.create(principalOf(request), session, request.body.publicKey);
       return reply.code(201).send(made);
     },
