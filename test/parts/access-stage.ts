@@ -7,6 +7,7 @@ import { Secret, TOTP } from "otpauth";
 import { generateKey, publicKeyLine } from "../../packages/gateway/src/protocols/ssh/keys/mod.ts";
 import { type GatewayOptions, addTarget } from "./gateway.ts";
 import { type GrpcClient, startGrpcClient } from "./grpc-client.ts";
+import { Needles } from "./secrets.ts";
 import { awaitStored } from "./sessions.ts";
 import { sessionOf } from "./signed-in.ts";
 import { type Stage, startStage } from "./stage.ts";
@@ -25,6 +26,8 @@ export type AccessStage = Stage & {
   as: Record<Somebody, Client>;
   /** What is ann's, or of nobody whom most others may know of, by the names that parts of paths have. */
   anns: Record<string, string>;
+  /** What was given out so far, and must stand nowhere. */
+  secrets: Needles;
 };
 
 export async function startAccessStage(options: GatewayOptions = {}): Promise<AccessStage> {
@@ -44,10 +47,12 @@ async function peopled(stage: Stage): Promise<AccessStage> {
   const ids = { ann: stage.person.id } as AccessStage["ids"];
   const tokens = {} as AccessStage["tokens"];
   const as = {} as AccessStage["as"];
+  const secrets = new Needles();
   for (const who of everybody) {
     const roles = [who === "lea" ? ("team-lead" as const) : who];
     if (who !== "ann") ids[who] = (await gateway.admin.people.create({ name: `one-${who}`, roles })).id;
     tokens[who] = await sessionOf(gateway, ids[who]);
+    secrets.add(`the web session of ${who}`, tokens[who]);
     as[who] = createClient({ baseUrl: gateway.web, token: tokens[who] });
   }
   const { grpc: address } = JSON.parse(readFileSync(join(gateway.dataDir, "addresses.json"), "utf8")) as {
@@ -61,7 +66,8 @@ async function peopled(stage: Stage): Promise<AccessStage> {
     ids,
     tokens,
     as,
-    anns: await annsThings(stage, as, ids),
+    secrets,
+    anns: await annsThings(stage, as, ids, secrets),
     async close() {
       await grpc.close();
       await stage.close();
@@ -73,6 +79,7 @@ async function annsThings(
   { gateway, person, sshd, ssh, address }: Stage,
   as: AccessStage["as"],
   ids: AccessStage["ids"],
+  secrets: Needles,
 ): Promise<Record<string, string>> {
   const { ann } = as;
   const { admin } = gateway;
@@ -104,7 +111,11 @@ async function annsThings(
   );
   const offer = await ann.factors.offerTotp();
   const code = new TOTP({ secret: Secret.fromBase32(offer.secret) }).generate();
-  const { factor } = await ann.factors.add({ ticket: offer.ticket, name: "phone", code });
+  const { factor, recoveryCodes } = await ann.factors.add({ ticket: offer.ticket, name: "phone", code });
+  secrets.add("an API token", token.token);
+  secrets.add("a secret of an authenticator app", offer.secret);
+  secrets.add("a ticket of a second factor", offer.ticket);
+  for (const one of recoveryCodes ?? []) secrets.add("a recovery code", one);
   await ssh([address, "echo of ann"]);
   const session = await awaitStored(gateway);
   return {
@@ -120,6 +131,7 @@ async function annsThings(
     lockId: lock.id,
     requestId: asked.id,
     factorId: factor.id,
+    statement: "987654",
     signInId: (await ann.signIns.list(person.id))[0]?.id ?? "",
   };
 }
