@@ -266,3 +266,65 @@ test("an analyst shuts somebody out from wherever they are, told what ends by it
   assert.equal((await stage.ssh([stage.address, "true"])).code, 0);
   assert.deepEqual(complaints, []);
 });
+
+test("an administrator makes a team and a role, gives the role, and both take effect", async () => {
+  const { gateway, person } = stage;
+  const boss = await addPerson(gateway, "ida", ["platform-admin"]);
+  await addPerson(gateway, "lea", ["team-lead"]);
+  const { page, complaints } = await open(boss.id);
+  await page.goto(`${gateway.web}/teams`);
+  await page.getByRole("button", { name: "Make a team" }).click();
+  await page.getByLabel("Name", { exact: true }).fill("web");
+  for (const name of ["lea", "ann"]) {
+    await page.getByLabel("Add a person").fill(name);
+    await page.getByRole("button", { name, exact: true }).click();
+  }
+  await page.getByLabel("lea leads").check();
+  await page.getByRole("dialog").getByRole("button", { name: "Make the team" }).click();
+  await page.getByRole("list", { name: "Teams" }).getByText("lea leads").waitFor();
+  const [team] = (await gateway.admin.teams.list()).items;
+  assert.deepEqual(team?.members.map(({ name, leads }) => [name, leads]).toSorted(), [
+    ["ann", false],
+    ["lea", true],
+  ]);
+
+  await page.getByRole("navigation", { name: "About people" }).getByRole("link", { name: "Roles" }).click();
+  await page.getByText("Looks on at live sessions of these teams").waitFor();
+  await page.getByRole("button", { name: "Make a role" }).click();
+  await page.getByLabel("Name", { exact: true }).fill("log-reader");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(`${gateway.web}/roles/log-reader`);
+  await page.getByRole("button", { name: "Allow something" }).click();
+  await page.getByLabel("read the audit log").check();
+  await page.getByLabel("play and search").check();
+  await page.getByLabel("targets with these labels").check();
+  await page.getByLabel("Labels", { exact: true }).fill("tier");
+  await page.getByRole("button", { name: "Set", exact: true }).click();
+  await page.getByText("“tier” is no label with its values").waitFor();
+  await page.getByLabel("Labels", { exact: true }).fill("tier=db, cache");
+  await page.getByRole("button", { name: "Set", exact: true }).click();
+  await page.getByText("on targets with tier=db, cache").waitFor();
+  assert.deepEqual((await gateway.admin.roles.get("log-reader")).statements, [
+    { actions: ["recording.play"], targets: { tier: ["db", "cache"] } },
+    { actions: ["audit.read"] },
+  ]);
+
+  await page.goto(`${gateway.web}/people/${person.id}`);
+  await page.getByLabel(/^log-reader/).check();
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("button", { name: "Save" }).and(page.locator(":disabled")).waitFor();
+  const theirs = await open(person.id);
+  await theirs.page
+    .getByRole("navigation", { name: "Places" })
+    .getByRole("link", { name: "Audit" })
+    .waitFor();
+
+  await page.goto(`${gateway.web}/roles/log-reader`);
+  await page.getByRole("button", { name: "Remove log-reader" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Remove log-reader" }).click();
+  await page.getByText("ann has the role log-reader").waitFor();
+  assert.deepEqual(
+    complaints.filter((one) => !one.includes("409")),
+    [],
+  );
+});

@@ -154,6 +154,11 @@ export const queries = {
     queryFn: ({ signal }) => gateway.recordings.alarms({ signal }),
     refetchInterval: quietEveryMs,
   }),
+  teams: infiniteQueryOptions({
+    queryKey: ["teams"],
+    queryFn: ({ pageParam, signal }) => gateway.teams.list({ ...at(pageParam) }, { signal }),
+    ...paging,
+  }),
   locks: queryOptions({
     queryKey: ["locks"],
     queryFn: ({ signal }) => gateway.locks.list({ signal }),

@@ -85,6 +85,21 @@ const locks = createRoute({
   validateSearch: lockSearch,
   component: lazyRouteComponent(() => import("./pages/locks.tsx"), "LocksPage"),
 });
+const teams = createRoute({
+  getParentRoute: () => shell,
+  path: "/teams",
+  component: lazyRouteComponent(() => import("./pages/teams.tsx"), "TeamsPage"),
+});
+const roles = createRoute({
+  getParentRoute: () => shell,
+  path: "/roles",
+  component: lazyRouteComponent(() => import("./pages/roles.tsx"), "RolesPage"),
+});
+const role = createRoute({
+  getParentRoute: () => shell,
+  path: "/roles/$roleName",
+  component: lazyRouteComponent(() => import("./pages/role.tsx"), "RolePage"),
+});
 const people = createRoute({
   getParentRoute: () => shell,
   path: "/people",
@@ -122,6 +137,9 @@ export const router = createRouter({
       request,
       targets,
       target,
+      teams,
+      roles,
+      role,
       locks,
       people,
       person,

@@ -70,7 +70,11 @@ export function LocksPage() {
                   by {lock.createdBy}, <Time iso={lock.createdAt} />
                 </span>
               </p>
-              {mayWrite && <LiftButton lock={lock} />}
+              {mayWrite && (
+                <div className="max-sm:ml-auto">
+                  <LiftButton lock={lock} />
+                </div>
+              )}
             </li>
           ))}
         </ul>

@@ -14,5 +14,7 @@ export const places = [
 /** What belongs to people, side by side under their place. */
 export const peopleRooms = [
   { to: "/people", name: "People", action: "person.read" },
+  { to: "/teams", name: "Teams", action: "team.read" },
+  { to: "/roles", name: "Roles", action: "role.read" },
   { to: "/locks", name: "Locks", action: "lock.read" },
 ] as const;

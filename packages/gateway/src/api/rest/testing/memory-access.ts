@@ -1,7 +1,8 @@
-import { type Lock, type Team, builtInRoles } from "@gatehouse/contracts/rest";
+import { type Lock, type Role, type Team, builtInRoles } from "@gatehouse/contracts/rest";
 import { type Clock, GatehouseError, newId, systemRandom } from "@gatehouse/kernel";
 import type { RestDoors } from "../../door.ts";
 import { memoryRequests } from "./memory-requests.ts";
+import { samplePeople } from "./sample-sessions.ts";
 
 /** Teams, locks and requests in memory: enough for the pages, and for what REST itself does with them. */
 export function memoryAccess(
@@ -19,7 +20,19 @@ export function memoryAccess(
   | "oidc"
 > {
   const iso = () => new Date(clock.nowMs()).toISOString();
-  const teams: Team[] = [];
+  const { jane, sam } = samplePeople;
+  const teams: Team[] = [
+    {
+      id: newId(clock.nowMs(), systemRandom),
+      name: "web",
+      description: "The shop, and what it runs on",
+      members: [
+        { userId: jane.id, name: jane.name, leads: false },
+        { userId: sam.id, name: sam.name, leads: true },
+      ],
+      createdAt: iso(),
+    },
+  ];
   const locks: Lock[] = [
     {
       id: newId(clock.nowMs(), systemRandom),
@@ -44,6 +57,30 @@ export function memoryAccess(
     throw new GatehouseError({ code: "not_found", op: "memory", message: `there is no such ${what}` });
   };
   const teamOf = (id: string) => teams.find((team) => team.id === id) ?? notFound("team");
+  const builtIn = (name: string): Role => ({
+    name,
+    description: "",
+    builtIn: true,
+    statements: [],
+    requests: null,
+    updatedAt: null,
+  });
+  const ownRole: Role = {
+    name: "db-reader",
+    description: "Opens databases to read, and watches what was done there",
+    builtIn: false,
+    statements: [
+      {
+        actions: ["session.open"],
+        targets: { tier: ["db"], region: ["eu-west", "us-west"] },
+        logins: ["readonly"],
+      },
+      { actions: ["session.view", "recording.play"], targets: { tier: ["db"] } },
+      { actions: ["audit.read"] },
+    ],
+    requests: null,
+    updatedAt: iso(),
+  };
   return {
     teams: {
       list: async () => ({ items: teams, next: null }),
@@ -67,14 +104,7 @@ export function memoryAccess(
     },
     roles: {
       list: async () => ({
-        items: builtInRoles.map((name) => ({
-          name,
-          description: "",
-          builtIn: true,
-          statements: [],
-          requests: null,
-          updatedAt: null,
-        })),
+        items: [...builtInRoles.map(builtIn), ownRole],
       }),
       get: async () => notFound("role"),
       set: async () => notFound("role"),
