@@ -13,6 +13,7 @@ import { canonicalBytes } from "./canonical-json.ts";
 import { judgeRewrappedKeys, keysNumber } from "./rewrapped-keys.ts";
 import { asJson } from "./shape.ts";
 import { sha256 } from "./signature.ts";
+import { recipientNames } from "./recipient-names.ts";
 import type { RecordingSource } from "./source.ts";
 import { ChainWalk } from "./verify-chain.ts";
 import { type Finding, Findings } from "./verify-findings.ts";
@@ -44,6 +45,8 @@ export type Verification = {
   readonly breaks: readonly RecordingBreak[];
   /** The manifest's signer (base64), and whether it is among `trustedKeys`. */
   readonly signer: { publicKey: string; keyId: string; trusted: boolean } | undefined;
+  /** Whom it opens for, and what of it: of the newest good keys that were wrapped again, or of the manifest. */
+  readonly recipients: readonly string[];
   /** Of the last good segment. */
   readonly headSha256: string | undefined;
   /** Good segments, and what their signed headers declare. */
@@ -119,6 +122,7 @@ export async function verifyRecording(
       keyId: manifest.signer.keyId,
       trusted: isTrusted(manifest, options.trustedKeys ?? []),
     },
+    recipients: recipientsOf(rewrapped[0] ?? manifest?.keys ?? walk.opening?.keys),
     headSha256: walk.headSha256,
     segments: walk.segments,
     frames: walk.frames,
@@ -159,6 +163,8 @@ async function judgeManifest(
   if (segments.at(-1)?.lastTimeUs !== manifest.end.lastTimeUs)
     findings.add("manifest_inconsistent", "its end is not its last segment's");
 }
+
+const recipientsOf = (keys: WrappedKeys | undefined) => (keys ? recipientNames(keys) : []);
 
 /** Judges every object of keys wrapped again; resolves with what may be used of them, newest first. */
 async function judgeKeys(fields: {

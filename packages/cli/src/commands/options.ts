@@ -34,11 +34,18 @@ export function usage(message: string, hint?: string): GatehouseError {
 
 /** For what is read on this machine; the secrets stand in files, for a command line is seen by others. */
 export function withIdentity(command: Command): Command {
-  return command.option(
-    "-i, --identity <file>",
-    "a file of age identities (AGE-SECRET-KEY-1...) that open an encrypted recording; may be given again",
-    again,
-  );
+  return command
+    .option(
+      "-i, --identity <file>",
+      "a file of age identities (AGE-SECRET-KEY-1...) that open an encrypted recording; may be given again",
+      again,
+    )
+    .option(
+      "--key-service <service>",
+      "a key service that opens it: aws=<key>, gcp=<key>, azure=<key>, vault=<key>, or a configuration file with a section kms; " +
+        "credentials as its own tools find them; may be given again",
+      again,
+    );
 }
 
 /** Collects an option that may be given again. */

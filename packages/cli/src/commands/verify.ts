@@ -15,7 +15,7 @@ export function addVerify(program: Command, cli: Cli): void {
     .command("verify")
     .summary("check a recording offline")
     .description(
-      "Checks a recording that lies on this machine: every segment, the chain, the signatures, and with an identity every " +
+      "Checks a recording that lies on this machine: every segment, the chain, the signatures, and with a key every " +
         "frame. It needs no gateway, no database and no network, and names each thing that is wrong.\n\n" +
         "Without --trusted-key it shows that one key signed everything, and which; whose key that is you must compare yourself.",
     )
@@ -46,7 +46,7 @@ Exit codes: 0 it verifies, 1 it does not, 2 the command line was wrong, 4 there 
       const { noSuch, openersOf, placeOf } = await import("../source/mod.ts");
       const { verifyRecording } = await import("@gatehouse/recording");
       const { nodeZstd } = await import("@gatehouse/recording/node");
-      const openers = await openersOf(options, cli.workingDirectory);
+      const openers = await openersOf(options, cli);
       const place = await placeOf(what, cli.workingDirectory);
       if (!place) throw noSuch(what);
       if (place.kind === "asciicast")
@@ -75,7 +75,7 @@ function say(verification: Verification, options: Options, cli: Cli): void {
   const fingerprint = signer && `${signer.keyId} (${signer.publicKey})`;
   const frames =
     decrypted.withheld === undefined
-      ? `${verification.frames} declared; nothing decrypted, for no identity was given`
+      ? `${verification.frames} declared; nothing decrypted, for no identity or key service was given`
       : `${decrypted.frames} decrypted and checked of ${verification.frames}${decrypted.withheld.length > 0 ? `; no key to the ${decrypted.withheld.join(" and ")} lane` : ""}`;
   printer.thing(verification, [
     ["result", verification.ok ? "verified" : "NOT VERIFIED"],
@@ -86,6 +86,7 @@ function say(verification: Verification, options: Options, cli: Cli): void {
     ["segments", `${verification.segments}, ${formatBytes(verification.bytes)}`],
     ["frames", frames],
     ["head", verification.headSha256],
+    ["opens for", decrypted.withheld?.length === 0 ? undefined : verification.recipients.join("\n")],
     ["signed by", fingerprint && `${fingerprint}${signer.trusted ? ", which you trust" : ""}`],
   ]);
   if (printer.format !== "text") return;

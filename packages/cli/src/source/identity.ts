@@ -2,13 +2,16 @@ import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { type KeyOpener, ageOpener } from "@gatehouse/recording";
 import { GatehouseError, checkLimit } from "@gatehouse/kernel";
+import type { Cli } from "../cli.ts";
+import { keyServiceOpeners } from "./key-services.ts";
 
-export type IdentityOptions = { identity?: string[] };
+export type IdentityOptions = { identity?: string[]; keyService?: string[] };
 
 const fileBytesMax = 1 << 20;
 
-/** Openers of every identity in the files named. The secrets are read from files, for a command line is seen by others. */
-export async function openersOf(options: IdentityOptions, workingDirectory: string): Promise<KeyOpener[]> {
+/** Openers of every identity in the files named, and of the key services. The secrets are read from files, for a command line is seen by others. */
+export async function openersOf(options: IdentityOptions, cli: Cli): Promise<KeyOpener[]> {
+  const { workingDirectory } = cli;
   const openers: KeyOpener[] = [];
   for (const name of options.identity ?? []) {
     const path = resolve(workingDirectory, name);
@@ -29,5 +32,5 @@ export async function openersOf(options: IdentityOptions, workingDirectory: stri
       });
     }
   }
-  return openers;
+  return [...openers, ...(await keyServiceOpeners(options.keyService ?? [], cli))];
 }

@@ -1,7 +1,13 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { GatehouseError, isId } from "@gatehouse/kernel";
-import { type RecordingSource, manifestName, openBundle, openRecording } from "@gatehouse/recording";
+import {
+  type RecordingSource,
+  ageOpener,
+  manifestName,
+  openBundle,
+  openRecording,
+} from "@gatehouse/recording";
 import { directorySource, nodeZstd } from "@gatehouse/recording/node";
 import type { Cli } from "../cli.ts";
 import { type GatewayOptions, connect } from "../connection/mod.ts";
@@ -21,7 +27,8 @@ export async function openPlayable(
   const place = await placeOf(what, cli.workingDirectory);
   if (place?.kind === "asciicast") return openAsciicast(place.path);
   if (place) {
-    const openers = await openersOf(options, cli.workingDirectory);
+    // With the first, who has nothing that opens is told whom it is wrapped for now.
+    const openers = [ageOpener([]), ...(await openersOf(options, cli))];
     return recordedSource(await openRecording({ source: place.source, openers, zstd: nodeZstd }), what);
   }
   if (!isId(what)) throw noSuch(what);

@@ -1,5 +1,5 @@
 import { GatehouseError } from "@gatehouse/kernel";
-import type { Recording } from "@gatehouse/recording";
+import { type Recording, recipientNames } from "@gatehouse/recording";
 import type { PlaySource } from "../player/mod.ts";
 
 const defaultSize = { cols: 80, rows: 24 } as const;
@@ -10,8 +10,8 @@ export function recordedSource(recording: Recording, name: string): PlaySource {
     throw new GatehouseError({
       code: "denied",
       op: "cli.play",
-      message: `${name} is encrypted, and no identity that was given opens it`,
-      hint: "Name a file with the identity of one of its recipients: --identity key.txt.",
+      message: `${name} is encrypted, and no identity or key service that was given opens it`,
+      hint: `It opens for ${recipientNames(recording.wrapped).join(", ")}. Name a file with an age identity (--identity key.txt), or the key service (--key-service vault=recordings) with your right to decrypt.`,
     });
   const { facts, manifest } = recording;
   return {
@@ -19,7 +19,7 @@ export function recordedSource(recording: Recording, name: string): PlaySource {
     track: facts.track,
     size: facts.size ?? defaultSize,
     ...(recording.withheld.includes("input") && {
-      note: "what was typed is sealed for others, and no identity that was given opens it: it is left out",
+      note: "what was typed is sealed for others, and nothing that was given opens it: it is left out",
     }),
     durationUs: manifest?.end.lastTimeUs,
     frames: (fromUs = 0) => recording.frames({ fromTimeUs: fromUs }),
