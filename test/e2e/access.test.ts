@@ -7,7 +7,14 @@ import { fileURLToPath } from "node:url";
 import { type Client, createClient } from "@gatehouse/contracts/client";
 import type { Person } from "@gatehouse/contracts/rest";
 import { createWorkshop } from "../../packages/cli/src/testing/run-here.ts";
-import { type GatehouseError, isGatehouseError } from "@gatehouse/kernel";
+import { type GatehouseError, isGatehouseError, systemRandom } from "@gatehouse/kernel";
+import {
+  type PrivateKey,
+  fingerprint,
+  generateKey,
+  publicKeyLine,
+  writePrivateKey,
+} from "../../packages/gateway/src/protocols/ssh/keys/mod.ts";
 import { addTarget, sshOptions } from "../parts/gateway.ts";
 import { run } from "../parts/openssh.ts";
 import { awaitEvents, awaitSession, awaitStored, recordedSession } from "../parts/sessions.ts";
@@ -18,11 +25,16 @@ import { openTerminal } from "../parts/terminal.ts";
 const cli = fileURLToPath(new URL("../../packages/cli/bin/gatehouse", import.meta.url));
 
 let stage: Stage;
+/** Of the gate: the targets take the first two. */
+const keys = [generateKey("ed25519"), generateKey("ed25519"), generateKey("ed25519")] as const;
 const clients = {} as Record<"ann" | "lea" | "zoe" | "otto", Client>;
 const ids = {} as Record<keyof typeof clients, string>;
 
 before(async () => {
-  stage = await startStage();
+  const [first, second] = keys;
+  stage = await startStage({
+    sshd: { authorizedKeys: [first, second].map((key) => publicKeyLine(key.public.blob)) },
+  });
   const { admin } = stage.gateway;
   const roles: Record<keyof typeof clients, Person["roles"]> = {
     ann: ["user"],
@@ -318,6 +330,49 @@ test("a role is had for a time when those who may give it approve, and what live
   const changed = told.find(({ fields }) => fields["name"] === "auditor");
   assert.match(String(changed?.fields["requests"]), /"minutesMax":480/);
   await admin.people.update(ids.lea, { roles: ["team-lead"] });
+});
+
+test("the key to a target is rotated once its sshd has let the gate in with it, and stays where it does not", async () => {
+  const { gateway, sshd } = stage;
+  const { admin } = gateway;
+  const target = await addTarget(gateway, sshd, { name: "rot-01" });
+  const address = stage.address.replace("web-01", "rot-01");
+  const workshop = createWorkshop();
+  try {
+    const file = join(workshop.folder, "key");
+    const give = (word: string[], key: PrivateKey) => {
+      writeFileSync(file, writePrivateKey(key, { random: systemRandom }));
+      const words = ["targets", "credential", ...word, "rot-01", sshd.user, "--key-file", file];
+      return workshop.run([...words, "--data-dir", gateway.dataDir]);
+    };
+    const usedLast = () =>
+      [...sshd.log().matchAll(/Accepted publickey .* ED25519 (SHA256:\S+)/g)].at(-1)?.[1];
+    const [first, second, strange] = keys;
+    assert.equal((await give([], first)).code, 0);
+    assert.equal((await stage.ssh([address, "true"])).code, 0);
+    assert.equal(usedLast(), fingerprint(first.public.blob));
+    const refused = await give(["rotate"], strange);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /stays as it was: rot-01 refused the gate's credential for/);
+    const rotated = await give(["rotate"], second);
+    assert.equal(rotated.code, 0, rotated.stderr);
+    assert.match(rotated.stdout, /the gate signs in as .* at rot-01 with a private-key/);
+    assert.equal((await stage.ssh([address, "true"])).code, 0);
+    assert.equal(usedLast(), fingerprint(second.public.blob));
+    await admin.targets.trustHostKeys(target.id, { kind: "pinned", keys: [] });
+    assert.match((await give(["rotate"], first)).stderr, /stays as it was/);
+    assert.equal(usedLast(), fingerprint(second.public.blob), "nothing is shown to whom nobody trusts");
+    await assert.rejects(
+      admin.targets.rotateCredential(target.id, sshd.user, { kind: "certificate" }),
+      (error) => isGatehouseError(error, "invalid"),
+    );
+    await assert.rejects(
+      clients.ann.targets.rotateCredential(target.id, sshd.user, { kind: "password", password: "x" }),
+      denied,
+    );
+  } finally {
+    workshop.close();
+  }
 });
 
 test("files make users, teams, roles and targets, say what differs, and change nothing the second time", async () => {

@@ -177,6 +177,29 @@ test("nobody comes in without TLS, with a wrong secret, or to a login that is no
   assert.ok(!server.log().includes("nobody"), "the database was not asked");
 });
 
+test("a secret is rotated once MariaDB has let the gate in with it, and stays where it does not", async () => {
+  const rotate = (password: string) =>
+    gateway.admin.targets.rotateCredential(target.id, "ed25519", { kind: "password", password });
+  const opens = async () => (await mariadb(await through("ed25519"), "select 'in'")).stdout.toString();
+  await assert.rejects(
+    rotate("the next one"),
+    /stays as it was: shop refused the gate's credential for ed25519/,
+  );
+  assert.match(await opens(), /in/);
+  const changed = await mariadb(
+    direct,
+    "alter user ed25519 identified via ed25519 using password('the next one')",
+  );
+  assert.equal(changed.code, 0, changed.stderr);
+  await rotate("the next one");
+  assert.match(await opens(), /in/);
+  await assert.rejects(rotate("ed25519 secret"));
+  await mariadb(direct, "alter user ed25519 identified via ed25519 using password('ed25519 secret')");
+  await rotate("ed25519 secret");
+  await lastSession();
+  await lastSession();
+});
+
 test("mysql2: prepared statements, many statements at once, and their results", async () => {
   const client = await mysql2.createConnection({ ...options(await through()), multipleStatements: true });
   const [added] = await client.execute("select ? + ? as sum, ? as nothing, ? as day", [

@@ -293,6 +293,42 @@ test("a server whose certificate is another is not given the credential", async 
   await lastSession();
 });
 
+test("a secret is rotated once PostgreSQL has let the gate in with it, and stays where it does not", async () => {
+  const { admin } = gateway;
+  const opens = async (login: string) =>
+    (await psql(await through(login), "select 'in'", "-t")).stdout.toString().trim();
+  const rotate = (login: string, password: string) =>
+    admin.targets.rotateCredential(target.id, login, { kind: "password", password });
+  for (const login of ["postgres", "md5user", "plainuser"])
+    await assert.rejects(rotate(login, "of nobody at all"), {
+      code: "conflict",
+      message: `the secret of ${login} on orders stays as it was: orders refused the gate's credential for ${login}`,
+    });
+  assert.equal(await opens("md5user"), "in");
+  assert.equal((await psql(direct, "alter role md5user password 'the next one'")).code, 0);
+  await rotate("md5user", "the next one");
+  assert.equal(await opens("md5user"), "in");
+  await assert.rejects(rotate("md5user", "md5"), { code: "conflict" }, "the one before is good no more");
+  const told = await awaitEvents(gateway, { event: "credential.update" });
+  assert.deepEqual(
+    told.map(({ code, fields }) => [code, fields["name"], fields["reason"] !== undefined]),
+    [
+      ["GH5002W", "orders/postgres", true],
+      ["GH5002W", "orders/md5user", true],
+      ["GH5002W", "orders/plainuser", true],
+      ["GH5002I", "orders/md5user", false],
+      ["GH5002W", "orders/md5user", true],
+    ],
+  );
+  const everything = JSON.stringify(told) + gateway.output();
+  assert.ok(!everything.includes("the next one") && !everything.includes("of nobody at all"));
+  await admin.targets.trustHostKeys(target.id, { kind: "pinned", keys: [] });
+  await assert.rejects(rotate("md5user", "the next one"), /nobody has said yet which certificate orders has/);
+  await admin.targets.trustHostKeys(target.id, { kind: "pinned", keys: [postgres.certificate] });
+  await lastSession();
+  await lastSession();
+});
+
 test("a session that must end tells its client so in the words of the protocol", async () => {
   const short = await startGateway({
     config: { postgres: { listen: "127.0.0.1:0" }, sessions: { max_duration: "3s", ending_grace: "1s" } },

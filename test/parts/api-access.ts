@@ -125,6 +125,7 @@ export const restAccess: Readonly<Record<string, string>> = {
   "PUT /api/v1/targets/{targetId}/host-keys": "target.trust",
   "DELETE /api/v1/targets/{targetId}/logins/{login}/credential": "credential.write",
   "PUT /api/v1/targets/{targetId}/logins/{login}/credential": "credential.write",
+  "POST /api/v1/targets/{targetId}/logins/{login}/credential/rotate": "credential.write",
 
   "GET /api/v1/access/explain": "access.explain",
   "GET /api/v1/audit": "audit.read",

@@ -8,6 +8,8 @@ export function createProgram(cli: Cli): Command {
     .description("Gatehouse: privileged sessions through one gate, recorded before they are seen.")
     .showSuggestionAfterError()
     .helpCommand(true)
+    // An option belongs to the command behind which it stands: `targets credential` takes some that `rotate` below it takes too.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeOut: (text) => cli.stdout.write(text),

@@ -389,6 +389,9 @@ export function createClient(options: ClientOptions) {
       remove: (id: string) => write<void>("DELETE", `/targets/${part(id)}`),
       setCredential: (id: string, login: string, credential: CredentialWrite) =>
         write<void>("PUT", `/targets/${part(id)}/logins/${part(login)}/credential`, credential),
+      /** Sets a new secret once the target has let the gate in with it; until then the old one stays. */
+      rotateCredential: (id: string, login: string, credential: CredentialWrite) =>
+        write<void>("POST", `/targets/${part(id)}/logins/${part(login)}/credential/rotate`, credential),
       removeCredential: (id: string, login: string) =>
         write<void>("DELETE", `/targets/${part(id)}/logins/${part(login)}/credential`),
       /** A short-lived way in for a client that signs in with a password. */

@@ -131,29 +131,53 @@ Example:
     )
     .action((name: string, options: TrustOptions) => trust(name, options, cli));
 
-  answering(
+  const withSecret = (command: Command) =>
+    answering(command.argument("<name>").argument("<login>"))
+      .option("--key-file <file>", "a private key")
+      .option("--password", "a password, asked for or read from standard input");
+  const credential = withSecret(
     targets
       .command("credential")
       .summary("what the gate proves itself to a target with")
       .description(
         "Sets how the gate signs in to a target as one of its accounts. Secrets are read from a file or asked for.",
-      )
-      .argument("<name>")
-      .argument("<login>"),
+      ),
   )
-    .option("--key-file <file>", "a private key")
-    .option("--password", "a password, asked for or read from standard input")
     .option("--certificate", "a short-lived certificate of the gate's own SSH user CA, for each connection")
-    .action(async (name: string, login: string, options: CredentialOptions) => {
-      const credential = await credentialOf(options, cli);
-      const { client } = await connect(options, cli);
-      const target = await targetCalled(client, name);
-      await client.targets.setCredential(target.id, login, credential);
-      printerFor(cli, options).done(
-        { target: target.name, login, kind: credential.kind },
-        `the gate signs in as ${login} at ${target.name} with a ${credential.kind}`,
-      );
-    });
+    .action((name: string, login: string, options: CredentialOptions) =>
+      give(name, login, options, (client, id, secret) => client.targets.setCredential(id, login, secret)),
+    );
+  withSecret(
+    credential
+      .command("rotate")
+      .summary("replace it, once the target has let the gate in with the new one")
+      .description(
+        "Replaces how the gate signs in to a target as one of its accounts. The gate signs in with the new secret first; where the target refuses, the one that it has stays.",
+      ),
+  )
+    .addHelpText(
+      "after",
+      `\nExample:\n  $ ${cli.command} targets credential rotate db-01 app --password < new.txt`,
+    )
+    .action((name: string, login: string, options: CredentialOptions) =>
+      give(name, login, options, (client, id, secret) => client.targets.rotateCredential(id, login, secret)),
+    );
+
+  async function give(
+    name: string,
+    login: string,
+    options: CredentialOptions,
+    set: (client: Client, targetId: string, secret: CredentialWrite) => Promise<void>,
+  ): Promise<void> {
+    const secret = await credentialOf(options, cli);
+    const { client } = await connect(options, cli);
+    const target = await targetCalled(client, name);
+    await set(client, target.id, secret);
+    printerFor(cli, options).done(
+      { target: target.name, login, kind: secret.kind },
+      `the gate signs in as ${login} at ${target.name} with a ${secret.kind}`,
+    );
+  }
 
   answering(
     targets

@@ -312,6 +312,13 @@ export type TargetsDoor = {
   update(principal: Principal, id: string, change: TargetUpdate): Promise<Target>;
   remove(principal: Principal, id: string): Promise<void>;
   setCredential(principal: Principal, id: string, login: string, credential: CredentialWrite): Promise<void>;
+  /** Rejects as the target does, and then the old secret stays; both are audited. */
+  rotateCredential(
+    principal: Principal,
+    id: string,
+    login: string,
+    credential: CredentialWrite,
+  ): Promise<void>;
   removeCredential(principal: Principal, id: string, login: string): Promise<void>;
   /** Dials the target and reads what it shows. Throws `unavailable`, `timeout`. Trusts nothing. */
   scanHostKeys(principal: Principal, id: string): Promise<HostScan>;

@@ -12,7 +12,7 @@ export { Arrivals, type ArrivalLimits, farewellMs } from "./arrivals.ts";
 export { ByteQueue } from "./byte-queue.ts";
 export { type GateCertificate, gateCertificate, makeCertificate, readCertificate } from "./certificate.ts";
 export { certificateTargets } from "./certificate-administration.ts";
-export type { CertificateTrust } from "./certificate-trust.ts";
+export { type CertificateTrust, certificateTrust } from "./certificate-trust.ts";
 export { ContentDigest } from "./content-digest.ts";
 export {
   type TargetPlace,

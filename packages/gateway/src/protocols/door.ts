@@ -1,5 +1,13 @@
 import type { CredentialWrite, HostKey, HostTrust, Target } from "@gatehouse/contracts/rest";
-import type { JsonObject } from "../directory/mod.ts";
+import type { JsonObject, Target as StoredTarget } from "../directory/mod.ts";
+
+/** As whom, with what, and who wants to know. */
+export type ProvedSignIn = {
+  target: Pick<StoredTarget, "id" | "name" | "host" | "port" | "hostTrust">;
+  login: string;
+  secret: { kind: "key" | "password"; secret: Uint8Array };
+  by: { id: string; name: string; remoteAddress: string };
+};
 
 /**
  * What administration must ask a protocol about its targets. The directory keeps `policy` and `hostTrust` as JSON
@@ -21,6 +29,11 @@ export type TargetAdministration = {
   hostTrustFrom(trust: HostTrust): JsonObject;
   /** Dials and reads what the target shows, trusting nothing. Throws `unavailable` or `timeout`. */
   scan(host: string, port: number): Promise<HostKey[]>;
+  /**
+   * Signs in to a target with a secret in its stored form, and leaves again: nothing is opened there. Rejects with `denied`
+   * where it is not taken or the target proves itself by nothing that is trusted, with `unavailable`, `timeout`.
+   */
+  prove(signIn: ProvedSignIn): Promise<void>;
   /** The stored form of a secret. Throws `invalid` for a key that cannot be read. `undefined`: nothing is stored. */
   secretFrom(credential: CredentialWrite): { kind: "key" | "password"; secret: Uint8Array } | undefined;
 };

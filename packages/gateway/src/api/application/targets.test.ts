@@ -98,7 +98,7 @@ async function rooms(context: Parameters<typeof temporaryDirectory>[0]) {
       clock,
       random,
     }),
-    protocols: [sshTargets({ random, scan: () => Promise.resolve([]) })],
+    protocols: [sshTargets({ random, scan: () => Promise.resolve([]), prove: () => Promise.resolve() })],
     audit: { append: async (record) => void events.push(record), admissible: () => Promise.resolve() },
     clock,
   });

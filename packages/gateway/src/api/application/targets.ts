@@ -6,7 +6,7 @@ import {
   accessPolicy,
 } from "@gatehouse/contracts/rest";
 import type { z } from "zod";
-import { type Clock, GatehouseError } from "@gatehouse/kernel";
+import { type Clock, GatehouseError, isGatehouseError, messageOf } from "@gatehouse/kernel";
 import type { AuditLog } from "../../audit/mod.ts";
 import { type Credentials, Secret } from "../../credentials/mod.ts";
 import {
@@ -106,11 +106,41 @@ export function createTargets(options: {
     if (before.credentialId !== undefined) await credentials.remove(before.credentialId);
   }
 
+  /** The secret sealed, and the login's from now on, in one step of the database; the one before is forgotten. */
+  async function store(
+    target: StoredTarget,
+    login: string,
+    secret: { kind: "key" | "password"; secret: Uint8Array },
+  ): Promise<{ credential_id: string; name: string; kind: string }> {
+    const name = `${target.name}/${login}`;
+    const credentialId = await credentials.create({
+      name: `${name}/${clock.nowMs()}`,
+      kind: secret.kind,
+      secret: new Secret(secret.secret),
+    });
+    await setLogin(target, login, { kind: secret.kind, credentialId });
+    return { credential_id: credentialId, name, kind: secret.kind };
+  }
+
   /** From now on the gate proves itself with its own CA. */
   async function forget(principal: Principal, target: StoredTarget, login: string): Promise<void> {
     await setLogin(target, login, { kind: "user_ca" });
     await note(principal, "target.update", target, { changed: ["logins"] });
   }
+
+  const noteRefusedRotation = (
+    { subject, remoteAddress }: Principal,
+    target: StoredTarget,
+    { login, kind, error }: { login: string; kind: string; error: unknown },
+  ) =>
+    audit.append({
+      event: "credential.update",
+      user: subject.name,
+      success: false,
+      serverId: target.id,
+      ...(remoteAddress !== "" && { remoteAddress }),
+      fields: { name: `${target.name}/${login}`, kind, reason: messageOf(error) },
+    });
 
   return {
     async list(query, scope) {
@@ -195,20 +225,37 @@ export function createTargets(options: {
     async setCredential(principal, id, login, credential) {
       const target = await byId(id);
       const secret = protocolOf(target.protocol).secretFrom(credential);
-      const name = `${target.name}/${login}`;
       if (secret) {
-        const credentialId = await credentials.create({
-          name: `${name}/${clock.nowMs()}`,
-          kind: secret.kind,
-          secret: new Secret(secret.secret),
-        });
-        await setLogin(target, login, { kind: secret.kind, credentialId });
-        await note(principal, "credential.create", target, {
-          credential_id: credentialId,
-          name,
-          kind: secret.kind,
-        });
+        await note(principal, "credential.create", target, await store(target, login, secret));
       } else await forget(principal, target, login);
+    },
+    async rotateCredential(principal, id, login, credential) {
+      const target = await byId(id);
+      found(
+        target.logins.find((candidate) => candidate.login === login),
+        `login on ${target.name}`,
+        login,
+      );
+      const protocol = protocolOf(target.protocol);
+      const secret = protocol.secretFrom(credential);
+      if (!secret)
+        throw new GatehouseError({
+          code: "invalid",
+          op: "targets.rotate",
+          message:
+            "a certificate of the gate's own is made anew for each connection: there is nothing to rotate",
+          hint: "Set it without rotate: gatehouse targets credential <name> <login> --certificate",
+        });
+      const { subject, remoteAddress } = principal;
+      const by = { id: subject.id, name: subject.name, remoteAddress };
+      try {
+        await protocol.prove({ target, login, secret, by });
+      } catch (error) {
+        await noteRefusedRotation(principal, target, { login, kind: secret.kind, error });
+        throw stays(target, login, error);
+      }
+      // As it is now: somebody may have changed its other logins meanwhile.
+      await note(principal, "credential.update", target, await store(await byId(id), login, secret));
     },
     async removeCredential(principal, id, login) {
       await forget(principal, await byId(id), login);
@@ -237,6 +284,20 @@ export function createTargets(options: {
       return words(updated);
     },
   };
+}
+
+/** What the target said to the new secret, and what that means for the old one. */
+function stays(target: StoredTarget, login: string, error: unknown): GatehouseError {
+  const known = isGatehouseError(error) ? error : undefined;
+  // Whoever asked was allowed: that the target says no is about the secret, and not about them.
+  const code = known?.code === "denied" ? "conflict" : (known?.code ?? "internal");
+  return new GatehouseError({
+    code,
+    op: "targets.rotate",
+    message: `the secret of ${login} on ${target.name} stays as it was: ${messageOf(error)}`,
+    hint: "Set the new one at the target first, or see why it refuses it.",
+    cause: error,
+  });
 }
 
 /** The policy with what it leaves open; rules about statements are refused where there are none. */

@@ -9,7 +9,7 @@ import type { Sessions } from "../../sessions/mod.ts";
 import type { TargetAdministration } from "../door.ts";
 import type { SshConfig } from "./config.ts";
 import { offerDemo, withdrawDemo } from "./demo/mod.ts";
-import { type GateLog, createGate, personCertificate, scanHostKeys } from "./gate/mod.ts";
+import { type GateLog, createGate, personCertificate, proveCredential, scanHostKeys } from "./gate/mod.ts";
 import {
   type PrivateKey,
   fingerprint,
@@ -121,6 +121,15 @@ export async function openSsh(options: {
     administration: sshTargets({
       random,
       scan: async (host, port) => (await scanHostKeys({ host, port, clock })).map((key) => key.blob),
+      prove: (target, { id, name, remoteAddress }) =>
+        proveCredential({
+          target,
+          by: { person: { id, name }, remoteAddress },
+          userCa: keySigner(userCa),
+          audit: options.audit,
+          clock,
+          random,
+        }),
     }),
     authorities: {
       sshHost: () => Promise.resolve(publicKeyLine(hostCa.public.blob, "gatehouse host authority")),

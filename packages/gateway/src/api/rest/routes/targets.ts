@@ -95,6 +95,24 @@ export function targetRoutes(app: App, { targets, access }: Pick<RestDoors, "tar
       return reply.code(204).send();
     },
   );
+  app.post(
+    "/targets/:targetId/logins/:login/credential/rotate",
+    {
+      schema: {
+        tags,
+        summary: "Set a new secret once the target has let the gate in with it; until then the old one stays",
+        params: loginParams,
+        body: credentialWrite,
+        response: answers(nothing, 204),
+      },
+      config: secret,
+    },
+    async (request, reply) => {
+      const { targetId, login } = request.params;
+      await targets.rotateCredential(principalOf(request), targetId, login, request.body);
+      return reply.code(204).send();
+    },
+  );
   app.delete(
     "/targets/:targetId/logins/:login/credential",
     {

@@ -513,6 +513,11 @@ export function memoryGate(clock: Clock): MemoryGate {
       async remove(_principal, id) {
         targets.splice(targets.indexOf(targetOf(id)), 1);
       },
+      async rotateCredential(_principal, id, login, credential) {
+        const found = targetOf(id).logins.find((one) => one.name === login) ?? notFound("login");
+        found.credential = credential.kind;
+        found.credentialSetAt = iso(clock.nowMs());
+      },
       async setCredential(_principal, id, login, credential) {
         const found = targetOf(id).logins.find((one) => one.name === login) ?? notFound("login");
         found.credential = credential.kind;

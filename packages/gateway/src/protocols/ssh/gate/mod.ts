@@ -20,4 +20,5 @@ export type {
 } from "./door.ts";
 export { personCertificate } from "./certificates.ts";
 export { createGate } from "./gate.ts";
+export { proveCredential } from "./prove.ts";
 export { type ScannedKey, scanHostKeys } from "./scan.ts";

@@ -15,7 +15,7 @@ import type { GateLimits, Person, SshTarget } from "./door.ts";
 const bannerCharsMax = 8 * 1024;
 
 export type TargetLinkOptions = {
-  target: SshTarget;
+  target: Omit<SshTarget, "policy" | "access">;
   person: Person;
   remoteAddress: string;
   userCa: Signer;

@@ -1,9 +1,11 @@
-import { GatehouseError, type Random, utf8 } from "@gatehouse/kernel";
+import { GatehouseError, type Random, fromUtf8, utf8 } from "@gatehouse/kernel";
 import type { HostKey } from "@gatehouse/contracts/rest";
-import type { TargetAdministration } from "../../door.ts";
+import type { ProvedSignIn, TargetAdministration } from "../../door.ts";
+import type { SshTarget } from "../gate/door.ts";
 import {
   blobType,
   fingerprint,
+  keySigner,
   parsePrivateKey,
   parsePublicKeyLine,
   publicKeyLine,
@@ -15,6 +17,10 @@ import { sshHostTrust, sshPolicy, storedHostTrust } from "./policy.ts";
 export function sshTargets(options: {
   random: Random;
   scan(host: string, port: number): Promise<readonly Uint8Array[]>;
+  prove(
+    target: Pick<SshTarget, "id" | "name" | "host" | "port" | "login" | "hostTrust" | "credential">,
+    by: ProvedSignIn["by"],
+  ): Promise<void>;
 }): TargetAdministration {
   return {
     protocol: "ssh",
@@ -42,6 +48,22 @@ export function sshTargets(options: {
     async scan(host, port) {
       return (await options.scan(host, port)).map(words);
     },
+    prove: ({ target: { id, name, host, port, hostTrust }, login, secret, by }) =>
+      options.prove(
+        {
+          id,
+          name,
+          host,
+          port,
+          login,
+          hostTrust: sshHostTrust(hostTrust),
+          credential:
+            secret.kind === "password"
+              ? { type: "password", open: async () => fromUtf8(secret.secret) }
+              : { type: "key", open: async () => keySigner(parsePrivateKey(fromUtf8(secret.secret))) },
+        },
+        by,
+      ),
     secretFrom(credential) {
       switch (credential.kind) {
         case "password":
