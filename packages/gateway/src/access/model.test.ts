@@ -161,6 +161,8 @@ function forbidden({ subject, action, resource, context = {} }: Question): boole
     if (lock.on === "login" && opens && lock.name === resource.login) return true;
     if (lock.on === "address" && lock.name === "192.0.2.7" && address === "192.0.2.7") return true;
     if (lock.on === "address" && lock.name === "10.0.0.0/8" && address.startsWith("10.")) return true;
+    if (lock.on === "address" && lock.name === "2001:db8::/32" && address.startsWith("2001:db8:"))
+      return true;
   }
   const scopes = subject.proof?.scopes;
   if (scopes && scopes.indexOf(action) < 0 && scopes.indexOf(`${action.split(".")[0]}.*`) < 0) return true;
@@ -174,8 +176,14 @@ function forbidden({ subject, action, resource, context = {} }: Question): boole
   }
   if (action !== "session.open" || !resource.target) return false;
   const { hours, networks, mfaWithinMinutes } = resource.target.policy;
-  // The world's noon is a Monday, and its moments are minutes apart.
-  if (hours && (nowMs === undefined || hours.windows[0]?.days[0] !== "mon")) return true;
+  if (hours) {
+    const [window] = hours.windows;
+    // The world's noon is a Monday, and its moments are minutes apart: it is Monday in both zones.
+    const eastMs = hours.zone === "UTC" ? 0 : 5.5 * 3_600_000;
+    const clock = new Date((nowMs ?? 0) + eastMs).toISOString().slice(11, 16);
+    if (nowMs === undefined || window?.days[0] !== "mon" || clock < window.from || clock >= window.to)
+      return true;
+  }
   const inside = {
     "10.0.0.0/8": address.startsWith("10."),
     "2001:db8::/32": address.startsWith("2001:db8:"),

@@ -90,7 +90,7 @@ const lock = fc.oneof(
   lockOn("role", role),
   lockOn("target", targetName),
   lockOn("login", login),
-  lockOn("address", fc.constantFrom("10.0.0.0/8", "192.0.2.7")),
+  lockOn("address", fc.constantFrom("10.0.0.0/8", "192.0.2.7", "2001:db8::/32")),
 );
 
 const few = { maxLength: 2 };
@@ -107,24 +107,35 @@ const subject: fc.Arbitrary<Subject> = fc.record({
   ),
   proof: fc.oneof(
     { weight: 2, arbitrary: fc.constant({}) },
-    { weight: 1, arbitrary: fc.record({ mfaAtMs: moment }) },
     {
-      weight: 1,
-      arbitrary: fc.record({ scopes: fc.subarray(["session.*", "recording.play", "self.read"]) }),
+      weight: 2,
+      arbitrary: fc.record(
+        {
+          mfaAtMs: moment,
+          scopes: fc.subarray(["session.*", "recording.play", "self.read", "request.*", "person.read"]),
+        },
+        { requiredKeys: [] },
+      ),
     },
   ),
 });
 
 const people = fc.record({ roles: fc.array(role, few), users: fc.array(person, { maxLength: 1 }) });
 
+// Beginning and end at the world's moments, here and five and a half hours east.
 const windows = fc
-  .constantFrom("mon" as const, "tue" as const)
-  .map((day) => [{ days: [day], from: "08:00", to: "18:00" }]);
+  .tuple(
+    fc.constantFrom("mon" as const, "tue" as const),
+    fc.constantFrom("08:00", "12:00", "17:30"),
+    fc.constantFrom("12:00", "17:30", "18:00", "24:00"),
+  )
+  .filter(([, from, to]) => from < to)
+  .map(([day, from, to]) => [{ days: [day], from, to }]);
 const policy = fc.record(
   {
     networks: fc.subarray(["10.0.0.0/8", "2001:db8::/32"], { minLength: 1 }),
     mfaWithinMinutes: fc.constantFrom(1, 5),
-    hours: fc.record({ zone: fc.constant("UTC"), windows }),
+    hours: fc.record({ zone: fc.constantFrom("UTC", "Asia/Kolkata"), windows }),
   },
   { requiredKeys: [] },
 );
