@@ -12,13 +12,17 @@ import { awaitEvents, awaitStored } from "../parts/sessions.ts";
 import { signedIn } from "../parts/signed-in.ts";
 import { type Stage, startStage } from "../parts/stage.ts";
 import { openTerminal } from "../parts/terminal.ts";
+import { openBrowser } from "../parts/web.ts";
 
 let stage: Stage;
 let postgres: Postgres;
+let browser: Awaited<ReturnType<typeof openBrowser>>;
+const people = { otto: "" };
 const who: Record<"ann" | "bob" | "lea" | "otto" | "eve", Client> = {} as never;
 const sessions: Record<"screen" | "exec" | "sql", Session> = {} as never;
 
 before(async () => {
+  browser = await openBrowser();
   [stage, postgres] = await Promise.all([
     startStage({
       gateway: {
@@ -47,6 +51,7 @@ before(async () => {
     name: "vault-01",
     access: { playback: { approvals: 1 } },
   });
+  people.otto = otto.id;
   for (const [name, { id }] of Object.entries({ ann: stage.person, bob, lea, otto, eve }))
     who[name as keyof typeof who] = await signedIn(gateway, id);
 
@@ -71,7 +76,7 @@ before(async () => {
   for (const { id } of [sessions.screen, sessions.exec, sessions.sql])
     await admin.recordings.makeIndex(id, {});
 });
-after(() => Promise.all([stage?.close(), postgres?.close()]));
+after(() => Promise.all([browser?.close(), stage?.close(), postgres?.close()]));
 
 function ssh(
   person: Parameters<typeof sshOptions>[1],
@@ -275,6 +280,47 @@ test("a search comes in pages, within a recording too, and a cursor is for that 
     [who.otto, { ...search, user: "bob" }],
   ] as const)
     await assert.rejects(client.search({ ...other, cursor }), { code: "invalid" });
+});
+
+test("in the pages: asked by keyboard, grouped by session, and the player opens on the moment", async () => {
+  const { gateway } = stage;
+  const { page, complaints } = await browser.open();
+  const link = await gateway.admin.people.signInLink(people.otto);
+  await page.goto(link.url);
+  await page.waitForURL(/sessions/);
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: "Command" }).fill("needle-in-");
+  await page.getByRole("option", { name: /Search recordings/ }).click();
+  await page.getByText(/\d+ sessions searched/).waitFor();
+  const groups = page.getByRole("list", { name: "Finds" }).locator("> li");
+  assert.equal(await groups.count(), 2);
+  const ofScreen = groups.filter({ hasText: "web-01" });
+  await ofScreen.locator("mark", { hasText: "needle-in-" }).first().waitFor();
+  await page.getByRole("textbox", { name: "Target" }).fill("web-01");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/text=needle-in-&target=web-01/);
+  await page.getByText(/[1-9] finds/).waitFor();
+  assert.equal(await groups.count(), 1);
+  const [line] = await ofScreen.locator("ol a").filter({ hasText: "needle-in-less" }).all();
+  const moment = (await line?.locator("span").first().textContent()) ?? "";
+  await page.locator("h1").click();
+  const chosen = () => page.evaluate(() => document.querySelector("[data-chosen]")?.textContent ?? "");
+  while (!(await chosen()).includes("needle-in-less")) await page.keyboard.press("j");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(
+    new RegExp(`/sessions/${sessions.screen.id}\\?t=${moment.replace(".", "\\.")}&find=needle-in-`),
+  );
+  await page.getByText("needle-in-less").first().waitFor();
+
+  await page.goto(`${gateway.web}/search?text=not+there+at+all`);
+  await page.getByRole("heading", { name: "Found nowhere" }).waitFor();
+  await page.goto(`${gateway.web}/search?text=(&mode=regex`);
+  await page.getByText("the pattern is not valid").waitFor();
+  assert.deepEqual(
+    complaints.filter((one) => !one.includes("400")),
+    [],
+  );
+  await page.context().close();
 });
 
 test("one event tells of a search, its terms and what was opened", async () => {

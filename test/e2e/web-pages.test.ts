@@ -174,7 +174,7 @@ test("a person without a role sees their own sessions, their own keys, and no pl
   const places = await page.getByRole("navigation", { name: "Places" }).getByRole("listitem").allInnerTexts();
   assert.deepEqual(
     places.map((place) => place.trim().split("\n")[0]),
-    ["Live", "Sessions", "Requests", "Targets"],
+    ["Live", "Sessions", "Search", "Requests", "Targets"],
   );
   assert.deepEqual(
     [...new Set(await page.locator("tbody td:nth-child(4)").allInnerTexts())].map((cell) =>
@@ -275,6 +275,7 @@ for (const look of looks)
     await stand.signIn(page, "admin");
     const places: [string, string, string][] = [
       ["sessions", "/sessions", "tbody tr"],
+      ["search", "/search?text=root", "mark"],
       ["nothing", "/sessions?q=nothing-like-this", "text=No session fits these filters"],
       ["terminal", `/sessions/${idOf("incident")}?t=1m40s`, "text=load average"],
       ["facts", `/sessions/${idOf("incident")}?t=25s&panel=facts`, "text=Whole and unaltered"],

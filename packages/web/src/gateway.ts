@@ -6,6 +6,7 @@ import type {
   LockPreviewQuery,
   PersonQuery,
   RequestQuery,
+  Search,
   SessionQuery,
   TargetQuery,
 } from "@gatehouse/contracts/rest";
@@ -116,6 +117,16 @@ export const queries = {
       queryFn: () => gateway.recordings.verify(id),
       staleTime: Number.POSITIVE_INFINITY,
       refetchOnWindowFocus: false,
+    }),
+  /** Every page of it is noted in the audit log, so it is asked for once and not by itself again. */
+  everywhere: (search: Search) =>
+    infiniteQueryOptions({
+      queryKey: ["everywhere", search],
+      queryFn: ({ pageParam, signal }) => gateway.search({ ...search, ...at(pageParam) }, { signal }),
+      ...paging,
+      staleTime: Number.POSITIVE_INFINITY,
+      refetchOnWindowFocus: false,
+      refetchOnReconnect: false,
     }),
   audit: (filter: AuditQuery) =>
     infiniteQueryOptions({

@@ -11,6 +11,7 @@ import { SignInPage } from "./pages/sign-in.tsx";
 import {
   approveSearch,
   auditSearch,
+  everywhereSearch,
   lockSearch,
   momentSearch,
   nameSearch,
@@ -44,6 +45,12 @@ const live = createRoute({
   getParentRoute: () => shell,
   path: "/live",
   component: lazyRouteComponent(() => import("./pages/live.tsx"), "LivePage"),
+});
+const everywhere = createRoute({
+  getParentRoute: () => shell,
+  path: "/search",
+  validateSearch: everywhereSearch,
+  component: lazyRouteComponent(() => import("./pages/search.tsx"), "SearchPage"),
 });
 const session = createRoute({
   getParentRoute: () => shell,
@@ -131,6 +138,7 @@ export const router = createRouter({
       index,
       live,
       sessions,
+      everywhere,
       session,
       audit,
       requests,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { auditSearch, midnight, sessionSearch } from "./search.ts";
+import { auditSearch, everywhereSearch, labelsOf, midnight, sessionSearch } from "./search.ts";
 
 test("what is understood stays, the rest is left out", () => {
   assert.deepEqual(
@@ -19,6 +19,15 @@ test("what is understood stays, the rest is left out", () => {
     user: "42",
     outcome: "refused",
   });
+  assert.deepEqual(everywhereSearch({ text: 42, mode: "fuzzy", of: "typed", kind: "sql" }), {
+    text: "42",
+    of: "typed",
+    kind: "sql",
+  });
+  assert.deepEqual(
+    [labelsOf("env=a=b"), labelsOf("env"), labelsOf("=x")],
+    [{ env: ["a=b"] }, undefined, undefined],
+  );
 });
 
 test("a day is from the viewer's midnight to the next", () => {

@@ -70,6 +70,36 @@ export const lockedThings = ["user", "target", "role", "login", "address"] as co
 export const lockSearch = (raw: Raw) =>
   withoutAbsent({ on: oneOf(raw, "on", lockedThings), name: text(raw, "name") });
 
+export const findModes = [
+  { value: "exact", name: "In this case" },
+  { value: "regex", name: "A pattern" },
+] as const;
+/** What is looked for in all recordings, and in which. `label` is one of the target's: `env=prod`. */
+export const everywhereSearch = (raw: Raw) =>
+  withoutAbsent({
+    text: text(raw, "text")?.slice(0, 256),
+    mode: oneOf(
+      raw,
+      "mode",
+      findModes.map(({ value }) => value),
+    ),
+    of: oneOf(raw, "of", ["shown", "typed"] as const),
+    user: text(raw, "user"),
+    team: text(raw, "team"),
+    target: text(raw, "target"),
+    label: text(raw, "label"),
+    kind: oneOf(raw, "kind", kinds),
+    event: text(raw, "event"),
+    from: day(raw, "from"),
+    to: day(raw, "to"),
+  });
+export type EverywhereSearch = ReturnType<typeof everywhereSearch>;
+
+export function labelsOf(label: string | undefined): Record<string, string[]> | undefined {
+  const at = label?.indexOf("=") ?? -1;
+  return label !== undefined && at > 0 ? { [label.slice(0, at)]: [label.slice(at + 1)] } : undefined;
+}
+
 /** The sign-in of a command line on this machine. */
 export const approveSearch = (raw: Raw) => withoutAbsent({ request: text(raw, "request") });
 export const nameSearch = (raw: Raw) => withoutAbsent({ q: text(raw, "q") });

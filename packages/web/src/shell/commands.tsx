@@ -167,6 +167,13 @@ function useCommands(me: Me, words: string): Command[] {
   }
   if (words !== "")
     all.push({
+      id: "everywhere",
+      name: `Search recordings for “${words}”`,
+      note: "what was shown, run or typed",
+      run: () => void navigate({ to: "/search", search: { text: words } }),
+    });
+  if (words !== "")
+    all.push({
       id: "search",
       name: `Search sessions for “${words}”`,
       note: "who, where, which command",

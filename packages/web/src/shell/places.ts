@@ -1,9 +1,10 @@
-import { Gauge, Inbox, Radio, ScrollText, Server, SquareTerminal, Users } from "lucide-react";
+import { Gauge, Inbox, Radio, ScrollText, Server, SquareTerminal, TextSearch, Users } from "lucide-react";
 
 /** Where the rail leads, in its order, and the action that one must be allowed to be shown it. */
 export const places = [
   { to: "/live", name: "Live", icon: Radio, action: "session.list" },
   { to: "/sessions", name: "Sessions", icon: SquareTerminal, action: "session.list" },
+  { to: "/search", name: "Search", icon: TextSearch, action: "session.list" },
   { to: "/audit", name: "Audit", icon: ScrollText, action: "audit.read" },
   { to: "/requests", name: "Requests", icon: Inbox, action: "request.list" },
   { to: "/targets", name: "Targets", icon: Server, action: "target.list" },
