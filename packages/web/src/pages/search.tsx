@@ -284,26 +284,29 @@ function Results({
   chosen: number;
   search: EverywhereSearch;
 }) {
-  let row = 0;
   return (
     <ul aria-label="Finds" className="pb-6">
-      {groups.map((group) => {
-        const first = row;
-        row += group.hits.length;
-        return <SessionFinds key={`${group.session.id} ${first}`} {...{ group, first, chosen, search }} />;
-      })}
+      {numbered(groups).map(({ group, rows }) => (
+        <SessionFinds key={rows[0]?.row} {...{ group, rows, chosen, search }} />
+      ))}
     </ul>
   );
 }
 
+/** Each find with its place among all, which a page that comes later does not change. */
+function numbered(groups: readonly Group[]): { group: Group; rows: { row: number; hit: Hit }[] }[] {
+  let row = 0;
+  return groups.map((group) => ({ group, rows: group.hits.map((hit) => ({ row: row++, hit })) }));
+}
+
 function SessionFinds({
-  group: { session, hits, more, isWhole },
-  first,
+  group: { session, more, isWhole },
+  rows,
   chosen,
   search,
 }: {
   group: Group;
-  first: number;
+  rows: readonly { row: number; hit: Hit }[];
   chosen: number;
   search: EverywhereSearch;
 }) {
@@ -322,14 +325,14 @@ function SessionFinds({
         <Time iso={session.startedAt} className="text-xs text-faint sm:ml-auto" />
       </Link>
       <ol className="pb-1.5">
-        {hits.map((hit, index) => (
-          <li key={`${hit.source} ${hit.timeUs} ${index}`}>
+        {rows.map(({ row, hit }) => (
+          <li key={row}>
             <Link
               to="/sessions/$sessionId"
               params={{ sessionId: session.id }}
               search={linkOf(hit, search)}
-              data-row={first + index}
-              data-chosen={first + index === chosen || undefined}
+              data-row={row}
+              data-chosen={row === chosen || undefined}
               className="grid min-h-7 grid-cols-[4.5rem_minmax(0,1fr)] items-baseline gap-x-3 px-4 py-1 hover:bg-hover data-chosen:bg-chosen"
             >
               <span className="figures text-end text-xs text-accent">{placeOf(hit)}</span>
