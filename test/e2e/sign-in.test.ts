@@ -206,7 +206,7 @@ test("guessing is slowed down for known and unknown names alike, and a restart f
     const client = createClient({ baseUrl: guessed.web });
     assert.deepEqual(
       (await client.auth.waysIn()).map(({ kind }) => kind),
-      ["password", "link"],
+      ["password", "passkey", "link"],
     );
     for (let i = 0; i < 5; i++) assert.equal((await guess("erin", `guess number ${i}`)).status, 401);
     const shut = await guess("erin", "guess number 6");
@@ -237,7 +237,7 @@ test("where passwords are closed, none lets anybody in and the page does not ask
   const closed = await startGateway({ config: { sign_in: { passwords: false } } });
   try {
     const client = createClient({ baseUrl: closed.web });
-    assert.deepEqual(await client.auth.waysIn(), [{ kind: "link" }]);
+    assert.deepEqual(await client.auth.waysIn(), [{ kind: "passkey" }, { kind: "link" }]);
     await assert.rejects(client.auth.signInByPassword({ name: "admin", password }), (error) =>
       isGatehouseError(error, "denied"),
     );

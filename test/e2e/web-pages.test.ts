@@ -183,6 +183,7 @@ test("a person without a role sees their own sessions, their own keys, and no pl
     ["jane.doe"],
   );
   await page.getByTitle("jane.doe: your account and keys").click();
+  await page.getByRole("link", { name: "Keys, certificates and roles" }).click();
   await page.getByLabel("Add a public key").fill("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGb9 jane@tablet");
   await page.getByRole("button", { name: "Add", exact: true }).click();
   await page.getByText("jane@tablet").waitFor();

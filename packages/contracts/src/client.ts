@@ -57,6 +57,8 @@ import type {
   LockSet,
   Me,
   Page,
+  PasskeyOptions,
+  PasskeySignIn,
   PasswordChange,
   PasswordSignIn,
   Person,
@@ -177,8 +179,15 @@ export function createClient(options: ClientOptions) {
       signInByPassword: (signIn: PasswordSignIn) => write<SignInAnswer>("POST", "/auth/password", signIn),
       /** What a sign-in asked for more. */
       secondFactor: (shown: SecondFactorShown) => write<Me>("POST", "/auth/second-factor", shown),
+      /** What to ask the browser for, to show a passkey as the second step. */
+      secondFactorByPasskey: (step: StepTicket) =>
+        write<PasskeyOptions>("POST", "/auth/second-factor/passkey", step),
+      /** A passkey that knows who it is, instead of a name and a password. */
+      passkeyOptions: () => write<PasskeyOptions>("POST", "/auth/passkey/options"),
+      signInByPasskey: (shown: PasskeySignIn) => write<Me>("POST", "/auth/passkey", shown),
       /** For whoever must have a second factor and has none: a secret for an authenticator app, then a code of it. */
       offerTotp: (step: StepTicket) => write<TotpOffer>("POST", "/auth/enrolment/totp", step),
+      offerPasskey: (step: StepTicket) => write<PasskeyOptions>("POST", "/auth/enrolment/passkey", step),
       enrol: (added: FactorAdd) => write<Enrolled>("POST", "/auth/enrolment", added),
       /** What the sign-in page offers. */
       waysIn: async (call?: CallOptions) => (await get<{ items: WayIn[] }>("/auth/ways", call)).items,
@@ -293,11 +302,13 @@ export function createClient(options: ClientOptions) {
         get<FactorList>(`/people/${part(personId)}/factors`, call),
       /** One's own. */
       offerTotp: () => write<TotpOffer>("POST", "/me/factors/totp"),
+      offerPasskey: () => write<PasskeyOptions>("POST", "/me/factors/passkey"),
       add: (added: FactorAdd) => write<FactorAdded>("POST", "/me/factors", added),
       rename: (id: string, change: FactorRename) => write<Factor>("PATCH", `/me/factors/${part(id)}`, change),
       renewRecoveryCodes: () => write<RecoveryCodes>("POST", "/me/recovery-codes"),
       /** Shows a second factor once more. A bearer token is another from then on. */
       stepUp: (shown: StepUpShown) => write<SteppedUp>("POST", "/me/step-up", shown),
+      stepUpByPasskey: () => write<PasskeyOptions>("POST", "/me/step-up/passkey"),
       remove: (personId: string, id: string) =>
         write<void>("DELETE", `/people/${part(personId)}/factors/${part(id)}`),
       /** All of somebody's, and their recovery codes. */

@@ -11,8 +11,20 @@ import type {
   TargetQuery,
 } from "@gatehouse/contracts/rest";
 
+/** What asks by itself, while nobody has touched the page for so long, does not keep a sign-in from being idle. */
+const attendedForMs = 60_000;
+let touchedAtMs = performance.now();
+for (const kind of ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"])
+  addEventListener(kind, () => (touchedAtMs = performance.now()), { capture: true, passive: true });
+
 /** The gateway that served this page. */
-export const gateway = createClient({ baseUrl: "" });
+export const gateway = createClient({
+  baseUrl: "",
+  fetch: (url, init) =>
+    performance.now() - touchedAtMs < attendedForMs
+      ? fetch(url, init)
+      : fetch(url, { ...init, headers: { ...init.headers, "gatehouse-unattended": "1" } }),
+});
 
 /** Told when the web session has ended, so that the shell can lead to signing in and back again. */
 const signedOutListeners = new Set<() => void>();
@@ -150,6 +162,16 @@ export const queries = {
     }),
   person: (id: string) =>
     queryOptions({ queryKey: ["person", id], queryFn: ({ signal }) => gateway.people.get(id, { signal }) }),
+  factors: (personId: string) =>
+    queryOptions({
+      queryKey: ["factors", personId],
+      queryFn: ({ signal }) => gateway.factors.list(personId, { signal }),
+    }),
+  signIns: (personId: string) =>
+    queryOptions({
+      queryKey: ["sign-ins", personId],
+      queryFn: ({ signal }) => gateway.signIns.list(personId, { signal }),
+    }),
   sshKeys: (personId: string) =>
     queryOptions({
       queryKey: ["ssh-keys", personId],

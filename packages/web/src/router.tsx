@@ -124,6 +124,11 @@ const health = createRoute({
   component: lazyRouteComponent(() => import("./pages/health.tsx"), "HealthPage"),
 });
 
+const account = createRoute({
+  getParentRoute: () => shell,
+  path: "/account",
+  component: lazyRouteComponent(() => import("./pages/account.tsx"), "AccountPage"),
+});
 const approve = createRoute({
   getParentRoute: () => shell,
   path: "/approve",
@@ -152,6 +157,7 @@ export const router = createRouter({
       people,
       person,
       health,
+      account,
       approve,
     ]),
   ]),

@@ -5,6 +5,7 @@ import { time } from "./shapes.ts";
 export const wayIn = z
   .discriminatedUnion("kind", [
     z.object({ kind: z.literal("password") }),
+    z.object({ kind: z.literal("passkey") }),
     z.object({ kind: z.literal("link") }),
     z.object({
       kind: z.literal("provider"),

@@ -33,7 +33,7 @@ export const secondStep = z
       description: "`enrolment`: a second factor is required here, and this person has none yet",
     }),
     ticket: ticket.meta({ description: "For the next step" }),
-    ways: z.array(z.enum(["totp", "recovery_code"])),
+    ways: z.array(z.enum(["totp", "recovery_code", "passkey"])),
     expiresAt: time,
   })
   .meta({ id: "SecondStep" });
@@ -57,7 +57,58 @@ const name = z
   .regex(/^[^\p{C}]+$/u, "no control characters")
   .meta({ description: "What you call it" });
 
-export const secondFactorShown = z.strictObject({ ticket, code }).meta({ id: "SecondFactorShown" });
+/** Bytes of WebAuthn in base64url. */
+const bytes = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .regex(/^[A-Za-z0-9_-]*$/);
+const credential = {
+  id: bytes(2048),
+  rawId: bytes(2048),
+  type: z.literal("public-key"),
+  clientExtensionResults: z.record(z.string().max(64), z.unknown()).default({}),
+};
+
+/** What a browser is told: `PublicKeyCredential…OptionsJSON` of WebAuthn. */
+export const passkeyOptions = z
+  .object({ ticket, options: z.looseObject({ challenge: z.string() }), expiresAt: time })
+  .meta({ id: "PasskeyOptions" });
+export type PasskeyOptions = z.infer<typeof passkeyOptions>;
+
+/** What it answers: `AuthenticationResponseJSON`. */
+const passkeyShown = z
+  .object({
+    ...credential,
+    response: z.object({
+      authenticatorData: bytes(8192),
+      clientDataJSON: bytes(8192),
+      signature: bytes(8192),
+      userHandle: bytes(256).optional(),
+    }),
+  })
+  .meta({ id: "PasskeyShown" });
+export type PasskeyShown = z.infer<typeof passkeyShown>;
+
+/** And for a new one: `RegistrationResponseJSON`. */
+const passkeyMade = z
+  .object({
+    ...credential,
+    response: z.object({
+      attestationObject: bytes(65_536),
+      clientDataJSON: bytes(8192),
+      transports: z.array(z.string().max(32)).max(8).optional(),
+    }),
+  })
+  .meta({ id: "PasskeyMade" });
+export type PasskeyMade = z.infer<typeof passkeyMade>;
+
+export const passkeySignIn = z.strictObject({ ticket, passkey: passkeyShown }).meta({ id: "PasskeySignIn" });
+export type PasskeySignIn = z.infer<typeof passkeySignIn>;
+
+export const secondFactorShown = z
+  .union([z.strictObject({ ticket, code }), passkeySignIn])
+  .meta({ id: "SecondFactorShown" });
 export type SecondFactorShown = z.infer<typeof secondFactorShown>;
 
 export const stepTicket = z.strictObject({ ticket }).meta({ id: "StepTicket" });
@@ -74,7 +125,9 @@ export const totpOffer = z
   .meta({ id: "TotpOffer" });
 export type TotpOffer = z.infer<typeof totpOffer>;
 
-export const factorAdd = z.strictObject({ ticket, name, code }).meta({ id: "FactorAdd" });
+export const factorAdd = z
+  .union([z.strictObject({ ticket, name, code }), z.strictObject({ ticket, name, passkey: passkeyMade })])
+  .meta({ id: "FactorAdd" });
 export type FactorAdd = z.infer<typeof factorAdd>;
 
 const recoveryCodesShown = z
@@ -97,7 +150,7 @@ export type FactorRename = z.infer<typeof factorRename>;
 export const recoveryCodes = z.object({ recoveryCodes: z.array(z.string()) }).meta({ id: "RecoveryCodes" });
 export type RecoveryCodes = z.infer<typeof recoveryCodes>;
 
-export const stepUpShown = z.strictObject({ code }).meta({ id: "StepUpShown" });
+export const stepUpShown = z.union([z.strictObject({ code }), passkeySignIn]).meta({ id: "StepUpShown" });
 export type StepUpShown = z.infer<typeof stepUpShown>;
 
 /** The session is known by another token from now on. */

@@ -56,6 +56,8 @@ import type {
   HostTrust,
   LiveState,
   Page,
+  PasskeyOptions,
+  PasskeySignIn,
   PasswordChange,
   PasswordSignIn,
   Person,
@@ -136,6 +138,12 @@ export type IdentityDoor = {
   signInByPassword(signIn: PasswordSignIn, from: From): Promise<Entered | SecondStep>;
   /** What comes after either. `unauthenticated` for a ticket or a code that is not good, `rate_limited`. */
   secondFactor(shown: SecondFactorShown, from: From): Promise<Entered>;
+  /** `origin`: as the browser names the page. `conflict` where nobody can have passkeys. */
+  secondFactorByPasskey(step: StepTicket, origin: string): Promise<PasskeyOptions>;
+  passkeyOptions(origin: string): Promise<PasskeyOptions>;
+  signInByPasskey(shown: PasskeySignIn, from: From): Promise<Entered>;
+  offerPasskeyTo(step: StepTicket, origin: string): Promise<PasskeyOptions>;
+  stepUpByPasskey(principal: Principal, origin: string): Promise<PasskeyOptions>;
   offerTotpTo(step: StepTicket): Promise<TotpOffer>;
   enrol(added: FactorAdd, from: From): Promise<{ entered: Entered; recoveryCodes: string[] | null }>;
   /** Somebody who is signed in gives a second factor once more; their session is known by another token from then on. */
@@ -166,6 +174,7 @@ export type FactorsDoor = {
   list(personId: string): Promise<FactorList>;
   /** One's own. Throws `denied` for who has not proved of late who they are. */
   offerTotp(principal: Principal): Promise<TotpOffer>;
+  offerPasskey(principal: Principal, origin: string): Promise<PasskeyOptions>;
   add(principal: Principal, added: FactorAdd): Promise<FactorAdded>;
   rename(principal: Principal, id: string, change: FactorRename): Promise<Factor>;
   renewRecoveryCodes(principal: Principal): Promise<RecoveryCodes>;

@@ -19,8 +19,8 @@ export {
   localAdministrator,
 } from "./identity.ts";
 export { type LocalAccounts, createLocalAccounts } from "./local-accounts.ts";
-export { type SecondFactors, type Shown, createSecondFactors } from "./factors/second-factors.ts";
-export { type SecondStep, type Waiting, createSecondStep } from "./factors/second-step.ts";
+export { type SecondFactors, createSecondFactors } from "./factors/second-factors.ts";
+export { type PasskeyAsk, type SecondStep, type Waiting, createSecondStep } from "./factors/second-step.ts";
 export { createPasswordHashes } from "./password-hash.ts";
 export { standingIn } from "./standing.ts";
 export { oidcSection } from "./oidc/config.ts";

@@ -13,11 +13,7 @@ export function SetUpNote({ me }: { me: Me }) {
       <KeyRound size={14} aria-hidden className="shrink-0" />
       <span>
         You came by a one-time link.{" "}
-        <Link
-          to="/people/$personId"
-          params={{ personId: me.id }}
-          className="font-medium text-accent underline underline-offset-2"
-        >
+        <Link to="/account" className="font-medium text-accent underline underline-offset-2">
           Set a password
         </Link>{" "}
         to come back without one.

@@ -3,7 +3,9 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, getRouteApi } from "@tanstack/react-router";
 import { Link2, UserRoundCheck, UserRoundX } from "lucide-react";
 import { useState } from "react";
+import { Factors } from "../account/factors.tsx";
 import { Password } from "../account/password.tsx";
+import { SignIns } from "../account/sign-ins.tsx";
 import { gateway, queries } from "../gateway.ts";
 import { LockButton } from "../locks/lock-form.tsx";
 import { StandingLocks } from "../locks/standing.tsx";
@@ -48,6 +50,11 @@ export function PersonPage() {
         >
           {isOwn ? "Your sessions" : "Their sessions"}
         </Link>
+        {isOwn && (
+          <Link to="/account" className="font-medium text-accent underline-offset-2 hover:underline">
+            Your account
+          </Link>
+        )}
         {mayWrite && <SignInLink person={person} />}
         {mayWrite && !isOwn && <ShutOut person={person} />}
         {mayLock && !isOwn && <LockButton on="user" name={person.name} />}
@@ -57,6 +64,16 @@ export function PersonPage() {
         <Part title="Password" note="What they sign in with here and on the command line.">
           <Password personId={person.id} name={person.name} isOwn={isOwn} mayWrite={mayWrite || isOwn} />
         </Part>
+        {!isOwn && (
+          <Part title="Second factors" note="What they are asked for beside a password.">
+            <Factors personId={person.id} isOwn={false} mayReset={mayWrite} />
+          </Part>
+        )}
+        {!isOwn && (
+          <Part title="Signed in" note="Browsers and command lines. Ending one ends its SSH certificates.">
+            <SignIns personId={person.id} mayWrite={mayWrite} />
+          </Part>
+        )}
         <Part
           title="SSH keys"
           note="What the gate knows them by. The private half never leaves their machine."

@@ -7,6 +7,8 @@ import { gateway, queries } from "../gateway.ts";
 import { ProviderButton, ProviderProblem, takeProviderAnswer } from "../session/provider.tsx";
 import { takePlace } from "../session/return-place.ts";
 import { Gate } from "../shell/gate.tsx";
+import { Enrolment } from "../sign-in/enrolment.tsx";
+import { PasskeyWay } from "../sign-in/passkey-way.tsx";
 import { PasswordForm } from "../sign-in/password-form.tsx";
 import { SecondStepForm } from "../sign-in/second-step.tsx";
 import { Button, Command } from "../ui/elements.tsx";
@@ -105,7 +107,10 @@ export function SignInPage() {
               </>
             )}
           </div>
-          {step.is === "second" && (
+          {step.is === "second" && step.step.needs === "enrolment" && (
+            <Enrolment step={step.step} onEnter={enter} />
+          )}
+          {step.is === "second" && step.step.needs === "second_factor" && (
             <SecondStepForm step={step.step} onEnter={enter} onAgain={() => setStep({ is: "asking" })} />
           )}
           {step.is !== "exchanging" && step.is !== "second" && (
@@ -114,7 +119,7 @@ export function SignInPage() {
               {own
                 .filter(({ kind }) => kind !== "link" || step.is === "asking")
                 .map((way) => (
-                  <Way key={way.kind} way={way} isOnly={own.length === 1} onAnswer={goOn} />
+                  <Way key={way.kind} way={way} isOnly={own.length === 1} onAnswer={goOn} onEnter={enter} />
                 ))}
             </div>
           )}
@@ -129,14 +134,18 @@ function Way({
   way,
   isOnly,
   onAnswer,
+  onEnter,
 }: {
   way: Exclude<WayIn, { kind: "provider" }>;
   isOnly: boolean;
   onAnswer: (answer: SignInAnswer) => Promise<void>;
+  onEnter: (me: Me) => Promise<void>;
 }) {
   switch (way.kind) {
     case "password":
       return <PasswordForm onAnswer={onAnswer} />;
+    case "passkey":
+      return <PasskeyWay onEnter={onEnter} />;
     case "link":
       return <LinkWay isOpen={isOnly} />;
   }

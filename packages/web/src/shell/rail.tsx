@@ -107,8 +107,7 @@ function Account({ me, nameStyle }: { me: Me; nameStyle: string }) {
   );
   return (
     <Link
-      to="/people/$personId"
-      params={{ personId: me.id }}
+      to="/account"
       title={`${me.name}: your account and keys`}
       className="flex min-h-8 items-center gap-2.5 rounded-md px-2 py-1 text-soft hover:bg-hover"
     >

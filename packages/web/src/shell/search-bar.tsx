@@ -51,8 +51,7 @@ export function SearchBar({ me, ref }: { me: Me; ref: Ref<HTMLInputElement> }) {
       </form>
       <div className="ml-auto flex sm:hidden">
         <Link
-          to="/people/$personId"
-          params={{ personId: me.id }}
+          to="/account"
           aria-label={`${me.name}: your account and keys`}
           className="grid size-8 place-items-center rounded-md text-soft"
         >

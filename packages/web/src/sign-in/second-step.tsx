@@ -1,6 +1,8 @@
 import type { Me, SecondStep } from "@gatehouse/contracts/rest";
 import { isGatehouseError } from "@gatehouse/kernel";
 import { useMutation } from "@tanstack/react-query";
+import { KeyRound } from "lucide-react";
+import { mayUsePasskeys, showPasskey } from "../account/passkey.ts";
 import { gateway } from "../gateway.ts";
 import { Button, Field } from "../ui/elements.tsx";
 import { InlineProblem } from "../ui/states.tsx";
@@ -18,6 +20,12 @@ export function SecondStepForm({
   const show = useMutation({
     mutationFn: async (code: string) =>
       onEnter(await gateway.auth.secondFactor({ ticket: step.ticket, code })),
+  });
+  const passkey = useMutation({
+    mutationFn: async () => {
+      const asked = await gateway.auth.secondFactorByPasskey({ ticket: step.ticket });
+      await onEnter(await gateway.auth.secondFactor(await showPasskey(asked)));
+    },
   });
   return (
     <form
@@ -54,6 +62,12 @@ export function SecondStepForm({
           Begin again
         </Button>
       </div>
+      {step.ways.includes("passkey") && mayUsePasskeys && (
+        <Button className="justify-self-start" disabled={passkey.isPending} onClick={() => passkey.mutate()}>
+          <KeyRound size={15} aria-hidden /> Use a passkey
+        </Button>
+      )}
+      {passkey.isError && <InlineProblem error={passkey.error} />}
       {isGatehouseError(show.error, "unauthenticated") && (
         <p className="text-xs text-faint">
           Lost the device and the codes? An administrator can reset your second factors.

@@ -23,7 +23,11 @@ export function createAccounts({
   return {
     async waysIn() {
       return {
-        items: [...(accounts.passwordsOpen ? [{ kind: "password" as const }] : []), { kind: "link" }],
+        items: [
+          ...(accounts.passwordsOpen ? [{ kind: "password" as const }] : []),
+          { kind: "passkey" },
+          { kind: "link" },
+        ],
       };
     },
     async signInFacts(personId) {

@@ -1,7 +1,7 @@
-import type { Factor } from "@gatehouse/contracts/rest";
+import type { Factor, PasskeyOptions } from "@gatehouse/contracts/rest";
 import { GatehouseError } from "@gatehouse/kernel";
 import type { Factor as Kept, Users, WebSessions } from "../../directory/mod.ts";
-import type { SecondFactors, SecondStep } from "../../identity/mod.ts";
+import type { PasskeyAsk, SecondFactors, SecondStep } from "../../identity/mod.ts";
 import type { FactorsDoor } from "../door.ts";
 import { ownSession, requireNoToken } from "../decided.ts";
 import { type RightsOf, checkActsFor } from "./given-roles.ts";
@@ -33,10 +33,12 @@ export function createFactors(
       const { expiresAtMs, ...offer } = await secondStep.offerTotp(ownSession(principal, "add a factor"));
       return { ...offer, expiresAt: isoTime(expiresAtMs) };
     },
-    async add(principal, { ticket, name, code }) {
+    offerPasskey: async (principal, origin) =>
+      passkeyWords(await secondStep.offerPasskey(ownSession(principal, "add a factor"), origin)),
+    async add(principal, { ticket, name, ...made }) {
       const { factor, recoveryCodes = null } = await secondStep.add(
         ownSession(principal, "add a factor"),
-        { ticket, name, shown: { code } },
+        { ticket, name, made },
         principal.remoteAddress,
       );
       return { factor: words(factor), recoveryCodes };
@@ -88,6 +90,10 @@ export function createFactors(
       await options.webSessions.revokeOfUser(personId);
     },
   };
+}
+
+export function passkeyWords({ expiresAtMs, ...asked }: PasskeyAsk): PasskeyOptions {
+  return { ...asked, expiresAt: isoTime(expiresAtMs) };
 }
 
 function words({ id, kind, name, createdAtMs, lastUsedAtMs }: Kept): Factor {

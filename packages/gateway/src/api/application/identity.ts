@@ -9,6 +9,7 @@ import {
 } from "../../identity/mod.ts";
 import { ownSession } from "../decided.ts";
 import type { Entered, IdentityDoor } from "../door.ts";
+import { passkeyWords } from "./factors.ts";
 import { isoTime } from "./page.ts";
 
 /** Signing in and out, as the API tells people apart. */
@@ -34,22 +35,27 @@ export function restIdentity(
     signInByLink: async (token, from) => stepped(await identity.signInByLink(token, from)),
     signInByPassword: async ({ name, password }, from) =>
       stepped(await accounts.signInByPassword(name, password, from)),
-    secondFactor: async ({ ticket, code }, from) => entered(await secondStep.finish(ticket, { code }, from)),
+    secondFactor: async ({ ticket, ...shown }, from) => entered(await secondStep.finish(ticket, shown, from)),
+    secondFactorByPasskey: async ({ ticket }, origin) =>
+      passkeyWords(await secondStep.askPasskeyOf(ticket, origin)),
+    passkeyOptions: async (origin) => passkeyWords(await secondStep.askAnyPasskey(origin)),
+    signInByPasskey: async ({ ticket, passkey }, from) =>
+      entered(await secondStep.signInByPasskey(ticket, passkey, from)),
+    offerPasskeyTo: async ({ ticket }, origin) =>
+      passkeyWords(await secondStep.offerPasskeyTo(ticket, origin)),
+    stepUpByPasskey: async (principal, origin) =>
+      passkeyWords(await secondStep.askStepUp(ownSession(principal, "give a second factor"), origin)),
     async offerTotpTo({ ticket }) {
       const { expiresAtMs, ...offer } = await secondStep.offerTotpTo(ticket);
       return { ...offer, expiresAt: isoTime(expiresAtMs) };
     },
-    async enrol({ ticket, name, code }, from) {
-      const { recoveryCodes = null, ...signedIn } = await secondStep.enrol(
-        ticket,
-        { name, shown: { code } },
-        from,
-      );
+    async enrol({ ticket, name, ...made }, from) {
+      const { recoveryCodes = null, ...signedIn } = await secondStep.enrol(ticket, { name, made }, from);
       return { entered: entered(signedIn), recoveryCodes };
     },
-    async stepUp(principal, { code }, from) {
+    async stepUp(principal, shown, from) {
       const before = ownSession(principal, "give a second factor");
-      const { token, session } = await secondStep.stepUp(before, { code }, from);
+      const { token, session } = await secondStep.stepUp(before, shown, from);
       const { subject } = principal;
       const proof = { ...subject.proof, mfaAtMs: session.mfaAtMs };
       return {

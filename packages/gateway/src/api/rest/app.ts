@@ -113,7 +113,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       commandSignInRoutes(api, options);
       oidcRoutes(api, options);
       accountRoutes(api, doors);
-      factorRoutes(api, doors);
+      factorRoutes(api, options);
       signInRoutes(api, doors);
       sessionRoutes(api, doors);
       moderationRoutes(api, doors);

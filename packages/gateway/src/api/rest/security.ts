@@ -47,6 +47,11 @@ export function comesByHttps({ tls, publicUrl }: Pick<AppOptions, "tls" | "publi
   return tls !== undefined || publicUrl?.startsWith("https:") === true;
 }
 
+/** As browsers name the page that asks: where one is configured that, whatever a request says. */
+export function originOf(request: FastifyRequest, publicUrl: string | undefined): string {
+  return publicUrl === undefined ? `${request.protocol}://${request.host}` : new URL(publicUrl).origin;
+}
+
 /** Headers on every answer, an ETag on every JSON answer to a read, and no copy in any cache unless a route says so. */
 export function secureResponses(app: App, options: AppOptions): void {
   const https = comesByHttps(options) && options.listener === "web";

@@ -89,8 +89,8 @@ async function house(context: TestContext, { isRequired = false, sessionIdleMs =
   async function enrolled() {
     const { session } = await enter();
     const { ticket, secret, uri } = await secondStep.offerTotp(session);
-    const shown = { code: codeOf(secret) };
-    const added = await secondStep.add(session, { ticket, name: "phone", shown }, from.remoteAddress);
+    const made = { code: codeOf(secret) };
+    const added = await secondStep.add(session, { ticket, name: "phone", made }, from.remoteAddress);
     assert.ok(added.recoveryCodes);
     return { session, secret, uri, factor: added.factor, recoveryCodes: added.recoveryCodes };
   }
@@ -251,7 +251,7 @@ test("where one is required, whoever has none adds one before anything else", as
   const { ticket, needs } = await wait();
   const early = await wait();
   assert.equal(needs, "enrolment");
-  const add = (code: string, by = ticket) => secondStep.enrol(by, { name: "phone", shown: { code } }, from);
+  const add = (code: string, by = ticket) => secondStep.enrol(by, { name: "phone", made: { code } }, from);
   await assert.rejects(add("123456"), refuses("conflict"), "nothing was offered yet");
   await assert.rejects(secondStep.finish(ticket, { code: "123456" }, from), refuses("unauthenticated"));
   const { secret } = await secondStep.offerTotpTo(ticket);
@@ -314,7 +314,7 @@ test("factors are changed only by who proved of late who they are; a step up giv
   const offer = await secondStep.offerTotp(stepped.session);
   clock.advance(minute);
   const again = await secondStep.finish((await wait()).ticket, { code: codeOf(secret) }, from);
-  const taken = { ticket: offer.ticket, name: "x", shown: { code: codeOf(offer.secret) } };
+  const taken = { ticket: offer.ticket, name: "x", made: { code: codeOf(offer.secret) } };
   await assert.rejects(secondStep.add(again.session, taken, ""), refuses("conflict"));
   await directory.webSessions.revokeOne(session.userId, session.id);
   assert.equal(await holders.bySerial(kept.serial), undefined);

@@ -1,12 +1,22 @@
 import { type Clock, GatehouseError, type Random, fromBase64, newId, toBase64 } from "@gatehouse/kernel";
 import type { AuditLog } from "../../audit/mod.ts";
 import type { Factor, Factors, JsonObject, NewFactor, User, WebSession } from "../../directory/mod.ts";
+import type { PasskeyMade, PasskeyShown } from "@gatehouse/contracts/rest";
 import type { Attempts } from "../attempts.ts";
 import { digitsOf, newTotpSecret, stepOfCode, totpWords } from "./one-time-codes.ts";
+import {
+  type PasskeyAsked,
+  askForNewPasskey,
+  askForPasskey,
+  counterOfShown,
+  newPasskeyOf,
+} from "./passkeys.ts";
 import { hashOfRecoveryCode, newRecoveryCodes } from "./recovery-codes.ts";
 
 /** What somebody shows as their second factor. */
-export type Shown = { code: string };
+export type Shown = { code: string } | { passkey: PasskeyShown };
+/** What shows that a new one works. */
+export type Made = { code: string } | { passkey: PasskeyMade };
 
 /** How the secrets of factors are kept from whoever has the database. */
 export type FactorSealing = {
@@ -32,6 +42,13 @@ export type SecondFactors = {
     shown: Shown,
     how: { remoteAddress: string; facts: JsonObject },
   ): Promise<{ succeeded(): Promise<void> }>;
+  /** What to ask the browser for. `conflict` where nobody can have passkeys, or this person has none. */
+  askForPasskey(userId: string, origin: string): Promise<PasskeyAsked>;
+  /** The same of somebody who has not said who they are. */
+  askForAnyPasskey(origin: string): Promise<PasskeyAsked>;
+  /** Whose passkey this is, where its holder unlocked it. Throws `unauthenticated`, not saying why. */
+  ownerOfPasskey(shown: PasskeyShown, facts: JsonObject): Promise<string>;
+  offerPasskey(user: Who, origin: string): Promise<PasskeyAsked>;
   /** A secret for an authenticator app, and what to keep of it until a code of it has come. */
   offerTotp(user: Who): { secret: string; uri: string; facts: JsonObject };
   /**
@@ -40,7 +57,7 @@ export type SecondFactors = {
    */
   add(
     user: Who,
-    added: { name: string; shown: Shown; facts: JsonObject; remoteAddress: string },
+    added: { name: string; made: Made; facts: JsonObject; remoteAddress: string },
   ): Promise<{ factor: Factor; recoveryCodes: string[] | undefined }>;
   /** Throws `not_found`. */
   rename(userId: string, id: string, name: string): Promise<Factor>;
@@ -115,25 +132,49 @@ export function createSecondFactors(options: {
       fields: { owner: owner.name, mfa_device_uuid: id, mfa_device_name: name, mfa_device_type: kind },
     });
 
-  function offered({ name, shown, facts }: { name: string; shown: Shown; facts: JsonObject }, user: Who) {
+  async function isPasskeyOf(
+    userId: string | undefined,
+    shown: PasskeyShown,
+    facts: JsonObject,
+  ): Promise<string | undefined> {
+    const passkey = await factors.byCredential(shown.id);
+    if (passkey?.kind !== "passkey" || (userId !== undefined && passkey.userId !== userId)) return undefined;
+    const mustVerifyUser = userId === undefined;
+    const counter = await counterOfShown(shown, { passkey, facts, mustVerifyUser });
+    if (counter === undefined || !(await factors.usedPasskey(passkey.id, counter))) return undefined;
+    return passkey.userId;
+  }
+
+  const passkeysOf = async (userId: string) =>
+    (await factors.ofUser(userId)).filter((factor) => factor.kind === "passkey");
+
+  async function offered(
+    { name, made, facts }: { name: string; made: Made; facts: JsonObject },
+    user: Who,
+  ): Promise<NewFactor> {
+    if ("passkey" in made) {
+      const passkey = await newPasskeyOf(made.passkey, facts);
+      if (!passkey) throw notVerified();
+      return { ...passkey, id: newId(clock.nowMs(), random), userId: user.id, name };
+    }
     const { id, envelope } = facts;
     if (typeof id !== "string" || typeof envelope !== "string") throw notOffered();
     const sealed = fromBase64(envelope);
     const secret = sealing.open(sealed, { id, kind: "totp" });
-    const digits = digitsOf(shown.code);
+    const digits = digitsOf(made.code);
     const step = digits === undefined ? undefined : stepOfCode(secret, digits, clock.nowMs());
     secret.fill(0);
     if (step === undefined) throw notOfIt();
-    const factor: NewFactor = {
-      kind: "totp",
-      id,
-      userId: user.id,
-      name,
-      envelope: sealed,
-      // The code that showed that it works must not let anybody in afterwards.
-      lastStep: step,
-    };
-    return factor;
+    // The code that showed that it works must not let anybody in afterwards.
+    return { kind: "totp", id, userId: user.id, name, envelope: sealed, lastStep: step };
+  }
+
+  async function isGood(user: Who, shown: Shown, how: { remoteAddress: string; facts: JsonObject }) {
+    if ("passkey" in shown) return (await isPasskeyOf(user.id, shown.passkey, how.facts)) !== undefined;
+    const digits = digitsOf(shown.code);
+    return digits === undefined
+      ? isRecoveryCodeOf(user, shown.code, how.remoteAddress)
+      : isCodeOf(user, digits);
   }
 
   return {
@@ -146,15 +187,34 @@ export function createSecondFactors(options: {
       factors: await factors.ofUser(userId),
       recoveryCodesLeft: await factors.recoveryCodesLeft(userId),
     }),
-    async prove(user, shown, { remoteAddress }) {
-      const attempt = await attempts.begin(user.id, remoteAddress, "second-factor");
-      const digits = digitsOf(shown.code);
-      const ok =
-        digits === undefined
-          ? await isRecoveryCodeOf(user, shown.code, remoteAddress)
-          : await isCodeOf(user, digits);
-      if (!ok) throw wrong();
+    async prove(user, shown, how) {
+      const attempt = await attempts.begin(user.id, how.remoteAddress, "second-factor");
+      if (!(await isGood(user, shown, how))) throw wrong();
       return attempt;
+    },
+    async askForPasskey(userId, origin) {
+      const among = await passkeysOf(userId);
+      if (among.length > 0) return askForPasskey({ origin, random }, among);
+      throw new GatehouseError({
+        code: "conflict",
+        op: "identity.passkey",
+        message: "you have no passkey",
+        hint: "Add one on your account page.",
+      });
+    },
+    askForAnyPasskey: (origin) => askForPasskey({ origin, random }),
+    async ownerOfPasskey(shown, facts) {
+      const owner = await isPasskeyOf(undefined, shown, facts);
+      if (owner !== undefined) return owner;
+      throw new GatehouseError({
+        code: "unauthenticated",
+        op: "identity.passkey",
+        message: "this passkey is not known here, or it was not unlocked",
+        hint: "Sign in another way, and add it on your account page.",
+      });
+    },
+    async offerPasskey(user, origin) {
+      return askForNewPasskey(user, { origin, had: await passkeysOf(user.id), random });
     },
     offerTotp(user) {
       const id = newId(clock.nowMs(), random);
@@ -173,7 +233,7 @@ export function createSecondFactors(options: {
           message: `nobody has more than ${factorsMax} second factors`,
           hint: "Remove one that you do not use.",
         });
-      const wanted = offered(added, user);
+      const wanted = await offered(added, user);
       const codes = before.length === 0 ? newRecoveryCodes(random) : undefined;
       await note("mfa.add", user, wanted, { name: user.name, remoteAddress });
       if (codes) await noteCodes(user, remoteAddress);
@@ -254,6 +314,15 @@ function notOffered(): GatehouseError {
     op: "identity.factors",
     message: "no factor was offered here that this could be",
     hint: "Begin again.",
+  });
+}
+
+function notVerified(): GatehouseError {
+  return new GatehouseError({
+    code: "invalid",
+    op: "identity.passkey",
+    message: "what the browser made of the passkey does not verify here",
+    hint: "Begin again, on the page of this gateway that browsers find it by.",
   });
 }
 

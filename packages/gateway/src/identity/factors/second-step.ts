@@ -1,4 +1,5 @@
 import { type Clock, GatehouseError, type Random, isGatehouseError } from "@gatehouse/kernel";
+import type { PasskeyShown } from "@gatehouse/contracts/rest";
 import type { AuditLog } from "../../audit/mod.ts";
 import type {
   Factor,
@@ -14,17 +15,20 @@ import type { BeginSession } from "../begin-session.ts";
 import { hashOf, secret } from "../identity.ts";
 import type { Standing } from "../standing.ts";
 import { type From, type SignedIn, noteRefusal, personOf } from "../web-sign-in.ts";
-import type { SecondFactors, Shown } from "./second-factors.ts";
+import type { PasskeyAsked } from "./passkeys.ts";
+import type { Made, SecondFactors, Shown } from "./second-factors.ts";
 
 /** Somebody whom the first step has proved: what they still must show before they are anybody here. */
 export type Waiting = {
   needs: "second_factor" | "enrolment";
   /** Good for the next step and for nothing else. */
   ticket: string;
-  ways: ("totp" | "recovery_code")[];
+  ways: ("totp" | "recovery_code" | "passkey")[];
   expiresAtMs: number;
 };
 
+/** What to ask the browser for, and the ticket to bring its answer with. */
+export type PasskeyAsk = Pick<PasskeyAsked, "options"> & { ticket: string; expiresAtMs: number };
 export type TotpOffer = { ticket: string; secret: string; uri: string; expiresAtMs: number };
 type Added = { factor: Factor; recoveryCodes: string[] | undefined };
 
@@ -34,25 +38,39 @@ export type SecondStep = {
   waitFor(user: User, how: { method: string }): Promise<Waiting | undefined>;
   /** Throws `unauthenticated` for a ticket or a code that is not good, `rate_limited`. */
   finish(ticket: string, shown: Shown, from: From): Promise<SignedIn>;
+  /** To show a passkey with `finish`. `origin`: as the browser names the page. */
+  askPasskeyOf(ticket: string, origin: string): Promise<PasskeyAsk>;
+  /** A passkey instead of all other steps: it says who somebody is, and is two factors in one. */
+  askAnyPasskey(origin: string): Promise<PasskeyAsk>;
+  signInByPasskey(ticket: string, shown: PasskeyShown, from: From): Promise<SignedIn>;
   /** For whoever must have a factor and has none yet. */
   offerTotpTo(ticket: string): Promise<TotpOffer>;
+  offerPasskeyTo(ticket: string, origin: string): Promise<PasskeyAsk>;
   enrol(
     ticket: string,
-    added: { name: string; shown: Shown },
+    added: { name: string; made: Made },
     from: From,
   ): Promise<SignedIn & Pick<Added, "recoveryCodes">>;
   /** The same for somebody who is signed in. Throws `denied` unless they have proved of late who they are, `conflict`. */
   offerTotp(session: WebSession): Promise<TotpOffer>;
+  offerPasskey(session: WebSession, origin: string): Promise<PasskeyAsk>;
   add(
     session: WebSession,
-    added: { ticket: string; name: string; shown: Shown },
+    added: { ticket: string; name: string; made: Made },
     remoteAddress: string,
   ): Promise<Added>;
   /** The session as it is from now on, known by another token. Throws `invalid` for a code that is not good, `conflict`. */
-  stepUp(session: WebSession, shown: Shown, from: From): Promise<{ token: string; session: WebSession }>;
+  stepUp(
+    session: WebSession,
+    shown: Shown & { ticket?: string },
+    from: From,
+  ): Promise<{ token: string; session: WebSession }>;
+  askStepUp(session: WebSession, origin: string): Promise<PasskeyAsk>;
 };
 
 const lifetimeMs = 10 * 60_000;
+/** Anybody may begin to sign in by a passkey, so the number that wait is held. */
+const waitingMax = 10_000;
 
 export function createSecondStep(options: {
   secondFactors: SecondFactors;
@@ -67,10 +85,16 @@ export function createSecondStep(options: {
 }): SecondStep {
   const { secondFactors, signInSteps, users, audit, clock, random } = options;
 
-  async function open(kind: string, userId: string, facts: JsonObject) {
+  async function open(kind: string, userId: string | undefined, facts: JsonObject) {
     const ticket = secret(random);
     const expiresAtMs = clock.nowMs() + lifetimeMs;
-    await signInSteps.create({ hash: hashOf(ticket), kind, userId, facts, expiresAtMs });
+    await signInSteps.create({
+      hash: hashOf(ticket),
+      kind,
+      facts,
+      expiresAtMs,
+      ...(userId !== undefined && { userId }),
+    });
     return { ticket, expiresAtMs };
   }
 
@@ -92,6 +116,21 @@ export function createSecondStep(options: {
     return { token, person: { ...(await personOf(user, options.standing)), proof }, session };
   }
 
+  async function noted(
+    step: SignInStep,
+    ticket: string,
+    { options, facts }: PasskeyAsked,
+  ): Promise<PasskeyAsk> {
+    if (!(await signInSteps.note(step.hash, { ...step.facts, ...facts }))) throw gone();
+    return { options, ticket, expiresAtMs: step.expiresAtMs };
+  }
+
+  /** What a passkey was asked for with, once. */
+  async function factsOfStepUp({ id }: WebSession, ticket: string | undefined): Promise<JsonObject> {
+    const step = ticket === undefined ? undefined : await signInSteps.take(hashOf(ticket));
+    return step?.kind === "step_up" && step.facts["sessionId"] === id ? step.facts : {};
+  }
+
   async function activeUser({ userId }: WebSession): Promise<User> {
     const user = await users.byId(userId);
     if (!user || user.disabled) throw gone();
@@ -107,6 +146,9 @@ export function createSecondStep(options: {
         needs,
         ...(await open(needs, user.id, { method })),
         ways: [
+          ...(factors.some(({ kind }) => kind === "passkey") || needs === "enrolment"
+            ? ["passkey" as const]
+            : []),
           ...(factors.some(({ kind }) => kind === "totp") || needs === "enrolment" ? ["totp" as const] : []),
           ...(recoveryCodesLeft > 0 ? ["recovery_code" as const] : []),
         ],
@@ -127,20 +169,56 @@ export function createSecondStep(options: {
       await attempt.succeeded();
       return signedIn;
     },
+    async askPasskeyOf(ticket, origin) {
+      const { step, user } = await stepOf(ticket, "second_factor");
+      return noted(step, ticket, await secondFactors.askForPasskey(user.id, origin));
+    },
+    async askAnyPasskey(origin) {
+      if ((await signInSteps.count()) >= waitingMax)
+        throw new GatehouseError({
+          code: "unavailable",
+          op: "identity.passkey",
+          message: "too many sign-ins wait for their next step",
+          hint: "Try again in a few minutes.",
+        });
+      const { options, facts } = await secondFactors.askForAnyPasskey(origin);
+      return { options, ...(await open("passkey", undefined, facts)) };
+    },
+    async signInByPasskey(ticket, shown, from) {
+      // Used up by the first answer, whatever it is worth.
+      const step = await signInSteps.take(hashOf(ticket));
+      if (step?.kind !== "passkey") throw gone();
+      const refused = (name: string | undefined, error: string) =>
+        noteRefusal(audit, name, { ...from, method: "passkey", error });
+      const owner = await secondFactors.ownerOfPasskey(shown, step.facts).catch(async (error: unknown) => {
+        await refused(undefined, "the passkey is unknown or does not verify");
+        throw error;
+      });
+      const user = await users.byId(owner);
+      if (!user || user.disabled) {
+        await refused(user?.name, "the account is shut");
+        throw gone();
+      }
+      return enter(user, { ...step, facts: { method: "passkey" } }, from);
+    },
+    async offerPasskeyTo(ticket, origin) {
+      const { step, user } = await stepOf(ticket, "enrolment");
+      return noted(step, ticket, await secondFactors.offerPasskey(user, origin));
+    },
     async offerTotpTo(ticket) {
       const { step, user } = await stepOf(ticket, "enrolment");
       const { facts, ...words } = secondFactors.offerTotp(user);
       if (!(await signInSteps.note(step.hash, { ...step.facts, ...facts }))) throw gone();
       return { ...words, ticket, expiresAtMs: step.expiresAtMs };
     },
-    async enrol(ticket, { name, shown }, from) {
+    async enrol(ticket, { name, made }, from) {
       const { step, user } = await stepOf(ticket, "enrolment");
       const { remoteAddress } = from;
       // A ticket made before somebody had a factor must not add another beside it.
       if ((await secondFactors.needOf(user.id)) !== "enrolment") throw gone();
       const { recoveryCodes } = await secondFactors.add(user, {
         name,
-        shown,
+        made,
         facts: step.facts,
         remoteAddress,
       });
@@ -152,13 +230,22 @@ export function createSecondStep(options: {
       const { facts, ...words } = secondFactors.offerTotp(await activeUser(session));
       return { ...words, ...(await open("offer", session.userId, { ...facts, sessionId: session.id })) };
     },
-    async add(session, { ticket, name, shown }, remoteAddress) {
+    async offerPasskey(session, origin) {
+      await secondFactors.requireFresh(session, "add a second factor");
+      const { options, facts } = await secondFactors.offerPasskey(await activeUser(session), origin);
+      return { options, ...(await open("offer", session.userId, { ...facts, sessionId: session.id })) };
+    },
+    async askStepUp(session, origin) {
+      const { options, facts } = await secondFactors.askForPasskey(session.userId, origin);
+      return { options, ...(await open("step_up", session.userId, { ...facts, sessionId: session.id })) };
+    },
+    async add(session, { ticket, name, made }, remoteAddress) {
       await secondFactors.requireFresh(session, "add a second factor");
       const { step, user } = await stepOf(ticket, "offer").catch((error: unknown) => {
         throw whileSignedIn(error, "conflict");
       });
       if (step.facts["sessionId"] !== session.id) throw whileSignedIn(gone(), "conflict");
-      const added = await secondFactors.add(user, { name, shown, facts: step.facts, remoteAddress });
+      const added = await secondFactors.add(user, { name, made, facts: step.facts, remoteAddress });
       await signInSteps.take(step.hash);
       return added;
     },
@@ -180,7 +267,7 @@ export function createSecondStep(options: {
           fields: { web_session_id: session.id, ...(error !== undefined && { error }) },
         });
       const attempt = await secondFactors
-        .prove(user, shown, { remoteAddress, facts: {} })
+        .prove(user, shown, { remoteAddress, facts: await factsOfStepUp(session, shown.ticket) })
         .catch(async (error: unknown) => {
           await note("the second factor is not good");
           throw whileSignedIn(error, "invalid");

@@ -4,6 +4,8 @@ import {
   factorAdd,
   linkExchange,
   me,
+  passkeyOptions,
+  passkeySignIn,
   passwordSignIn,
   secondFactorShown,
   signInAnswer,
@@ -19,7 +21,7 @@ import { actions } from "../../../access/mod.ts";
 import { principalOf, tokenOf } from "../access.ts";
 import type { App, AppOptions } from "../app.ts";
 import type { Entered, Principal } from "../../door.ts";
-import { checkNotForeign, clearSessionCookies, setSessionCookie } from "../security.ts";
+import { checkNotForeign, clearSessionCookies, originOf, setSessionCookie } from "../security.ts";
 import { answers, nothing } from "./answers.ts";
 import { beginPath } from "./oidc.ts";
 
@@ -137,6 +139,74 @@ export function authRoutes(app: App, options: AppOptions): void {
     },
   );
   app.post(
+    "/auth/second-factor/passkey",
+    {
+      schema: {
+        tags,
+        summary: "Sign in: what to ask the browser for, to show a passkey as the second step",
+        security: [],
+        body: stepTicket,
+        response: answers(passkeyOptions),
+      },
+      config: next,
+    },
+    async (request) => {
+      checkNotForeign(request, publicUrl);
+      return doors.identity.secondFactorByPasskey(request.body, originOf(request, publicUrl));
+    },
+  );
+  app.post(
+    "/auth/passkey/options",
+    {
+      schema: {
+        tags,
+        summary: "Sign in: what to ask the browser for, to show a passkey instead of a name and a password",
+        security: [],
+        response: answers(passkeyOptions),
+      },
+      config: { access: { public: "asking gives nothing" }, rateLimit: passwordsLimited },
+    },
+    async (request) => {
+      checkNotForeign(request, publicUrl);
+      return doors.identity.passkeyOptions(originOf(request, publicUrl));
+    },
+  );
+  app.post(
+    "/auth/passkey",
+    {
+      schema: {
+        tags,
+        summary: "Sign in by a passkey",
+        security: [],
+        body: passkeySignIn,
+        response: answers(me),
+      },
+      config: { access: { public: "the passkey is the proof" }, rateLimit: passwordsLimited },
+    },
+    async (request, reply) => {
+      checkNotForeign(request, publicUrl);
+      return enter(reply, await doors.identity.signInByPasskey(request.body, from(request)));
+    },
+  );
+  app.post(
+    "/auth/enrolment/passkey",
+    {
+      schema: {
+        tags,
+        summary: "Sign in where a second factor is required: what a browser makes a passkey of",
+        security: [],
+        body: stepTicket,
+        response: answers(passkeyOptions, 201),
+      },
+      config: next,
+    },
+    async (request, reply) => {
+      checkNotForeign(request, publicUrl);
+      const origin = originOf(request, publicUrl);
+      return reply.code(201).send(await doors.identity.offerPasskeyTo(request.body, origin));
+    },
+  );
+  app.post(
     "/auth/enrolment/totp",
     {
       schema: {
@@ -192,6 +262,19 @@ export function authRoutes(app: App, options: AppOptions): void {
         token: isBearer ? stepped.cookie : null,
       };
     },
+  );
+
+  app.post(
+    "/me/step-up/passkey",
+    {
+      schema: {
+        tags,
+        summary: "What to ask the browser for, to give a passkey as second factor once more",
+        response: answers(passkeyOptions),
+      },
+      config: { access: { action: "self.write" }, rateLimit: passwordsLimited },
+    },
+    (request) => doors.identity.stepUpByPasskey(principalOf(request), originOf(request, publicUrl)),
   );
 
   app.post(

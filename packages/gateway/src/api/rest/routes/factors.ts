@@ -5,19 +5,20 @@ import {
   factorList,
   factorRename,
   id,
+  passkeyOptions,
   recoveryCodes,
   totpOffer,
 } from "@gatehouse/contracts/rest";
 import { z } from "zod";
-import type { RestDoors } from "../../door.ts";
 import { principalOf } from "../access.ts";
-import type { App } from "../app.ts";
+import type { App, AppOptions } from "../app.ts";
+import { originOf } from "../security.ts";
 import { answers, nothing } from "./answers.ts";
 
 const tags = ["accounts"];
 
 /** Second factors. What only they themselves may add is under `/me`. */
-export function factorRoutes(app: App, { factors }: Pick<RestDoors, "factors">): void {
+export function factorRoutes(app: App, { doors: { factors }, publicUrl }: AppOptions): void {
   const own = { access: { action: "self.write" } } as const;
   const write = { access: { action: "person.write", ownAction: "self.write" } } as const;
 
@@ -46,6 +47,20 @@ export function factorRoutes(app: App, { factors }: Pick<RestDoors, "factors">):
       config: own,
     },
     async (request, reply) => reply.code(201).send(await factors.offerTotp(principalOf(request))),
+  );
+  app.post(
+    "/me/factors/passkey",
+    {
+      schema: {
+        tags,
+        summary: "Ask for what a browser makes a passkey of",
+        description: "It is added by `POST /me/factors`, with what the browser answers.",
+        response: answers(passkeyOptions, 201),
+      },
+      config: own,
+    },
+    async (request, reply) =>
+      reply.code(201).send(await factors.offerPasskey(principalOf(request), originOf(request, publicUrl))),
   );
   app.post(
     "/me/factors",

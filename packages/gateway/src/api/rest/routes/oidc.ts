@@ -1,8 +1,8 @@
 import { GatehouseError, isGatehouseError } from "@gatehouse/kernel";
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyReply } from "fastify";
 import { z } from "zod";
 import type { App, AppOptions } from "../app.ts";
-import { comesByHttps, setSessionCookie } from "../security.ts";
+import { comesByHttps, originOf, setSessionCookie } from "../security.ts";
 
 const tags = ["auth"];
 export const beginPath = "/api/v1/auth/oidc";
@@ -19,8 +19,6 @@ const idTokenCharsMax = 3_800;
 export function oidcRoutes(app: App, options: AppOptions): void {
   const { publicUrl, signInsPerMinuteMax } = options;
   const { oidc } = options.doors;
-  const originOf = (request: FastifyRequest) =>
-    publicUrl === undefined ? `${request.protocol}://${request.host}` : new URL(publicUrl).origin;
   const cookie = { path: beginPath, httpOnly: true, sameSite: "lax", secure: comesByHttps(options) } as const;
   const idCookie = {
     path: logoutPath,
@@ -52,7 +50,9 @@ export function oidcRoutes(app: App, options: AppOptions): void {
     },
     (request, reply) =>
       leading(reply, async () => {
-        const { url, browserSecret } = await provider().begin(`${originOf(request)}${callbackPath}`);
+        const { url, browserSecret } = await provider().begin(
+          `${originOf(request, publicUrl)}${callbackPath}`,
+        );
         reply.setCookie(browserCookie, browserSecret, { ...cookie, maxAge: 600 });
         return url;
       }),
@@ -67,7 +67,7 @@ export function oidcRoutes(app: App, options: AppOptions): void {
       leading(reply, async () => {
         reply.clearCookie(browserCookie, cookie);
         const { token, expiresAtMs, idToken } = await provider().finish({
-          callbackUrl: `${originOf(request)}${request.url}`,
+          callbackUrl: `${originOf(request, publicUrl)}${request.url}`,
           browserSecret: request.cookies[browserCookie],
           remoteAddress: request.ip,
         });
@@ -87,7 +87,7 @@ export function oidcRoutes(app: App, options: AppOptions): void {
     (request, reply) =>
       leading(reply, async () => {
         reply.clearCookie(idTokenCookie, idCookie);
-        const returnTo = `${originOf(request)}/sign-in`;
+        const returnTo = `${originOf(request, publicUrl)}/sign-in`;
         return (await provider().endSessionUrl(returnTo, request.cookies[idTokenCookie])) ?? "/sign-in";
       }),
   );

@@ -7,12 +7,23 @@ const none = async (): Promise<never> => {
 
 /** Nobody has a second factor in the samples, nor can add one. */
 export const memoryFactors: Pick<RestDoors, "factors" | "signIns"> & {
-  identity: Pick<RestDoors["identity"], "secondFactor" | "offerTotpTo" | "enrol" | "stepUp">;
+  identity: Omit<RestDoors["identity"], "signInByLink" | "signInByPassword" | "whoIs" | "signOut">;
 } = {
-  identity: { secondFactor: none, offerTotpTo: none, enrol: none, stepUp: none },
+  identity: {
+    secondFactor: none,
+    secondFactorByPasskey: none,
+    passkeyOptions: none,
+    signInByPasskey: none,
+    offerTotpTo: none,
+    offerPasskeyTo: none,
+    enrol: none,
+    stepUp: none,
+    stepUpByPasskey: none,
+  },
   factors: {
     list: async () => ({ items: [], recoveryCodesLeft: 0, required: false }),
     offerTotp: none,
+    offerPasskey: none,
     add: none,
     rename: none,
     renewRecoveryCodes: none,
