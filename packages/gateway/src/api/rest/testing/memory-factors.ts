@@ -12,7 +12,9 @@ export const memoryFactors: Pick<RestDoors, "factors" | "signIns"> & {
   identity: {
     secondFactor: none,
     secondFactorByPasskey: none,
-    passkeyOptions: none,
+    passkeyOptions: async () => {
+      throw new GatehouseError({ code: "conflict", op: "memory", message: "nobody has passkeys here" });
+    },
     signInByPasskey: none,
     offerTotpTo: none,
     offerPasskeyTo: none,
