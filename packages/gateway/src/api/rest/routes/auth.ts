@@ -150,7 +150,7 @@ export function authRoutes(app: App, options: AppOptions): void {
       },
       config: next,
     },
-    async (request) => {
+    (request) => {
       checkNotForeign(request, publicUrl);
       return doors.identity.secondFactorByPasskey(request.body, originOf(request, publicUrl));
     },
@@ -166,7 +166,7 @@ export function authRoutes(app: App, options: AppOptions): void {
       },
       config: { access: { public: "asking gives nothing" }, rateLimit: passwordsLimited },
     },
-    async (request) => {
+    (request) => {
       checkNotForeign(request, publicUrl);
       return doors.identity.passkeyOptions(originOf(request, publicUrl));
     },
