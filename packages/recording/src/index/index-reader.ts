@@ -32,6 +32,8 @@ export type RecordingIndex = {
    * `skip` of them are left out, and blocks of nothing else are not read.
    */
   lines(span?: Span, skip?: number): AsyncGenerator<IndexedLine>;
+  /** One block of lines, by its place in the directory; undefined where there is none. */
+  textBlock(n: number): Promise<IndexedLine[] | undefined>;
   events(span?: Span): AsyncGenerator<IndexEvent>;
   pictures(span?: Span): AsyncGenerator<Picture>;
 };
@@ -131,6 +133,12 @@ export async function openIndex(fields: {
         yield* left > 0 ? lines.slice(left) : lines;
         left = 0;
       }
+    },
+    async textBlock(n) {
+      const entry = text[n];
+      if (!entry) return undefined;
+      const start = at.text + bytesOf(text.slice(0, n));
+      return decodeLines(await open("text", n, await read(start, start + entry.bytes)));
     },
     async *events(span = {}) {
       for await (const block of blocks("events", events, span)) yield* decodeEvents(block);

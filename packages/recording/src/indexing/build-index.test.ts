@@ -83,6 +83,21 @@ test("a line has the moment from which it stood there, and the one at which it w
   assert.equal(index.headSha256.length, 64);
 });
 
+test("a line that scrolls by before anybody looks has a moment at which it can be read", async () => {
+  const { index } = await indexed(
+    framesOf(
+      Array.from({ length: 12 }, (_, i) => {
+        const lines = Array.from({ length: 10 }, (__, n) => `line ${i * 10 + n}\r\n`).join("");
+        return [1000 + i * 60, lines] as const;
+      }),
+    ),
+  );
+  const from = new Map((await linesOf(index)).map(([fromMs, , text]) => [text, fromMs]));
+  // Of 24 rows: the line came with the fourth frame, and the sixth took it away.
+  const at = from.get("line 33") ?? 0;
+  assert.ok(at >= 1180 && at < 1300, `at ${at}`);
+});
+
 test("what a full-screen program draws over is found, also where it never scrolled", async () => {
   const { index } = await indexed(
     framesOf([
@@ -149,6 +164,61 @@ test("what happened beside the output is told of, and nothing that was typed is 
   assert.deepEqual(index.directory.idle, [1, 5_000_000]);
   assert.ok(!Buffer.from(bytes).includes("password"), "it is encrypted");
   for await (const { text } of index.lines()) assert.ok(!text.includes("hunter2"));
+});
+
+test("a line that was run is told by the shell, or guessed from what was echoed; what was not echoed is nowhere", async () => {
+  const typed = (atMs: number, keys: string) => [atMs, { typed: keys }] as const;
+  const commandsOf = async (said: readonly (readonly [number, Said | { typed: string }])[]) => {
+    const frames = framesOf(
+      said.map(([atMs, what]) => [atMs, typeof what === "object" && "typed" in what ? "" : what] as const),
+    ).map((frame, i) => {
+      const what = said[i - 1]?.[1];
+      return typeof what === "object" && "typed" in what
+        ? { ...frame, kind: "input" as const, data: utf8(what.typed) }
+        : frame;
+    });
+    const events: [number, string, string][] = [];
+    for await (const { timeUs, kind, text, source } of (await indexed(frames)).index.events())
+      if (kind === "command") events.push([timeUs / 1000, text, source]);
+    return events;
+  };
+  assert.deepEqual(
+    await commandsOf([
+      [0, "root@web:~# "],
+      typed(100, "l"),
+      [110, "l"],
+      typed(200, "\u001b[A"),
+      // The shell takes the line back and shows one of before, which goes over the edge.
+      [210, `\b\u001b[Krm -rf ${"x".repeat(90)}`],
+      typed(900, "\r"),
+      [910, "\r\nnot a command\r\nPassword: "],
+      typed(1000, "hunter2\r"),
+      [1100, "\r\nroot@web:~# "],
+      typed(1200, "sleep 9\r"),
+      [1210, "sleep 9\r\n"],
+      typed(1300, "\u0003"),
+      [1310, "^C\r\nroot@web:~# "],
+      typed(1400, "vi\r"),
+      [1410, "vi\r\n\u001b[?1049h\u001b[2J"],
+      typed(1500, "idle words\r"),
+      [1510, "idle words\r\n"],
+    ]),
+    [
+      [900, `rm -rf ${"x".repeat(90)}`, "guessed"],
+      [1200, "sleep 9", "guessed"],
+      [1400, "vi", "guessed"],
+    ],
+  );
+  assert.deepEqual(
+    await commandsOf([
+      [0, "\u001b]133;A\u0007% \u001b]133;B\u0007"],
+      typed(100, "for i in 1\r"),
+      [110, "for i in 1\r\n> "],
+      typed(200, "do ls; done\r"),
+      [210, "do ls; done\r\n\u001b]133;C\u0007a  b\r\n\u001b]133;D;0\u0007"],
+    ]),
+    [[210, "for i in 1\n> do ls; done", "shell"]],
+  );
 });
 
 test("an index that was altered, or is another recording's, does not open", async () => {

@@ -25,6 +25,7 @@ import { type Statement, StatementReading, statementLine } from "../tracks/query
 import { ShownLines, scrollbackLines, sliceBytes } from "../transcript/shown-lines.ts";
 import { boundedSize, shownBy } from "../transcript/shown.ts";
 import { BlockWriter } from "./block-writer.ts";
+import { Commands } from "./commands.ts";
 import { drawPicture } from "./draw-picture.ts";
 import { Flow } from "./flow.ts";
 import { Proof } from "./proof.ts";
@@ -94,6 +95,7 @@ class IndexMaking {
   readonly #proof = new Proof();
   readonly #shownLines: ShownLines;
   readonly #screenText: ScreenText;
+  readonly #commands: Commands;
   readonly #flow = new Flow();
   readonly #text: BlockWriter<IndexedLine>;
   readonly #pictures: BlockWriter<Picture>;
@@ -105,6 +107,8 @@ class IndexMaking {
   /** The moments of the slices that are not written yet. */
   #moments: number[] = [];
   #written = 0;
+  /** Of the slice before. */
+  #writtenUs = 0;
   #last: Promise<void> = Promise.resolve();
   #waiting = 0;
 
@@ -136,10 +140,18 @@ class IndexMaking {
     const moment = ({ timeUs }: { timeUs: number }) => ({ fromUs: timeUs, toUs: timeUs });
     this.#pictures = new BlockWriter({ part: "pictures", sealer, encode: encodePictures, span: moment });
     this.#events = new BlockWriter({ part: "events", sealer, encode: encodeEvents, span: moment });
+    this.#commands = new Commands(
+      this.#terminal,
+      () => this.#nowUs(),
+      (event) => this.#addEvent(event),
+    );
     this.#screenText = new ScreenText(this.#terminal, (line) => this.#addLine(line));
     this.#shownLines = new ShownLines(
       this.#terminal,
-      (line, gone) => this.#screenText.gone(line, gone, this.#nowUs()),
+      (line, gone, wasThere) => {
+        const nowUs = this.#nowUs();
+        this.#screenText.gone(line, gone, nowUs, wasThere ? this.#writtenUs : nowUs);
+      },
       rowsKept,
     );
   }
@@ -147,8 +159,11 @@ class IndexMaking {
   async add(frame: Frame): Promise<void> {
     this.#frames++;
     this.#flow.note(frame);
-    const event = recordedEvent(frame);
-    if (event && !this.#events.isFull) this.#events.add(event, 1, eventsPerBlock);
+    this.#addEvent(recordedEvent(frame));
+    if (frame.kind === "input") {
+      this.#then(frame.timeUs, () => this.#commands.typed(frame.data, frame.timeUs));
+      if (++this.#waiting >= waitingSlicesMax) await this.#settle();
+    }
     this.#endUs = frame.timeUs;
     // Secrets of statements are in the other lane, and stay out.
     if (laneOf(frame.kind) === "main") this.#addStatement(this.#statements.take(frame));
@@ -161,6 +176,7 @@ class IndexMaking {
       await this.#settle();
       this.#screenText.look(this.#shownUs);
       this.#shownLines.resizing();
+      this.#commands.forget();
       this.#terminal.resize(shown.cols, shown.rows);
       this.#shownLines.resized();
       // What was wrapped anew came of more than a screen: from here on nobody needs to know.
@@ -220,6 +236,7 @@ class IndexMaking {
     this.#last = new Promise((resolve) =>
       this.#terminal.write(bytes, () => {
         this.#shownLines.written();
+        this.#writtenUs = timeUs;
         this.#written++;
         resolve();
       }),
@@ -242,14 +259,23 @@ class IndexMaking {
     this.#shownSinceLook = false;
     this.#lookedUs = timeUs;
     const shownUs = this.#shownUs;
-    this.#moments.push(shownUs);
+    this.#then(shownUs, () => this.#screenText.look(shownUs));
+  }
+
+  /** When all that was written before is on the screen. */
+  #then(timeUs: number, what: () => void): void {
+    this.#moments.push(timeUs);
     this.#last = new Promise((resolve) =>
       this.#terminal.write("", () => {
-        this.#screenText.look(shownUs);
+        what();
         this.#written++;
         resolve();
       }),
     );
+  }
+
+  #addEvent(event: IndexEvent | undefined): void {
+    if (event && !this.#events.isFull) this.#events.add(event, 1, eventsPerBlock);
   }
 
   #wantsKeyframe(timeUs: number): boolean {

@@ -46,15 +46,18 @@ export class ScreenText {
     this.#told = [];
   }
 
-  /** A line is gone. What was cleared and is there again at the next look did not go. */
-  gone(text: string, why: Gone, nowUs: number): void {
+  /**
+   * A line is gone, and nobody looked at it before: it was there at `readUs` at the latest. What was cleared and is there again at the
+   * next look did not go.
+   */
+  gone(text: string, why: Gone, nowUs: number, readUs: number): void {
     if (text.trim() === "") return;
     const seen = this.#seen[why === "scrolled" ? "normal" : this.#terminal.buffer.active.type];
     const known = seen.get(text);
     if (known && why === "cleared") return;
     seen.delete(text);
     if (this.#told.length < 1_000) this.#told.push(text);
-    this.#put(text, known?.fromUs ?? nowUs, nowUs);
+    this.#put(text, known?.fromUs ?? readUs, nowUs);
   }
 
   finish(): void {

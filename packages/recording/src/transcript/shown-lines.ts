@@ -16,14 +16,19 @@ export type Gone = "scrolled" | "cleared";
  */
 export class ShownLines {
   readonly #terminal: Terminal;
-  readonly #tell: (line: string, gone: Gone) => void;
+  readonly #tell: (line: string, gone: Gone, wasThere: boolean) => void;
   /** Rows at the top of the ordinary buffer that were taken already. */
   #takenRows = 0;
+  /** Rows of it that were finished when the last slice had been written. */
+  #finishedRows = 0;
 
   readonly #rowsKept: number;
 
-  /** `rowsKept` of what scrolled off stay in the terminal, which a window that grows shows again. */
-  constructor(terminal: Terminal, tell: (line: string, gone: Gone) => void, rowsKept = 0) {
+  /**
+   * `tell` learns too whether the line stood on the screen before this slice. `rowsKept` of what scrolled off stay in the terminal,
+   * which a window that grows shows again.
+   */
+  constructor(terminal: Terminal, tell: (line: string, gone: Gone, wasThere: boolean) => void, rowsKept = 0) {
     this.#rowsKept = rowsKept;
     this.#terminal = terminal;
     this.#tell = tell;
@@ -55,6 +60,8 @@ export class ShownLines {
   written(): void {
     this.#takeScrolled();
     if (this.#takenRows > this.#rowsKept + keptLinesMax) this.#dropTaken();
+    const { normal } = this.#terminal.buffer;
+    this.#finishedRows = normal.baseY + normal.cursorY;
   }
 
   /** Call when all writes are done, before a new size: lines are wrapped anew, so what was taken must be gone before. */
@@ -78,7 +85,9 @@ export class ShownLines {
     let end = buffer.baseY;
     // A line that goes on below is taken whole, later.
     while (end > this.#takenRows && buffer.getLine(end)?.isWrapped) end--;
-    this.#take(buffer, this.#takenRows, end, "scrolled");
+    const middle = Math.min(end, Math.max(this.#takenRows, this.#finishedRows));
+    this.#take(buffer, this.#takenRows, middle, "scrolled", true);
+    this.#take(buffer, middle, end, "scrolled", false);
     this.#takenRows = Math.max(this.#takenRows, end);
   }
 
@@ -96,8 +105,8 @@ export class ShownLines {
     this.#take(buffer, buffer.baseY, lastFilled(buffer, this.#terminal.rows), "cleared");
   }
 
-  #take(buffer: IBuffer, from: number, end: number, gone: Gone): void {
-    for (const line of linesIn(buffer, from, end)) this.#tell(line, gone);
+  #take(buffer: IBuffer, from: number, end: number, gone: Gone, wasThere = false): void {
+    for (const line of linesIn(buffer, from, end)) this.#tell(line, gone, wasThere);
   }
 
   #dropTaken(): void {
