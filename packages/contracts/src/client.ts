@@ -72,6 +72,7 @@ import type {
   RecordingOverview,
   RecordingPictures,
   RecordingScreen,
+  RecordingText,
   ScreenQuery,
   RecordingAlarms,
   RecordingCoverage,
@@ -102,6 +103,7 @@ import type {
   TargetCreate,
   TargetQuery,
   TargetUpdate,
+  TextQuery,
   Team,
   TeamCreate,
   TeamQuery,
@@ -268,6 +270,9 @@ export function createClient(options: ClientOptions) {
       /** Where to begin in order to show a moment. */
       screen: (id: string, query: ScreenQuery, call?: CallOptions) =>
         get<RecordingScreen>(`/recordings/${part(id)}/screen`, call, query),
+      /** One block of what was shown, of those that the overview lists. */
+      text: (id: string, query: TextQuery, call?: CallOptions) =>
+        get<RecordingText>(`/recordings/${part(id)}/text`, call, query),
       pictures: (id: string, call?: CallOptions) =>
         get<RecordingPictures>(`/recordings/${part(id)}/pictures`, call),
       makeIndex: (id: string, how: IndexMake = {}) =>

@@ -25,6 +25,12 @@ export const recordingOverview = z
           }),
         ),
         eventsLeftOut: z.number().int(),
+        text: z
+          .array(z.object({ fromUs: moment, toUs: moment, lines: z.number().int() }))
+          .meta({ description: "The blocks of what was shown, in order; `text?block=` reads one" }),
+        textEndsUs: moment
+          .nullable()
+          .meta({ description: "Text after this moment was left out, where there was too much" }),
       })
       .nullable()
       .meta({ description: "Null where none was made yet" }),
@@ -51,6 +57,19 @@ export const recordingScreen = z
   })
   .meta({ id: "RecordingScreen" });
 export type RecordingScreen = z.infer<typeof recordingScreen>;
+
+export const textQuery = z.strictObject({ block: z.coerce.number().int().min(0).max(65_535) });
+export type TextQuery = z.input<typeof textQuery>;
+
+/** `GET /recordings/{id}/text`: one block of the lines that stood on the screen. */
+export const recordingText = z
+  .object({
+    lines: z
+      .array(z.object({ fromUs: moment, toUs: moment, text: z.string() }))
+      .meta({ description: "In the order in which they came; each stood there from `fromUs` to `toUs`" }),
+  })
+  .meta({ id: "RecordingText" });
+export type RecordingText = z.infer<typeof recordingText>;
 
 /** `GET /recordings/{id}/pictures` */
 export const recordingPictures = z

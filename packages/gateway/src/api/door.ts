@@ -73,6 +73,7 @@ import type {
   RecordingOverview,
   RecordingPictures,
   RecordingScreen,
+  RecordingText,
   HoldCreate,
   HoldRelease,
   LegalHold,
@@ -258,6 +259,7 @@ export type PlaybackDoor = {
   /** Out of the index beside the recording; empty where none was made yet. */
   overview(principal: Principal, sessionId: string): Promise<RecordingOverview>;
   screen(principal: Principal, sessionId: string, at: { atUs: number }): Promise<RecordingScreen>;
+  text(principal: Principal, sessionId: string, which: { block: number }): Promise<RecordingText>;
   pictures(principal: Principal, sessionId: string): Promise<RecordingPictures>;
   makeIndex(principal: Principal, sessionId: string, how: { anew: boolean }): Promise<IndexMade>;
   search(

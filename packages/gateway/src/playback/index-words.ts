@@ -1,12 +1,12 @@
-import type { RecordingOverview, RecordingScreen } from "@gatehouse/contracts/rest";
-import { toBase64 } from "@gatehouse/kernel";
+import type { RecordingOverview, RecordingScreen, RecordingText } from "@gatehouse/contracts/rest";
+import { GatehouseError, toBase64 } from "@gatehouse/kernel";
 import type { RecordingIndex } from "@gatehouse/recording/index";
 
 const eventsMax = 5_000;
 
 export async function overviewOf(index: RecordingIndex | undefined): Promise<RecordingOverview> {
   if (!index) return { index: null };
-  const { durationUs, activity, idle, keyframes } = index.directory;
+  const { durationUs, activity, idle, keyframes, text, textEndsUs } = index.directory;
   const events: NonNullable<RecordingOverview["index"]>["events"] = [];
   let eventsLeftOut = index.directory.events.reduce((sum, { count }) => sum + count, 0);
   for await (const event of index.events()) {
@@ -25,12 +25,25 @@ export async function overviewOf(index: RecordingIndex | undefined): Promise<Rec
       })),
       events,
       eventsLeftOut,
+      text: text.map(({ fromUs, toUs, count }) => ({ fromUs, toUs, lines: count })),
+      textEndsUs: textEndsUs ?? null,
     },
   };
 }
 
 export async function screenAt(index: RecordingIndex | undefined, timeUs: number): Promise<RecordingScreen> {
   return { keyframe: (await index?.keyframeAt(timeUs)) ?? null };
+}
+
+export async function textOf(index: RecordingIndex | undefined, block: number): Promise<RecordingText> {
+  const lines = await index?.textBlock(block);
+  if (lines) return { lines: lines.toSorted((a, b) => a.fromUs - b.fromUs) };
+  throw new GatehouseError({
+    code: "not_found",
+    op: "playback.text",
+    message: `the index has no block ${block} of text`,
+    hint: "The overview lists those that there are.",
+  });
 }
 
 /** A picture a keyframe, but no more than `picturesMax`: evenly chosen from all. */

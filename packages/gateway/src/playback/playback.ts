@@ -6,6 +6,7 @@ import {
   type RecordingPictures,
   type RecordingScreen,
   type RecordingSearch,
+  type RecordingText,
   type Recording as RecordingWords,
   type Verification as VerificationWords,
   type WireFrame,
@@ -27,7 +28,7 @@ import type { AuditRows, Resources, SessionEntries } from "../directory/mod.ts";
 import type { Indexes } from "../indexes/mod.ts";
 import type { LastingRights } from "../sessions/mod.ts";
 import { type Exported, exportRecording } from "./export.ts";
-import { overviewOf, picturesOf, screenAt } from "./index-words.ts";
+import { overviewOf, picturesOf, screenAt, textOf } from "./index-words.ts";
 import { type Opened, createOpened } from "./opened.ts";
 import { placeOf, placeText, textFrom } from "./recorded-text.ts";
 import { recordingWords } from "./recording-words.ts";
@@ -60,6 +61,8 @@ type Playback = {
   overview(viewer: Viewer, sessionId: string): Promise<RecordingOverview>;
   /** Where to begin in order to show a moment. */
   screen(viewer: Viewer, sessionId: string, at: { atUs: number }): Promise<RecordingScreen>;
+  /** A block of what was shown. Throws `not_found` for one that the index does not have. */
+  text(viewer: Viewer, sessionId: string, which: { block: number }): Promise<RecordingText>;
   pictures(viewer: Viewer, sessionId: string): Promise<RecordingPictures>;
   makeIndex(viewer: Viewer, sessionId: string, how: { anew: boolean }): Promise<IndexMade>;
   /** Finds text; audited with its terms. Rejects with `denied` where what was typed is asked for and may not be seen. */
@@ -135,8 +138,8 @@ export function createPlayback(options: PlaybackOptions): Playback {
   }
 
   /** What an index tells is of the recording, so it is the same access. */
-  async function indexFor(viewer: Viewer, sessionId: string) {
-    const admission = await viewing.admit(viewer, sessionId, "play", { continues: true });
+  async function indexFor(viewer: Viewer, sessionId: string, continues = true) {
+    const admission = await viewing.admit(viewer, sessionId, "play", { continues });
     return await (await openShown(admission)).index();
   }
 
@@ -151,7 +154,9 @@ export function createPlayback(options: PlaybackOptions): Playback {
       return { ...recordingWords(entry, found?.recording), may };
     },
     async frames(viewer, sessionId, { fromUs, toUs }, reader) {
-      const admission = await viewing.admit(viewer, sessionId, "play", { continues: fromUs > 0 });
+      // A window of a player goes on with what its overview began; all that there is begins anew.
+      const continues = fromUs > 0 || toUs !== undefined;
+      const admission = await viewing.admit(viewer, sessionId, "play", { continues });
       const window = { fromTimeUs: fromUs, ...(toUs !== undefined && { toTimeUs: toUs - 1 }) };
       const recording = await openReadable(admission);
       return allowed(reader, admission, (signal) => visibleFrames(recording, admission, signal, window));
@@ -181,10 +186,13 @@ export function createPlayback(options: PlaybackOptions): Playback {
       return { ...exported, chunks: allowed(reader, admission, () => chunks) };
     },
     async overview(viewer, sessionId) {
-      return overviewOf(await indexFor(viewer, sessionId));
+      return overviewOf(await indexFor(viewer, sessionId, false));
     },
     async screen(viewer, sessionId, { atUs }) {
       return screenAt(await indexFor(viewer, sessionId), atUs);
+    },
+    async text(viewer, sessionId, { block }) {
+      return textOf(await indexFor(viewer, sessionId), block);
     },
     async pictures(viewer, sessionId) {
       return picturesOf(await indexFor(viewer, sessionId));

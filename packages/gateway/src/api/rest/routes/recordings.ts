@@ -12,7 +12,9 @@ import {
   recordingPictures,
   recordingScreen,
   recordingSearch,
+  recordingText,
   screenQuery,
+  textQuery,
   verification,
 } from "@gatehouse/contracts/rest";
 import { z } from "zod";
@@ -99,6 +101,21 @@ export function recordingRoutes(app: App, { playback }: Pick<RestDoors, "playbac
       config: { access: played },
     },
     (request) => playback.screen(principalOf(request), request.params.sessionId, request.query),
+  );
+
+  app.get(
+    "/recordings/:sessionId/text",
+    {
+      schema: {
+        tags,
+        summary: "A block of the lines that stood on the screen",
+        params,
+        querystring: textQuery,
+        response: answers(recordingText),
+      },
+      config: { access: played },
+    },
+    (request) => playback.text(principalOf(request), request.params.sessionId, request.query),
   );
 
   app.get(

@@ -20,6 +20,7 @@ import { memoryFactors } from "./memory-factors.ts";
 import { memoryAccess } from "./memory-access.ts";
 import { mayKeep, memoryCustody } from "./memory-custody.ts";
 import { memorySearch } from "./memory-search.ts";
+import { memoryIndexes } from "./memory-index.ts";
 import { type MemoryLive, memoryLive } from "./memory-live.ts";
 import { type Sample, samplePeople, sampleSessions, sampleTargets } from "./sample-sessions.ts";
 
@@ -200,6 +201,7 @@ export function memoryGate(clock: Clock): MemoryGate {
     return one;
   };
 
+  const indexes = memoryIndexes();
   const live = memoryLive({ samples, clock, audited });
   const accounts = memoryAccounts();
   const custody = memoryCustody({ samples, clock, audited });
@@ -291,11 +293,17 @@ export function memoryGate(clock: Clock): MemoryGate {
     custody: custody.door,
     searching: memorySearch(samples),
     playback: {
-      overview: async () => ({ index: null }),
-      screen: async () => ({ keyframe: null }),
-      pictures: async () => ({ pictures: [] }),
-      async search(principal, id, { text }) {
-        const { frames } = watched(principal, id, "recording.play");
+      overview: async (principal, id) => indexes.overview(watched(principal, id, "recording.play")),
+      screen: async (principal, id, { atUs }) =>
+        indexes.screen(watched(principal, id, "recording.play"), atUs),
+      text: async (principal, id, { block }) => indexes.text(watched(principal, id, "recording.play"), block),
+      pictures: async (principal, id) => indexes.pictures(watched(principal, id, "recording.play")),
+      async search(principal, id, search) {
+        const { text } = search;
+        const sample = watched(principal, id, "recording.play");
+        const { frames } = sample;
+        const indexed = await indexes.search(sample, search);
+        if (indexed) return indexed;
         const frame = frames.find(({ kind, data }) => kind === "output" && fromUtf8(data).includes(text));
         const found = { source: "screen" as const, text, at: 0, length: text.length };
         return {
@@ -304,7 +312,17 @@ export function memoryGate(clock: Clock): MemoryGate {
           isWhole: true,
         };
       },
-      makeIndex: async () => ({ name: "index-0001", bytes: 0, keyframes: 0, isNew: true }),
+      async makeIndex(principal, id) {
+        const sample = watched(principal, id, "recording.play");
+        if (sample.session.recording.state === "corrupt")
+          throw new GatehouseError({
+            code: "corrupt",
+            op: "index.make",
+            message: "no index could be made: segment 2 does not carry the hash of segment 1",
+          });
+        indexes.make(sample);
+        return { name: "index-0001", bytes: 0, keyframes: 0, isNew: true };
+      },
       async get(principal, id) {
         const { recording, session } = watched(principal, id, "session.view");
         return {

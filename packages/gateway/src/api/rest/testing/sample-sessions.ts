@@ -7,6 +7,7 @@ import {
   dumpSession,
   forwardSession,
   incidentSession,
+  longSession,
   transferSession,
 } from "./sample-terminal.ts";
 
@@ -15,6 +16,7 @@ export type Sample = {
   recording: Recording;
   frames: WireFrame[];
   name: SampleName | undefined;
+  hasIndex: boolean;
 };
 
 /** Those that tests and people look for. */
@@ -29,7 +31,9 @@ export type SampleName =
   | "interrupted"
   | "corrupt"
   | "shipping"
-  | "queries";
+  | "queries"
+  | "long"
+  | "plain";
 
 /** The people of the samples, by the part that they play. */
 export const samplePeople = {
@@ -62,6 +66,7 @@ type Facts = {
   state?: Session["state"];
   recordingState?: Session["recording"]["state"];
   detail?: string;
+  hasIndex?: boolean;
 };
 
 function sample(facts: Facts): Sample {
@@ -172,6 +177,7 @@ function sample(facts: Facts): Sample {
     },
     frames,
     name: facts.name,
+    hasIndex: facts.hasIndex ?? false,
   };
 }
 
@@ -221,6 +227,7 @@ export function sampleSessions(nowMs: number): Sample[] {
       login: "root",
       ...shell,
       script: incidentSession(),
+      hasIndex: true,
     }),
     sample({
       name: "dump",
@@ -296,6 +303,27 @@ export function sampleSessions(nowMs: number): Sample[] {
       script: databaseSession(),
     }),
   ];
+  made.push(
+    sample({
+      name: "long",
+      startedMs: nowMs - 360 * minute,
+      person: sam,
+      target: build1,
+      login: "ci",
+      ...shell,
+      script: longSession(),
+      hasIndex: true,
+    }),
+    sample({
+      name: "plain",
+      startedMs: nowMs - 365 * minute,
+      person: sam,
+      target: build1,
+      login: "ci",
+      ...shell,
+      script: incidentSession(),
+    }),
+  );
   for (let i = 0; i < 112; i++) {
     const target = sampleTargets[i % sampleTargets.length] as (typeof sampleTargets)[number];
     const person = [jane, sam, admin][i % 3] as typeof jane;

@@ -52,6 +52,27 @@ export class TerminalScript {
 const dir = (name: string) => `\x1b[01;34m${name}\x1b[0m`;
 const exe = (name: string) => `\x1b[01;32m${name}\x1b[0m`;
 
+/** An hour and a half of builds, some megabytes, with a long rest and a window that changes its size. */
+export function longSession(): TerminalScript {
+  const s = new TerminalScript("\x1b[01;32mci@build-01\x1b[00m:\x1b[01;34m~/shop\x1b[00m$ ");
+  for (let part = 0; part < 80; part++) {
+    s.prompt().type(`make part-${part}`, 40);
+    // Three quarters of an hour in which nobody is there.
+    if (part === 50) s.wait(45 * 60_000);
+    if (part % 30 === 20) s.add("resize", encodeResize({ cols: 100 + part / 2, rows: 28 }));
+    for (let unit = 0; unit < 500; unit += 10)
+      s.wait(60).print(
+        ...Array.from(
+          { length: 10 },
+          (_, i) =>
+            `\x1b[3${i % 7}mcc\x1b[0m -O2 -c part-${part}/unit-${unit + i}.c -o build/part-${part}/unit-${unit + i}.o ${"#".repeat(unit % 60)}`,
+        ),
+      );
+    s.wait(30_000);
+  }
+  return s.prompt().type("exit");
+}
+
 /** An incident on a web server: looking about, a log that scrolls, a full-screen program, and one `rm -rf`. */
 export function incidentSession(): TerminalScript {
   const s = new TerminalScript("\x1b[01;32mroot@web-01\x1b[00m:\x1b[01;34m/srv/shop\x1b[00m# ");
