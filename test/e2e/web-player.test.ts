@@ -1,8 +1,11 @@
 /** The players in Chromium: what is on the screen is what was recorded, at any moment, however one got there. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { seededRandom } from "@gatehouse/kernel";
 import type { Page } from "playwright-core";
+import { createScreen } from "../../packages/cli/src/player/screen.ts";
 import type { SampleName } from "../../packages/gateway/src/api/rest/testing/sample-sessions.ts";
+import { parseMoment } from "../../packages/web/src/ui/format.ts";
 import { type WebStand, webStand } from "../parts/web.ts";
 
 let stand: WebStand;
@@ -159,6 +162,167 @@ test("words are found where they were shown, also in a full-screen program; the 
   const copied = await page.evaluate(() => navigator.clipboard.readText());
   assert.ok(copied.includes("root@web-01:/srv/shop# rm"), copied);
   assert.deepEqual(complaints, []);
+});
+
+/** What the terminal of the person showed at a moment: the recording played from its start. */
+async function playedTo(name: SampleName, momentUs: number): Promise<string[]> {
+  const sample = stand.gate.samples.find((one) => one.name === name);
+  assert.ok(sample);
+  const screen = createScreen({ cols: 120, rows: 32 });
+  for (const frame of sample.frames) {
+    if (frame.timeUs > momentUs) break;
+    if (frame.kind === "resize") await screen.settled();
+    screen.apply(frame);
+    if (screen.pendingBytes > 100_000) await screen.settled();
+  }
+  await screen.settled();
+  const lines = Array.from({ length: screen.rows }, (_, row) => screen.text(row).trimEnd());
+  screen.dispose();
+  return lines;
+}
+
+async function showsAll(page: Page, lines: readonly string[], where: string): Promise<void> {
+  await page
+    .waitForFunction(
+      (wanted) => {
+        const rows = [...document.querySelectorAll(".player-screen .xterm-rows > div")];
+        const text = rows.map((row) => (row.textContent ?? "").replaceAll("\u00a0", " ").trimEnd());
+        return JSON.stringify(text) === JSON.stringify(wanted);
+      },
+      lines,
+      { timeout: 10_000 },
+    )
+    .catch(async () => assert.deepEqual(await shown(page), lines, where));
+}
+
+test("of a long recording only what is looked at is fetched; any moment, from before or after, is what was played to", async () => {
+  const { page, complaints } = await stand.open();
+  await stand.signIn(page, "auditor");
+  let fetched = 0;
+  page.on("requestfinished", (request) => {
+    if (!request.url().includes("/recordings/")) return;
+    void request.sizes().then(({ responseBodySize }) => (fetched += responseBodySize));
+  });
+  const sample = stand.gate.samples.find((one) => one.name === "long");
+  assert.ok(sample);
+  const whole = sample.frames.reduce((sum, { data }) => sum + data.length, 0);
+  const lengthS = Math.floor((sample.frames.at(-1)?.timeUs ?? 0) / 1_000_000);
+  const seed = Number(process.env["SEED"] ?? Date.now() % 100_000);
+  const random = seededRandom(seed);
+  const share = () => ((random.bytes(1)[0] ?? 0) * 256 + (random.bytes(1)[0] ?? 0)) / 65_536;
+
+  await openAt(page, "long", "0s");
+  await showsText(page, "ci@build-01");
+  assert.ok(fetched < whole / 5, `${fetched} of ${whole} bytes to open`);
+  const slider = page.getByRole("slider", { name: "Position" });
+  const box = await slider.boundingBox();
+  assert.ok(box);
+  // Forwards and backwards, by the mouse and by the link: the address says which moment it came to be.
+  for (let i = 0; i < 4; i++) {
+    const before = fetched;
+    await page.mouse.click(box.x + 2 + (box.width - 4) * share(), box.y + box.height / 2);
+    const at = await momentOf(page);
+    await showsAll(page, await playedTo("long", at), `seed ${seed}, at ${at}`);
+    assert.ok(fetched - before < whole / 4, `${fetched - before} of ${whole} bytes for one moment`);
+  }
+  await page.keyboard.press("ArrowLeft");
+  const back = await momentOf(page);
+  await showsAll(page, await playedTo("long", back), `seed ${seed}, five seconds back, at ${back}`);
+  await slider.focus();
+  await page.keyboard.press("PageUp");
+  const on = await momentOf(page);
+  assert.ok(Math.abs(on - back - 60_000_000) < 1000, "a minute on");
+  await showsAll(page, await playedTo("long", on), `seed ${seed}, a minute on, at ${on}`);
+  const linkS = Math.floor(lengthS * share());
+  await openAt(page, "long", `${linkS}s`);
+  await showsAll(page, await playedTo("long", linkS * 1_000_000), `seed ${seed}, by the link at ${linkS} s`);
+
+  // Played over the end of what is here, at every speed, it goes on.
+  await page.getByLabel("Speed").selectOption("4");
+  await page.getByRole("button", { name: "Play (Space)" }).click();
+  await page.waitForFunction(
+    (from) => Number(document.querySelector("[role=slider]")?.getAttribute("aria-valuenow") ?? 0) > from + 3,
+    linkS,
+  );
+  await page.keyboard.press("Space");
+  const rested = await momentOf(page);
+  await showsAll(page, await playedTo("long", rested), `seed ${seed}, after playing, at ${rested}`);
+  assert.deepEqual(complaints, []);
+});
+
+/** The moment in the address, once it came to rest. */
+async function momentOf(page: Page): Promise<number> {
+  const place = await page.getByRole("slider", { name: "Position" }).getAttribute("aria-valuenow");
+  await page.waitForURL(
+    (url) => Math.abs((parseMoment(url.searchParams.get("t") ?? "") ?? 0) / 1_000_000 - Number(place)) <= 1,
+  );
+  return parseMoment(new URL(page.url()).searchParams.get("t") ?? "") ?? 0;
+}
+
+test("the index's timeline has marks and pictures, its text is read where it is looked at, and words are found by the gateway", async () => {
+  const { page, complaints } = await stand.open();
+  await stand.signIn(page, "auditor");
+  const blocks = new Set<string>();
+  page.on("request", (request) => {
+    const block = /\/text\?block=(\d+)/.exec(request.url())?.[1];
+    if (block !== undefined) blocks.add(block);
+  });
+  await page.goto(`${stand.url}/sessions/${idOf("long")}?t=0s&panel=transcript&q=part-60/unit-7\\.`);
+  await page.getByText("not found", { exact: true }).waitFor();
+  await page.getByLabel("Find in this recording").fill("/part-6[01]/unit-7\\.[co] -o/");
+  await page.keyboard.press("Enter");
+  await page.getByText("0 of 2").waitFor();
+  await page.getByRole("tabpanel").locator("mark", { hasText: "part-61/unit-7.c -o" }).waitFor();
+  assert.equal(await page.getByTestId("hit").count(), 2);
+  assert.equal(blocks.size, 0);
+  await page.keyboard.press("Enter");
+  await page.getByText("1 of 2").waitFor();
+  await showsText(page, "part-60/unit-7.c");
+  await page.getByLabel("Find in this recording").fill("");
+  const row = page.getByRole("tabpanel").getByRole("button", { name: /part-60\/unit-12\.c/ });
+  await row.waitFor();
+  assert.ok(blocks.size <= 2, `${blocks.size} blocks of text`);
+  await row.click();
+  await showsText(page, "part-60/unit-12.c");
+
+  const slider = page.getByRole("slider", { name: "Position" });
+  const box = await slider.boundingBox();
+  assert.ok(box);
+  await page.mouse.move(box.x + box.width * 0.3, box.y + box.height / 2);
+  const picture = slider.getByTestId("picture");
+  await picture.waitFor();
+  const colours = await picture.evaluate((canvas) => {
+    if (!(canvas instanceof HTMLCanvasElement)) return 0;
+    const pixels = canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+    const seen = new Set<number>();
+    for (let i = 0; i < pixels.length; i += 4)
+      seen.add(((pixels[i] ?? 0) << 16) | ((pixels[i + 1] ?? 0) << 8) | (pixels[i + 2] ?? 0));
+    return seen.size;
+  });
+  assert.ok(colours >= 5, `${colours} colours in the picture`);
+  await page.getByRole("tab", { name: "Moments" }).click();
+  await page.getByRole("button", { name: "make part-37" }).click();
+  await page.waitForFunction(() =>
+    document.querySelector("[role=slider]")?.getAttribute("aria-valuetext")?.includes("after make part-37"),
+  );
+  await page.keyboard.press(".");
+  await page.waitForFunction(() =>
+    document.querySelector("[role=slider]")?.getAttribute("aria-valuetext")?.includes("after make part-38"),
+  );
+  assert.ok((await page.getByTestId("mark").count()) > 70);
+  assert.deepEqual(complaints, []);
+});
+
+test("a recording without an index says so and is read whole; one is made when it is asked for", async () => {
+  const { page } = await stand.open();
+  await stand.signIn(page, "auditor");
+  await openAt(page, "plain", "1m28s");
+  await showsText(page, "rm -rf releases/tmp-build");
+  await page.getByText("This recording has no index yet").waitFor();
+  await page.getByRole("button", { name: "Make the index" }).click();
+  await page.getByText("This recording has no index yet").waitFor({ state: "detached" });
+  await showsText(page, "rm -rf releases/tmp-build");
+  await page.getByTitle("Taken from what stood beside the cursor when Enter was pressed").first().waitFor();
 });
 
 test("speeds are kept to, and idle time is passed over", async () => {

@@ -117,6 +117,49 @@ export const queries = {
         return isMoving ? liveEveryMs : false;
       },
     }),
+  /**
+   * Opening a recording, and noted as that in the audit log: once for each time that the page is opened. Where no index was made yet
+   * it is looked for again.
+   */
+  overview: (id: string) =>
+    queryOptions({
+      queryKey: ["overview", id],
+      queryFn: ({ signal }) => gateway.recordings.overview(id, { signal }),
+      staleTime: Number.POSITIVE_INFINITY,
+      gcTime: 0,
+      refetchOnWindowFocus: false,
+      refetchOnReconnect: false,
+    }),
+  pictures: (id: string) =>
+    queryOptions({
+      queryKey: ["pictures", id],
+      queryFn: ({ signal }) => gateway.recordings.pictures(id, { signal }),
+      staleTime: Number.POSITIVE_INFINITY,
+      gcTime: 60_000,
+    }),
+  text: (id: string, block: number) =>
+    queryOptions({
+      queryKey: ["text", id, block],
+      queryFn: ({ signal }) => gateway.recordings.text(id, { block }, { signal }),
+      staleTime: Number.POSITIVE_INFINITY,
+      gcTime: 10_000,
+    }),
+  /** The terms go into the audit log, so they are asked for once. `/words/` is a regular expression. */
+  found: (id: string, words: string) =>
+    queryOptions({
+      queryKey: ["found", id, words],
+      queryFn: () => {
+        const regex = /^\/(.+)\/$/.exec(words)?.[1];
+        return gateway.recordings.search(id, {
+          text: regex ?? words,
+          mode: regex === undefined ? "any-case" : "regex",
+          limit: 500,
+        });
+      },
+      staleTime: Number.POSITIVE_INFINITY,
+      refetchOnWindowFocus: false,
+      retry: false,
+    }),
   recording: (id: string) =>
     queryOptions({
       queryKey: ["recording", id],

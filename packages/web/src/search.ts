@@ -115,9 +115,12 @@ export const momentSearch = (raw: Raw) =>
     t: text(raw, "t"),
     at: text(raw, "at"),
     panel: oneOf(raw, "panel", panels),
-    find: text(raw, "find"),
+    // A link from a search says `q`.
+    find: text(raw, "find") ?? text(raw, "q"),
     watch: oneOf(raw, "watch", ["live"] as const),
   });
+
+export type MomentSearch = ReturnType<typeof momentSearch>;
 
 function day(raw: Raw, name: string): string | undefined {
   const value = text(raw, name);

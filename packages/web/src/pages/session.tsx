@@ -8,18 +8,19 @@ import { ExecView } from "../player/exec-view.tsx";
 import { FilesView } from "../player/files-view.tsx";
 import { ForwardsView } from "../player/forwards-view.tsx";
 import { MomentList } from "../player/moment-list.tsx";
-import { momentsOf, watchersIn } from "../player/moments.ts";
+import { type Index, useIndexMaterial, useReelMaterial } from "../player/material.ts";
+import { momentsOf, momentsOfEvents, watchersIn, watchersInEvents } from "../player/moments.ts";
 import { findIn, transcriptOf } from "../player/transcript.ts";
-import { FindBar, TranscriptList } from "../player/transcript-panel.tsx";
+import { FindBar, IndexedTranscript, TranscriptList } from "../player/transcript-panel.tsx";
 import { loadTerminalPlayer } from "../player/load.ts";
-import { payload, sizeOf } from "../player/payload.ts";
 import type { Reel } from "../player/reel.ts";
 import type { Seek } from "../player/terminal-player.tsx";
 import { type Recorded, useReel } from "../player/use-reel.ts";
 import { ClosedRecording } from "../requests/closed-recording.tsx";
 import { Facts } from "../session/facts.tsx";
+import { IndexFirst, IndexNote } from "../session/index-notes.tsx";
 import { LiveBar } from "../session/live-bar.tsx";
-import { panels } from "../search.ts";
+import { type MomentSearch, panels } from "../search.ts";
 import { SealedNote } from "../session/sealed-note.tsx";
 import { SessionHead } from "../session/session-head.tsx";
 import { isAtRest } from "../session/words.tsx";
@@ -34,6 +35,8 @@ const panelWords = { moments: "Moments", transcript: "Transcript", facts: "Facts
 const route = getRouteApi("/shell/sessions/$sessionId");
 /** Each look is noted in the audit log, so there are few of them. */
 const lookAgainEveryMs = 6_000;
+/** As it is stored, so some times as much in the page. A larger one is played by its index alone. */
+const wholeBytesMax = 8 * 1024 * 1024;
 
 export function SessionPage() {
   const { sessionId } = route.useParams();
@@ -43,10 +46,17 @@ export function SessionPage() {
 function Session({ sessionId }: { sessionId: string }) {
   // Asked for at once and not after the facts: the first picture is what somebody waits for.
   const { watch } = route.useSearch();
-  const recorded = useReel(sessionId, watch === "live");
+  const isWatched = watch === "live";
   const query = useQuery(queries.session(sessionId));
+  const overview = useQuery({ ...queries.overview(sessionId), enabled: !isWatched });
+  const index = isWatched ? undefined : (overview.data?.index ?? undefined);
+  const isLarge = (query.data?.recording.bytes ?? 0) > wholeBytesMax;
+  const [takesWhole, setTakesWhole] = useState(false);
+  const isAnswered = overview.isSuccess || overview.isError;
+  const isWhole = isWatched || takesWhole || (isAnswered && !index && query.isSuccess && !isLarge);
+  const recorded = useReel(sessionId, isWatched, isWhole);
   const { refetch } = query;
-  const hasEnded = watch === "live" && recorded.reel.state === "whole";
+  const hasEnded = isWatched && recorded.reel.state === "whole";
   useEffect(() => {
     if (hasEnded) void refetch();
   }, [hasEnded, refetch]);
@@ -56,7 +66,14 @@ function Session({ sessionId }: { sessionId: string }) {
   return (
     <>
       <StaleNote query={query} />
-      <SessionRoom session={query.data} recorded={recorded} />
+      <SessionRoom
+        session={query.data}
+        recorded={recorded}
+        index={isWhole ? undefined : index}
+        awaitsIndex={isAnswered && !index && !isWhole}
+        onIndex={() => void overview.refetch()}
+        onWhole={() => setTakesWhole(true)}
+      />
     </>
   );
 }
@@ -64,9 +81,18 @@ function Session({ sessionId }: { sessionId: string }) {
 function SessionRoom({
   session,
   recorded: { reel, isConnected, again },
+  index,
+  awaitsIndex,
+  onIndex,
+  onWhole,
 }: {
   session: SessionFacts;
   recorded: Recorded;
+  index: Index | undefined;
+  /** It is too large to be played without an index, and has none. */
+  awaitsIndex: boolean;
+  onIndex: () => void;
+  onWhole: () => void;
 }) {
   const { t, at, panel = "moments", find = "", watch } = route.useSearch();
   const isWatched = watch === "live";
@@ -76,10 +102,14 @@ function SessionRoom({
   const [seek, setSeek] = useState<Seek>();
 
   // Moments are read from what has come in when it is whole, or when it will not get any further.
-  const isSettled = reel.state !== "loading";
+  const isSettled = index !== undefined || reel.state !== "loading";
   // While it is live they are read anew as it grows, when there is nothing more urgent to show.
   const settled = useDeferredValue(reel);
-  const moments = useMemo(() => (settled.state === "loading" ? [] : momentsOf(settled.frames)), [settled]);
+  const moments = useMemo(
+    () =>
+      index ? momentsOfEvents(index.events) : settled.state === "loading" ? [] : momentsOf(settled.frames),
+    [index, settled],
+  );
   const onPlace = useCallback(
     (us: number | undefined) =>
       void navigate({
@@ -101,20 +131,18 @@ function SessionRoom({
     [navigate],
   );
   const isTerminal = session.track === "terminal";
-  const watchers = useMemo(() => (settled.state === "loading" ? [] : watchersIn(settled.frames)), [settled]);
-  // Read only when it is looked at.
-  const wantsLines = isTerminal && (panel === "transcript" || find !== "");
-  const lines = useMemo(
-    () => (wantsLines && settled.state !== "loading" ? transcriptOf(settled.frames) : []),
-    [wantsLines, settled],
+  const watchers = useMemo(
+    () =>
+      index ? watchersInEvents(index.events) : settled.state === "loading" ? [] : watchersIn(settled.frames),
+    [index, settled],
   );
-  const found = useMemo(() => findIn(lines, find), [lines, find]);
-  const hits = useMemo(() => [...new Set(found.map(({ timeUs: us }) => us))], [found]);
-  const read = useMemo(() => lines.filter(({ isDrawn }) => !isDrawn), [lines]);
-  const findWords = (words: string) =>
+  const words = useFound(session, settled, index, { find, panel });
+  const hits = useMemo(() => [...new Set(words.found.map(({ timeUs: us }) => us))], [words.found]);
+  const findWords = (wanted: string) =>
     void navigate({
-      search: ({ find: _before, ...rest }) =>
-        words === "" ? rest : { ...rest, find: words, ...(isTerminal && { panel: "transcript" as const }) },
+      // What a link called it by goes with it.
+      search: ({ find: _before, q: _too, ...rest }: MomentSearch & { q?: string }) =>
+        wanted === "" ? rest : { ...rest, find: wanted, ...(isTerminal && { panel: "transcript" as const }) },
       replace: true,
       resetScroll: false,
     });
@@ -150,6 +178,9 @@ function SessionRoom({
           onAgain={again}
         />
       )}
+      {isTerminal && !index && !awaitsIndex && isStored && reel.state === "whole" && (
+        <IndexNote sessionId={session.id} onMade={onIndex} />
+      )}
       {reel.error !== undefined && reel.frames.length > 0 && (
         <div className="px-4 pb-2">
           <InlineProblem error={reel.error}>
@@ -159,7 +190,9 @@ function SessionRoom({
       )}
       <div className="flex min-h-0 flex-1 flex-col border-t lg:flex-row">
         <div className="flex min-w-0 flex-col max-lg:h-[65dvh] max-sm:h-100 lg:flex-1">
-          {awaitsStore ? (
+          {awaitsIndex ? (
+            <IndexFirst session={session} onMade={onIndex} onWhole={onWhole} />
+          ) : awaitsStore ? (
             <Empty title="Nothing of it is in the store yet">
               <p>The first part arrives within seconds of being made. This page looks again by itself.</p>
             </Empty>
@@ -170,6 +203,7 @@ function SessionRoom({
               <Track
                 session={session}
                 reel={reel}
+                index={index}
                 startUs={startUs}
                 find={find}
                 onFind={findWords}
@@ -208,7 +242,18 @@ function SessionRoom({
             </div>
           )}
           {isTerminal && panel === "transcript" && (
-            <FindBar words={find} hits={found} timeUs={timeUs} onFind={findWords} onChoose={choose} />
+            <FindBar
+              words={find}
+              hits={words.found}
+              isSearching={words.isSearching}
+              hasMore={words.hasMore}
+              timeUs={timeUs}
+              onFind={findWords}
+              onChoose={choose}
+            />
+          )}
+          {isTerminal && panel === "transcript" && words.error !== undefined && (
+            <InlineProblem error={words.error} />
           )}
           <div
             // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reached by the keyboard
@@ -222,16 +267,22 @@ function SessionRoom({
               <MomentList
                 moments={moments}
                 timeUs={timeUs}
-                isLoading={!isSettled || reel.frames.length === 0}
+                isLoading={!isSettled || (!index && reel.frames.length === 0)}
                 onChoose={choose}
               />
             ) : isTerminal && panel === "transcript" ? (
-              <TranscriptList
-                lines={find === "" ? read : found}
-                words={find}
-                timeUs={timeUs}
-                onChoose={choose}
-              />
+              index && find === "" ? (
+                <IndexedTranscript sessionId={session.id} index={index} timeUs={timeUs} onChoose={choose} />
+              ) : (
+                !words.isSearching && (
+                  <TranscriptList
+                    lines={find === "" ? words.read : words.found}
+                    words={find}
+                    timeUs={timeUs}
+                    onChoose={choose}
+                  />
+                )
+              )
             ) : (
               <Facts session={session} watchers={watchers} />
             )}
@@ -240,6 +291,42 @@ function SessionRoom({
       </div>
     </div>
   );
+}
+
+type Found = { timeUs: number; text: string; found?: { at: number; length: number } };
+const nothingFound: Found[] = [];
+
+/** Where the words stand: asked of the gateway where there is an index, else found in what is in the page. */
+function useFound(
+  session: SessionFacts,
+  reel: Reel,
+  index: Index | undefined,
+  { find, panel }: { find: string; panel: string },
+): { found: Found[]; read: Found[]; isSearching: boolean; hasMore: boolean; error?: unknown } {
+  const asked = useQuery({ ...queries.found(session.id, find), enabled: index !== undefined && find !== "" });
+  // Read only when it is looked at.
+  const wantsLines =
+    !index &&
+    session.track === "terminal" &&
+    (panel === "transcript" || find !== "") &&
+    reel.state !== "loading";
+  const lines = useMemo(() => (wantsLines ? transcriptOf(reel.frames) : []), [wantsLines, reel]);
+  const read = useMemo(() => lines.filter(({ isDrawn }) => !isDrawn), [lines]);
+  const found = useMemo(() => findIn(lines, find), [lines, find]);
+  const hits = useMemo(
+    () =>
+      asked.data?.hits.map(({ timeUs, text, at, length }) => ({ timeUs, text, found: { at, length } })) ??
+      nothingFound,
+    [asked.data],
+  );
+  if (!index) return { found, read, isSearching: false, hasMore: false };
+  return {
+    found: hits,
+    read,
+    isSearching: asked.isFetching,
+    hasMore: typeof asked.data?.next === "string",
+    ...(asked.isError && { error: asked.error }),
+  };
 }
 
 /** Where in the recording a time of day lies. */
@@ -251,6 +338,7 @@ function momentOfDay({ startedAt }: SessionFacts, at: string | undefined): numbe
 function Track({
   session,
   reel,
+  index,
   startUs,
   find,
   onFind,
@@ -258,6 +346,7 @@ function Track({
 }: {
   session: SessionFacts;
   reel: Reel;
+  index: Index | undefined;
   startUs: number | undefined;
   find: string;
   onFind: (words: string) => void;
@@ -268,27 +357,19 @@ function Track({
   onMoment: (timeUs: number) => void;
   onPlace: (timeUs: number | undefined) => void;
 }) {
-  const first = reel.frames[0];
-  const startSize = useMemo(
-    () =>
-      sizeOf((first?.kind === "session.start" ? payload(first.data) : {})["size"]) ?? { cols: 80, rows: 24 },
-    [first],
-  );
+  const whole = useReelMaterial(reel, session);
+  const windows = useIndexMaterial(session.id, index);
   switch (session.track) {
-    case "terminal": {
-      const knownUs = (session.durationMs ?? 0) * 1000;
-      const endUs = reel.state === "loading" ? Math.max(knownUs, reel.endUs) : reel.endUs;
+    case "terminal":
       return (
         <TerminalPlayer
-          reel={reel}
-          startSize={startSize}
-          endUs={Math.max(endUs, 1)}
+          material={windows ?? whole}
+          picturesOf={windows && !windows.isSmall ? session.id : undefined}
           startUs={startUs ?? 0}
           autoplay={startUs === undefined && !matchMedia("(prefers-reduced-motion: reduce)").matches}
           {...player}
         />
       );
-    }
     case "exec":
       return <ExecView reel={reel} />;
     case "files":

@@ -39,6 +39,29 @@ export function activity(frames: readonly WireFrame[], endUs: number, parts: num
     const part = Math.min(parts - 1, Math.floor((frame.timeUs / Math.max(1, endUs)) * parts));
     sums[part] = (sums[part] ?? 0) + frame.data.length + 1;
   }
+  return scaled(sums);
+}
+
+/** The same, of what an index has in stretches of its own. */
+export function sharesOf(
+  { bucketUs, bytes }: { bucketUs: number; bytes: readonly number[] },
+  endUs: number,
+  parts: number,
+): number[] {
+  const sums = Array.from({ length: parts }, () => 0);
+  const partUs = Math.max(1, endUs) / parts;
+  for (const [n, count] of bytes.entries()) {
+    const fromUs = n * bucketUs;
+    const toUs = Math.min(endUs, fromUs + bucketUs);
+    const first = Math.min(parts - 1, Math.floor(fromUs / partUs));
+    const last = Math.min(parts - 1, Math.max(first, Math.ceil(toUs / partUs) - 1));
+    for (let part = first; part <= last; part++)
+      sums[part] = (sums[part] ?? 0) + Math.ceil(count / (last - first + 1));
+  }
+  return scaled(sums);
+}
+
+function scaled(sums: readonly number[]): number[] {
   const top = Math.log1p(Math.max(...sums, 1));
   return sums.map((sum) => (sum === 0 ? 0 : Math.max(0.06, Math.log1p(sum) / top)));
 }

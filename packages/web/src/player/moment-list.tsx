@@ -54,7 +54,16 @@ export function MomentList({
             <span className="figures w-11 shrink-0 text-end text-xs text-faint">
               {clockTime(moment.timeUs)}
             </span>
-            <span className={`min-w-0 break-words ${styles[moment.kind] ?? "text-soft"}`}>{moment.text}</span>
+            <span
+              className={`min-w-0 break-words ${styles[moment.kind] ?? "text-soft"}`}
+              title={
+                moment.isGuessed
+                  ? "Taken from what stood beside the cursor when Enter was pressed"
+                  : undefined
+              }
+            >
+              {moment.text}
+            </span>
           </button>
         </li>
       ))}

@@ -1,5 +1,7 @@
 /* oxlint-disable no-control-regex -- terminals speak in control characters */
 import type { WireFrame } from "@gatehouse/contracts/rest";
+import { utf8 } from "@gatehouse/kernel";
+import type { Index } from "./material.ts";
 import { numberOf, payload, textOf } from "./payload.ts";
 
 /** Something worth jumping to. Derived for reading; the frames are what happened. */
@@ -22,6 +24,8 @@ export type Moment = {
     | "file"
     | "forward";
   text: string;
+  /** What was run is told by the shell, or taken from what stood beside the cursor. */
+  isGuessed?: boolean;
 };
 
 const decoder = new TextDecoder();
@@ -142,8 +146,26 @@ export function momentsOf(frames: readonly WireFrame[]): Moment[] {
   return out.sort((a, b) => a.timeUs - b.timeUs || a.seq - b.seq);
 }
 
+/** The same of an index: it has commands where frames have keys, and nothing of what was typed and not shown. */
+export function momentsOfEvents(events: Index["events"]): Moment[] {
+  const out: Moment[] = [];
+  for (const [seq, { timeUs, kind, text, source }] of events.entries()) {
+    if (kind === "command") {
+      out.push({ seq, timeUs, kind: "typed", text: text.slice(0, textMax), isGuessed: source === "guessed" });
+      continue;
+    }
+    const other = momentOf({ seq, timeUs, kind, stream: 0, data: utf8(text) });
+    if (other) out.push({ seq, timeUs, kind: other.kind, text: other.text.slice(0, textMax) });
+  }
+  return out.sort((a, b) => a.timeUs - b.timeUs || a.seq - b.seq);
+}
+
+export function watchersInEvents(events: Index["events"]): string[] {
+  return watchersIn(events.map(({ kind, text }) => ({ kind, data: utf8(text) })));
+}
+
 /** Who looked on while it was live, each once. */
-export function watchersIn(frames: readonly WireFrame[]): string[] {
+export function watchersIn(frames: readonly Pick<WireFrame, "kind" | "data">[]): string[] {
   const joins = frames.filter(({ kind }) => kind === "join");
   return [...new Set(joins.map(({ data }) => userIn(payload(data))))].filter((name) => name !== "");
 }
@@ -197,6 +219,15 @@ function momentOf(frame: WireFrame): { kind: Moment["kind"]; text: string } | un
       };
     case "session.end":
       return { kind: "end", text: `ended: ${textOf(said["reason"])}` };
+    case "terminate":
+      return {
+        kind: "people",
+        text: [user === "" ? "terminated" : `terminated by ${user}`, textOf(said["reason"])]
+          .filter(Boolean)
+          .join(": "),
+      };
+    case "query":
+      return { kind: "typed", text: textOf(said["text"]) };
     case "forward.open":
       return { kind: "forward", text: `${textOf(said["host"])}:${numberOf(said["port"]) ?? "?"}` };
     case "file":

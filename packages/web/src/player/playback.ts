@@ -2,26 +2,14 @@
 import type { WireFrame } from "@gatehouse/contracts/rest";
 import { type Stretch, afterIdle } from "./activity.ts";
 import { payload, sizeOf } from "./payload.ts";
-import { frameAt } from "./reel.ts";
-
-/** What shows a terminal. Writing is asynchronous; the rest acts on what was written. */
-export type Screen = {
-  /** Empty, with this size. */
-  reset(size: { cols: number; rows: number }): void;
-  resize(size: { cols: number; rows: number }): void;
-  /** Resolves when it is on the screen. */
-  write(data: Uint8Array | string): Promise<void>;
-  /** What would bring an empty screen of the same size to this state. */
-  serialize(): string;
-};
+import { type Reel, emptyReel, frameAt } from "./reel.ts";
+import { type Screen, type Showing, type Tape, writeBytesMax } from "./showing.ts";
 
 export type Keyframe = { index: number; timeUs: number; size: { cols: number; rows: number }; state: string };
 
 /** A state of the screen is kept each time this much was written since the last: what going back costs at most. */
 const keyframeBytes = 256 * 1024;
 const keyframesMax = 400;
-/** One write: large enough to be fast, small enough that a newer wish is heard soon. */
-const writeBytesMax = 64 * 1024;
 
 /**
  * A kept state holds what is on the screen, not a character or control sequence that has begun: one is never kept in the
@@ -162,6 +150,33 @@ export class Playback {
   /** For tests: how many states are kept. */
   get keyframeCount(): number {
     return this.#keyframes.length;
+  }
+}
+
+/** A recording of which all is in the page, or will be. Its screens share the states that any of them has kept. */
+export class ReelTape implements Tape {
+  readonly #keyframes: Keyframe[] = [];
+  #reel: Reel = emptyReel;
+  #startSize = { cols: 80, rows: 24 };
+
+  feed(reel: Reel): void {
+    this.#reel = reel;
+    const first = reel.frames[0];
+    const size = first?.kind === "session.start" ? sizeOf(payload(first.data)["size"]) : undefined;
+    if (size) this.#startSize = size;
+  }
+
+  showOn(screen: Screen): Showing {
+    const playback = new Playback(screen, this.#keyframes);
+    return {
+      show: (timeUs) => {
+        playback.feed(this.#reel.frames, this.#startSize);
+        return playback.show(timeUs);
+      },
+      // While frames still come in, the moment waits at the last one.
+      reachUs: () => (this.#reel.state === "loading" ? this.#reel.endUs : Number.POSITIVE_INFINITY),
+      ahead: () => undefined,
+    };
   }
 }
 

@@ -5,7 +5,8 @@ import type { WireFrame } from "@gatehouse/contracts/rest";
 import { GatehouseError, fromUtf8, utf8 } from "@gatehouse/kernel";
 import { activity, afterIdle, idleStretches } from "./activity.ts";
 import { momentsOf, plainText } from "./moments.ts";
-import { Playback, type Screen, advance } from "./playback.ts";
+import { Playback, advance } from "./playback.ts";
+import type { Screen } from "./showing.ts";
 import { type Reel, followReel, frameAt, loadReel } from "./reel.ts";
 
 let seq = 0;

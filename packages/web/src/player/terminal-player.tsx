@@ -12,27 +12,29 @@ import {
   StepForward,
   ZoomIn,
 } from "lucide-react";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { IconButton } from "../ui/elements.tsx";
 import { clockTime } from "../ui/format.ts";
 import { useShortcuts } from "../ui/shortcuts.ts";
-import { idleStretches } from "./activity.ts";
+import { InlineProblem } from "../ui/states.tsx";
+import type { Material } from "./material.ts";
 import type { Moment } from "./moments.ts";
-import { type Keyframe, Playback, advance, speeds } from "./playback.ts";
-import type { Reel } from "./reel.ts";
+import { advance, speeds } from "./playback.ts";
+import { IndexPreview, TerminalPreview } from "./preview.tsx";
+import type { Showing, Tape } from "./showing.ts";
 import { TerminalScreen } from "./terminal-screen.ts";
 import { Timeline } from "./timeline.tsx";
 
 /** How often the page around the screen learns of the moment. The screen itself follows each picture. */
 const tellEveryMs = 120;
 const stepUs = 5_000_000;
+const waitingAfterMs = 250;
 
 export type Seek = { timeUs: number; turn: number };
 
 export function TerminalPlayer({
-  reel,
-  startSize,
-  endUs,
+  material,
+  picturesOf,
   startUs,
   autoplay,
   isLive,
@@ -42,10 +44,9 @@ export function TerminalPlayer({
   onMoment,
   onPlace,
 }: {
-  reel: Reel;
-  startSize: { cols: number; rows: number };
-  /** The recording's length; may be known before its frames are. */
-  endUs: number;
+  material: Material;
+  /** The session whose index has pictures, where the screen itself is not shown over the timeline. */
+  picturesOf: string | undefined;
   startUs: number;
   autoplay: boolean;
   /** More is coming: what is shown is the newest, until somebody goes back. */
@@ -59,17 +60,18 @@ export function TerminalPlayer({
   /** Where it came to rest, for the address bar; nothing while it follows what is live. */
   onPlace: (timeUs: number | undefined) => void;
 }) {
+  const { tape, endUs, idle, isLoading } = material;
   const stage = useRef<HTMLDivElement>(null);
   const host = useRef<HTMLDivElement>(null);
   const frame = useRef<HTMLDivElement>(null);
   const head = useRef<HTMLDivElement>(null);
   const screen = useRef<TerminalScreen>(undefined);
-  const playback = useRef<Playback>(undefined);
+  const showing = useRef<Showing>(undefined);
   const at = useRef(startUs);
-  const [keyframes] = useState<Keyframe[]>([]);
 
   const [timeUs, setTimeUs] = useState(startUs);
-  const [isReady, setReady] = useState(false);
+  const [readyTape, setReadyTape] = useState<Tape>();
+  const isReady = readyTape === tape;
   const [isPlaying, setPlaying] = useState(autoplay && !isLive);
   const [wantsNewest, setWantsNewest] = useState(autoplay || startUs === 0);
   const follows = isLive && wantsNewest;
@@ -86,10 +88,8 @@ export function TerminalPlayer({
   const [fits, setFits] = useState(true);
   const [isFull, setFull] = useState(false);
 
-  const idle = useMemo(
-    () => (reel.state === "loading" ? [] : idleStretches(reel.frames, endUs)),
-    [reel, endUs],
-  );
+  const [problem, setProblem] = useState<unknown>();
+  const [isWaiting, setWaiting] = useState(false);
 
   useEffect(() => {
     const element = host.current;
@@ -101,23 +101,31 @@ export function TerminalPlayer({
         return;
       }
       screen.current = opened;
-      playback.current = new Playback(opened, keyframes);
-      setReady(true);
+      showing.current = tape.showOn(opened);
+      setReadyTape(tape);
     });
     return () => {
       isGone = true;
       screen.current?.dispose();
       screen.current = undefined;
-      playback.current = undefined;
-      setReady(false);
+      showing.current = undefined;
     };
-  }, [keyframes]);
+  }, [tape]);
 
   const show = useCallback(
     (us: number) => {
       at.current = Math.min(Math.max(0, us), endUs);
       head.current?.style.setProperty("--at", String(at.current / Math.max(1, endUs)));
-      void playback.current?.show(at.current);
+      const shown = showing.current?.show(at.current);
+      if (!shown) return;
+      // Nothing is said of what takes no time.
+      const timer = setTimeout(() => setWaiting(true), waitingAfterMs);
+      shown
+        .then(() => setProblem(undefined), setProblem)
+        .finally(() => {
+          clearTimeout(timer);
+          setWaiting(false);
+        });
     },
     [endUs],
   );
@@ -126,7 +134,9 @@ export function TerminalPlayer({
     onMoment(at.current);
   }, [onMoment]);
   const goTo = useCallback(
-    (us: number) => {
+    (moment: number) => {
+      // As the address has it, so that a link shows the same screen; never before what was asked for.
+      const us = Math.ceil(moment / 1000) * 1000;
       show(us);
       tell();
       setWantsNewest(us >= endUs);
@@ -138,10 +148,9 @@ export function TerminalPlayer({
   // What has come in is shown as far as the moment goes.
   useEffect(() => {
     if (!isReady) return;
-    playback.current?.feed(reel.frames, startSize);
     show(follows ? endUs : at.current);
     if (follows) tell();
-  }, [isReady, reel, startSize, show, follows, endUs, tell]);
+  }, [isReady, material, show, follows, endUs, tell]);
 
   useEffect(() => {
     if (seek) goTo(seek.timeUs);
@@ -149,7 +158,7 @@ export function TerminalPlayer({
   }, [seek]);
 
   useEffect(() => {
-    if (!isPlaying || !isReady) return;
+    if (!isPlaying || !isReady || problem !== undefined) return;
     let request = 0;
     let lastMs = performance.now();
     let toldMs = 0;
@@ -159,13 +168,15 @@ export function TerminalPlayer({
       const elapsedMs = Math.min(250, nowMs - lastMs);
       lastMs = nowMs;
       const next = advance(at.current, elapsedMs, speed, skipsIdle ? idle : undefined, endUs);
-      // While frames still come in, the moment waits at the last one.
-      show(reel.state === "loading" ? Math.min(next, Math.max(at.current, reel.endUs)) : next);
+      // The moment waits where what is here ends; what comes after is read meanwhile.
+      const reachUs = showing.current?.reachUs(at.current) ?? 0;
+      show(next < reachUs ? next : Math.max(at.current, Math.min(reachUs, endUs)));
+      showing.current?.ahead(at.current);
       if (nowMs - toldMs >= tellEveryMs) {
         toldMs = nowMs;
         tell();
       }
-      if (at.current >= endUs && reel.state !== "loading") {
+      if (at.current >= endUs && !isLoading) {
         setPlaying(false);
         tell();
         setWantsNewest(true);
@@ -174,7 +185,7 @@ export function TerminalPlayer({
     };
     request = requestAnimationFrame(step);
     return () => cancelAnimationFrame(request);
-  }, [isPlaying, isReady, speed, skipsIdle, idle, endUs, reel, isLive, show, tell, onPlace]);
+  }, [isPlaying, isReady, problem, speed, skipsIdle, idle, endUs, isLoading, isLive, show, tell, onPlace]);
 
   useEffect(() => {
     screen.current?.setFit(fits);
@@ -197,7 +208,7 @@ export function TerminalPlayer({
       onPlace(at.current);
       return;
     }
-    if (isPlaying) onPlace(at.current);
+    if (isPlaying) goTo(at.current);
     else if (at.current >= endUs) show(0);
     setPlaying(!isPlaying);
   };
@@ -257,12 +268,20 @@ export function TerminalPlayer({
         <div className="grid size-full place-items-center">
           <div ref={host} />
         </div>
-        {reel.frames.length === 0 && reel.state === "loading" && (
+        {material.isEmpty && isLoading && (
           <p role="status" className="absolute inset-0 grid place-items-center text-[#8893a1]">
             Opening the recording…
           </p>
         )}
-        {!isPlaying && !isLive && isReady && timeUs === 0 && reel.frames.length > 0 && (
+        {isWaiting && (
+          <p
+            role="status"
+            className="absolute top-2 right-3 rounded bg-[#0c1015]/80 px-2 py-0.5 text-xs text-[#8893a1]"
+          >
+            Reading…
+          </p>
+        )}
+        {!isPlaying && !isLive && isReady && timeUs === 0 && !material.isEmpty && (
           <button
             type="button"
             onClick={toggle}
@@ -273,12 +292,28 @@ export function TerminalPlayer({
           </button>
         )}
       </div>
+      {problem !== undefined && (
+        <div className="px-3 pt-2">
+          <InlineProblem error={problem}>
+            <button
+              type="button"
+              onClick={() => show(at.current)}
+              className="font-medium underline underline-offset-2"
+            >
+              Read it again
+            </button>
+          </InlineProblem>
+        </div>
+      )}
       <Timeline
-        reel={reel}
-        endUs={endUs}
-        idle={idle}
-        startSize={startSize}
-        keyframes={keyframes}
+        material={material}
+        preview={(us) =>
+          picturesOf === undefined ? (
+            <TerminalPreview tape={tape} timeUs={us} />
+          ) : (
+            <IndexPreview sessionId={picturesOf} timeUs={us} />
+          )
+        }
         moments={moments}
         hits={hits}
         timeUs={timeUs}

@@ -1,7 +1,7 @@
 import { SerializeAddon } from "@xterm/addon-serialize";
 import { Terminal } from "@xterm/xterm";
 import "@xterm/xterm/css/xterm.css";
-import type { Screen } from "./playback.ts";
+import type { Screen } from "./showing.ts";
 
 /** Fixed in both designs: people remember what their terminal looked like, and every pair is readable on this ground. */
 const palette = {

@@ -1,12 +1,7 @@
-import { type PointerEvent, type Ref, useMemo, useRef, useState } from "react";
+import { type PointerEvent, type ReactNode, type Ref, useMemo, useRef, useState } from "react";
 import { clockTime } from "../ui/format.ts";
-import { activity, type Stretch } from "./activity.ts";
+import { type Material, timelineParts } from "./material.ts";
 import type { Moment } from "./moments.ts";
-import type { Keyframe } from "./playback.ts";
-import { Preview } from "./preview.tsx";
-import type { Reel } from "./reel.ts";
-
-const parts = 300;
 
 const markStyles: Partial<Record<Moment["kind"], string>> = {
   typed: "bg-accent",
@@ -17,29 +12,67 @@ const markStyles: Partial<Record<Moment["kind"], string>> = {
   break: "bg-danger",
   exit: "bg-soft",
   end: "bg-soft",
+  file: "bg-verified",
+  forward: "bg-verified",
+  resize: "bg-strong",
+  request: "bg-strong",
 };
+/** How far Page Up and Page Down go. */
+const pageUs = 60_000_000;
+/** Marks of one look that would lie upon each other are one. */
+const marksAcross = 1_000;
+/** In the order in which they are drawn: what matters most lies on top. */
+const markOrder = [
+  "resize",
+  "request",
+  "file",
+  "forward",
+  "typed",
+  "hidden",
+  "exit",
+  "end",
+  "signal",
+  "people",
+  "notice",
+  "break",
+] as const;
+
+function marksOf(
+  moments: readonly Moment[],
+  endUs: number,
+): { style: string; timeUs: number; key: string }[] {
+  const marks = new Map<string, { style: string; timeUs: number; key: string }>();
+  for (const kind of markOrder)
+    for (const moment of moments) {
+      const style = markStyles[kind];
+      if (moment.kind !== kind || !style) continue;
+      const key = `${style} ${Math.round((marksAcross * moment.timeUs) / endUs)}`;
+      if (!marks.has(key)) marks.set(key, { style, timeUs: moment.timeUs, key });
+    }
+  return [...marks.values()];
+}
+
+function hitsAcross(hits: readonly number[], endUs: number): number[] {
+  const places = new Map(hits.map((us) => [Math.round((marksAcross * us) / endUs), us]));
+  return [...places.values()];
+}
 
 /**
  * The whole recording at a glance: how much went by, when nothing did, and the moments, with the place in it that is
  * shown. The list of moments beside the player is the same in words.
  */
 export function Timeline({
-  reel,
-  startSize,
-  keyframes,
-  endUs,
-  idle,
+  material: { endUs, bars, idle },
+  preview,
   moments,
   hits,
   timeUs,
   head,
   onSeek,
 }: {
-  reel: Reel;
-  startSize: { cols: number; rows: number };
-  keyframes: Keyframe[];
-  endUs: number;
-  idle: readonly Stretch[];
+  material: Material;
+  /** The screen at a moment, small. */
+  preview: (timeUs: number) => ReactNode;
   moments: readonly Moment[];
   /** Where the words that are looked for were shown. */
   hits: readonly number[];
@@ -50,12 +83,14 @@ export function Timeline({
 }) {
   const track = useRef<HTMLDivElement>(null);
   const [hoverUs, setHoverUs] = useState<number>();
-  const bars = useMemo(() => {
-    const shares = activity(reel.frames, endUs, parts);
-    return shares
-      .map((share, i) => (share > 0 ? `M${i} 40V${(40 - share * 36).toFixed(1)}h1V40z` : ""))
-      .join("");
-  }, [reel, endUs]);
+  const path = useMemo(
+    () =>
+      bars.map((share, i) => (share > 0 ? `M${i} 40V${(40 - share * 36).toFixed(1)}h1V40z` : "")).join(""),
+    [bars],
+  );
+  const marks = useMemo(() => marksOf(moments, Math.max(1, endUs)), [moments, endUs]);
+  const places = useMemo(() => hitsAcross(hits, Math.max(1, endUs)), [hits, endUs]);
+  const last = moments.findLast((moment) => moment.timeUs <= timeUs);
   const percent = (us: number) => `${(100 * us) / Math.max(1, endUs)}%`;
 
   const momentUnder = (event: PointerEvent) => {
@@ -75,8 +110,13 @@ export function Timeline({
         aria-valuemin={0}
         aria-valuemax={Math.round(endUs / 1_000_000)}
         aria-valuenow={Math.round(timeUs / 1_000_000)}
-        aria-valuetext={`${clockTime(timeUs)} of ${clockTime(endUs)}`}
+        aria-valuetext={`${clockTime(timeUs)} of ${clockTime(endUs)}${last ? `, after ${last.text.slice(0, 80)}` : ""}${hits.length > 0 ? `, ${hits.length} places found` : ""}`}
         className="relative h-11 cursor-pointer touch-none select-none"
+        onKeyDown={(event) => {
+          if (event.key !== "PageUp" && event.key !== "PageDown") return;
+          event.preventDefault();
+          onSeek(timeUs + (event.key === "PageUp" ? pageUs : -pageUs));
+        }}
         onPointerDown={(event) => {
           event.currentTarget.setPointerCapture(event.pointerId);
           onSeek(momentUnder(event));
@@ -96,28 +136,26 @@ export function Timeline({
           />
         ))}
         <svg
-          viewBox={`0 0 ${parts} 40`}
+          viewBox={`0 0 ${timelineParts} 40`}
           preserveAspectRatio="none"
           aria-hidden
           className="absolute inset-0 size-full fill-current text-faint opacity-60"
         >
-          <path d={bars} />
+          <path d={path} />
         </svg>
         <div
           className="absolute inset-y-0 left-0 border-r-2 border-accent bg-accent/15"
           style={{ width: "calc(100% * var(--at))" }}
         />
-        {moments.map((moment) => {
-          const style = markStyles[moment.kind];
-          return style ? (
-            <div
-              key={moment.seq}
-              className={`absolute top-0 h-1.5 w-0.5 rounded-b ${style}`}
-              style={{ left: percent(moment.timeUs) }}
-            />
-          ) : null;
-        })}
-        {hits.map((us) => (
+        {marks.map(({ key, style, timeUs: us }) => (
+          <div
+            key={key}
+            data-testid="mark"
+            className={`absolute top-0 h-1.5 w-0.5 rounded-b ${style}`}
+            style={{ left: percent(us) }}
+          />
+        ))}
+        {places.map((us) => (
           <div
             key={us}
             data-testid="hit"
@@ -139,7 +177,7 @@ export function Timeline({
                 transform: `translateX(-${Math.round((100 * hoverUs) / Math.max(1, endUs))}%)`,
               }}
             >
-              <Preview reel={reel} startSize={startSize} keyframes={keyframes} timeUs={hoverUs} />
+              {preview(hoverUs)}
               <p className="truncate px-2 py-0.5 text-xs">
                 {clockTime(hoverUs)}
                 {near && <code className="ml-2 font-mono text-soft">{near.text}</code>}

@@ -1,8 +1,11 @@
 import { ChevronDown, ChevronUp, Search } from "lucide-react";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { useQueries } from "@tanstack/react-query";
+import { type ReactNode, useEffect, useEffectEvent, useMemo, useRef, useState } from "react";
+import { queries } from "../gateway.ts";
 import { IconButton } from "../ui/elements.tsx";
 import { clockTime } from "../ui/format.ts";
-import { Empty } from "../ui/states.tsx";
+import { Empty, InlineProblem } from "../ui/states.tsx";
+import type { Index } from "./material.ts";
 import type { ShownLine } from "./transcript.ts";
 
 const rowPx = 24;
@@ -12,12 +15,17 @@ const overscanRows = 20;
 export function FindBar({
   words,
   hits,
+  isSearching = false,
+  hasMore = false,
   timeUs,
   onFind,
   onChoose,
 }: {
   words: string;
-  hits: readonly ShownLine[];
+  hits: readonly Pick<ShownLine, "timeUs">[];
+  isSearching?: boolean;
+  /** There are more than are here. */
+  hasMore?: boolean;
   timeUs: number;
   onFind: (words: string) => void;
   onChoose: (timeUs: number) => void;
@@ -36,7 +44,7 @@ export function FindBar({
       <input
         type="search"
         aria-label="Find in this recording"
-        placeholder="Find in this recording"
+        placeholder="Find in this recording, or /regex/"
         defaultValue={words}
         spellCheck={false}
         autoComplete="off"
@@ -55,7 +63,11 @@ export function FindBar({
       {words !== "" && (
         <>
           <p role="status" className="figures text-xs whitespace-nowrap text-soft">
-            {hits.length === 0 ? "not found" : `${place} of ${hits.length}`}
+            {isSearching
+              ? "searching…"
+              : hits.length === 0
+                ? "not found"
+                : `${place} of ${hits.length}${hasMore ? "+" : ""}`}
           </p>
           <IconButton label="Previous place (N)" disabled={hits.length === 0} onClick={() => step(-1)}>
             <ChevronUp size={15} />
@@ -73,50 +85,147 @@ export function FindBar({
  * What was shown, line by line, or with words to find only the lines that hold them. It follows the player and leads it.
  * Only the rows in sight are made: a recording may have a hundred thousand.
  */
-export function TranscriptList(shown: Shown) {
-  if (shown.lines.length > 0) return <Rows {...shown} />;
+export function TranscriptList({ lines, words, timeUs, onChoose }: Shown) {
+  if (lines.length > 0)
+    return (
+      <Rows
+        count={lines.length}
+        lineAt={(i) => lines[i]}
+        current={lastUpTo(lines, timeUs)}
+        words={words}
+        onChoose={onChoose}
+      />
+    );
   return (
-    <Empty title={shown.words === "" ? "Nothing was shown" : "Not found"}>
-      {shown.words !== "" && <p>No line that was shown holds these words.</p>}
+    <Empty title={words === "" ? "Nothing was shown" : "Not found"}>
+      {words !== "" && <p>No line that was shown holds these words.</p>}
     </Empty>
   );
 }
 
 type Shown = {
-  lines: readonly ShownLine[];
+  lines: readonly Line[];
   words: string;
   timeUs: number;
   onChoose: (timeUs: number) => void;
 };
 
-function Rows({ lines, words, timeUs, onChoose }: Shown) {
+/** The lines as the index has them: only the blocks in sight and the one that is played are read. */
+export function IndexedTranscript({
+  sessionId,
+  index: { text, textEndsUs },
+  timeUs,
+  onChoose,
+}: {
+  sessionId: string;
+  index: Index;
+  timeUs: number;
+  onChoose: (timeUs: number) => void;
+}) {
+  const [sight, setSight] = useState({ first: 0, last: 0 });
+  const starts = useMemo(() => {
+    let sum = 0;
+    return text.map(({ lines }) => (sum += lines) - lines);
+  }, [text]);
+  // Lines are there in the order in which they left the screen: the first block that ends after the moment holds it.
+  const after = text.findIndex(({ toUs }) => toUs >= timeUs);
+  const playedBlock = after < 0 ? text.length - 1 : after;
+  const wanted = [
+    ...new Set([
+      playedBlock,
+      ...starts.flatMap((start, n) =>
+        start < sight.last && start + (text[n]?.lines ?? 0) > sight.first ? [n] : [],
+      ),
+    ]),
+  ].filter((n) => n >= 0);
+  const blocks = useQueries({ queries: wanted.map((n) => queries.text(sessionId, n)) });
+  const failed = blocks.find(({ isError }) => isError);
+  const linesOf = (n: number) => blocks[wanted.indexOf(n)]?.data?.lines;
+  const count = (starts.at(-1) ?? 0) + (text.at(-1)?.lines ?? 0);
+  if (count === 0) return <TranscriptList lines={[]} words="" timeUs={timeUs} onChoose={onChoose} />;
+  const played = linesOf(playedBlock);
+  const row = played ? lastBefore(played.length, (i) => (played[i]?.fromUs ?? 0) <= timeUs) : undefined;
+  return (
+    <>
+      {failed && (
+        <InlineProblem error={failed.error}>The lines that could not be read are left blank.</InlineProblem>
+      )}
+      <Rows
+        count={count}
+        lineAt={(i) => {
+          const n = lastBefore(starts.length, (at) => (starts[at] ?? 0) <= i);
+          const line = linesOf(n)?.[i - (starts[n] ?? 0)];
+          return line && { timeUs: line.fromUs, text: line.text };
+        }}
+        current={row === undefined ? undefined : (starts[playedBlock] ?? 0) + row}
+        words=""
+        onChoose={onChoose}
+        onSight={setSight}
+      />
+      {textEndsUs !== null && (
+        <p className="px-3 py-2 text-xs text-faint">
+          There was too much text: what came after {clockTime(textEndsUs)} is not in this list.
+        </p>
+      )}
+    </>
+  );
+}
+
+/** `found`: where in it the words stand. */
+type Line = { timeUs: number; text: string; found?: { at: number; length: number } };
+
+function Rows({
+  count,
+  lineAt,
+  current,
+  words,
+  onChoose,
+  onSight,
+}: {
+  count: number;
+  /** Undefined for one that is not here yet. */
+  lineAt: (i: number) => Line | undefined;
+  current: number | undefined;
+  words: string;
+  onChoose: (timeUs: number) => void;
+  onSight?: (sight: { first: number; last: number }) => void;
+}) {
   const list = useRef<HTMLOListElement>(null);
-  const [sight, setSight] = useState({ first: 0, count: 60 });
-  const current = lastUpTo(lines, timeUs);
+  const [sight, setSight] = useState({ first: 0, last: 0 });
+  const look = useEffectEvent((room: HTMLElement) => {
+    const first = Math.max(0, Math.floor(room.scrollTop / rowPx) - overscanRows);
+    const rows = Math.ceil(Math.min(room.clientHeight, 2000) / rowPx) + 2 * overscanRows;
+    if (first === sight.first && first + rows === sight.last) return;
+    setSight({ first, last: first + rows });
+    onSight?.({ first, last: first + rows });
+  });
   useEffect(() => {
     const room = list.current?.parentElement;
     if (!room) return;
-    const look = () =>
-      setSight({
-        first: Math.max(0, Math.floor(room.scrollTop / rowPx) - overscanRows),
-        count: Math.ceil(Math.min(room.clientHeight, 2000) / rowPx) + 2 * overscanRows,
-      });
-    look();
-    room.addEventListener("scroll", look, { passive: true });
-    return () => room.removeEventListener("scroll", look);
+    const onScroll = () => look(room);
+    look(room);
+    room.addEventListener("scroll", onScroll, { passive: true });
+    const watch = new ResizeObserver(onScroll);
+    watch.observe(room);
+    return () => {
+      room.removeEventListener("scroll", onScroll);
+      watch.disconnect();
+    };
   }, []);
   useEffect(() => {
     const room = list.current?.parentElement;
-    if (!room || room.scrollHeight <= room.clientHeight) return;
+    if (!room || current === undefined || room.scrollHeight <= room.clientHeight) return;
     room.scrollTo({ top: current * rowPx - room.clientHeight / 2, behavior: "auto" });
   }, [current]);
-  const last = Math.min(lines.length, sight.first + sight.count);
+  const shown = Array.from({ length: Math.max(0, Math.min(count, sight.last) - sight.first) }, (_, i) => {
+    const index = sight.first + i;
+    return { index, line: lineAt(index) };
+  });
   return (
-    <ol ref={list} className="relative" style={{ height: lines.length * rowPx }}>
-      {lines.slice(sight.first, last).map((line, i) => {
-        const index = sight.first + i;
-        return (
-          <li key={index} className="absolute inset-x-0" style={{ top: index * rowPx, height: rowPx }}>
+    <ol ref={list} className="relative" style={{ height: count * rowPx }}>
+      {shown.map(({ index, line }) => (
+        <li key={index} className="absolute inset-x-0" style={{ top: index * rowPx, height: rowPx }}>
+          {line && (
             <button
               type="button"
               aria-current={index === current || undefined}
@@ -128,33 +237,43 @@ function Rows({ lines, words, timeUs, onChoose }: Shown) {
                 {clockTime(line.timeUs)}
               </span>
               <span className="truncate font-mono text-xs leading-6 whitespace-pre">
-                {marked(line.text, words)}
+                {marked(line.text, line.found ?? words)}
               </span>
             </button>
-          </li>
-        );
-      })}
+          )}
+        </li>
+      ))}
     </ol>
   );
 }
 
-function lastUpTo(lines: readonly ShownLine[], timeUs: number): number {
+function lastUpTo(lines: readonly Line[], timeUs: number): number {
+  return lastBefore(lines.length, (i) => (lines[i]?.timeUs ?? 0) <= timeUs);
+}
+
+/** The last place of those up to which this holds; -1 where it holds of none. */
+function lastBefore(count: number, holds: (i: number) => boolean): number {
   let low = 0;
-  let high = lines.length;
+  let high = count;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((lines[middle]?.timeUs ?? 0) <= timeUs) low = middle + 1;
+    if (holds(middle)) low = middle + 1;
     else high = middle;
   }
   return low - 1;
 }
 
 /** The words in the line stand out; a line is shown from a little before them. */
-function marked(text: string, words: string): ReactNode {
-  const at = words === "" ? -1 : text.toLowerCase().indexOf(words.trim().toLowerCase());
+function marked(text: string, words: string | { at: number; length: number }): ReactNode {
+  const wanted = typeof words === "string" ? words.trim() : "";
+  const place =
+    typeof words === "string"
+      ? { at: wanted === "" ? -1 : text.toLowerCase().indexOf(wanted.toLowerCase()), length: wanted.length }
+      : words;
+  const { at } = place;
   if (at < 0) return text;
   const from = at > 24 ? at - 16 : 0;
-  const end = at + words.trim().length;
+  const end = at + place.length;
   return (
     <>
       {from > 0 && "…"}

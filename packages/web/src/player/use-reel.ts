@@ -6,6 +6,9 @@ import { type Reel, emptyReel, followReel, loadReel } from "./reel.ts";
 /** Rendering a long recording costs more, so it is done less often as it grows: at most a second late. */
 const renderAfterMs = (frames: number) => Math.min(1000, Math.max(40, frames / 100));
 
+/** All of it, as one window: it goes on with the viewing that asking for the index has begun. */
+const whole = { toUs: Number.MAX_SAFE_INTEGER };
+
 export type Recorded = {
   reel: Reel;
   /** False while a connection to a live session is being made anew. */
@@ -14,8 +17,11 @@ export type Recorded = {
   again: () => void;
 };
 
-/** The frames of a session as they come: from its recording, or with `isWatched` from the session while it is live. */
-export function useReel(sessionId: string, isWatched: boolean): Recorded {
+/**
+ * The frames of a session as they come, once they are wanted: from its recording, or with `isWatched` from the session while it is
+ * live.
+ */
+export function useReel(sessionId: string, isWatched: boolean, isWanted: boolean): Recorded {
   const [reel, setReel] = useState(emptyReel);
   const [isConnected, setConnected] = useState(true);
   const stop = useRef<AbortController>(undefined);
@@ -40,7 +46,7 @@ export function useReel(sessionId: string, isWatched: boolean): Recorded {
       });
       return;
     }
-    void loadReel(gateway.recordings.frames(sessionId, {}, { signal }), (next) => {
+    void loadReel(gateway.recordings.frames(sessionId, whole, { signal }), (next) => {
       if (signal.aborted) return;
       // What is shown stays until there is as much of the new one.
       setReel((before) =>
@@ -49,9 +55,9 @@ export function useReel(sessionId: string, isWatched: boolean): Recorded {
     });
   }, [sessionId, isWatched]);
   useEffect(() => {
-    read();
+    if (isWanted) read();
     return () => stop.current?.abort();
-  }, [read]);
+  }, [read, isWanted]);
   return { reel, isConnected: isConnected || !isWatched, again: read };
 }
 

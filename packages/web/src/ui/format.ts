@@ -79,11 +79,11 @@ export function ago(iso: string, nowMs = Date.now()): string {
   return ms < 60_000 ? "just now" : `${duration(ms).split(" ")[0] ?? ""} ago`;
 }
 
-/** A moment in the address bar: `4m09s` reads, and is typed, better than microseconds. */
+/** A moment in the address bar: `4m09.25s` reads, and is typed, better than microseconds. */
 export function momentText(us: number): string {
-  const tenths = Math.round(us / 100_000);
-  const seconds = (tenths % 600) / 10;
-  const minutes = Math.floor(tenths / 600);
+  const ms = Math.round(us / 1000);
+  const seconds = (ms % 60_000) / 1000;
+  const minutes = Math.floor(ms / 60_000);
   return `${minutes > 0 ? `${minutes}m` : ""}${seconds}s`;
 }
 
