@@ -174,7 +174,7 @@ test("a line that was run is told by the shell, or guessed from what was echoed;
     ).map((frame, i) => {
       const what = said[i - 1]?.[1];
       return typeof what === "object" && "typed" in what
-        ? { ...frame, kind: "input" as const, data: utf8(what.typed) }
+        ? Object.assign(frame, { kind: "input" as const, data: utf8(what.typed) })
         : frame;
     });
     const events: [number, string, string][] = [];

@@ -20,7 +20,6 @@ import { InlineProblem } from "../ui/states.tsx";
 import type { Material } from "./material.ts";
 import type { Moment } from "./moments.ts";
 import { advance, speeds } from "./playback.ts";
-import { IndexPreview, TerminalPreview } from "./preview.tsx";
 import type { Showing, Tape } from "./showing.ts";
 import { TerminalScreen } from "./terminal-screen.ts";
 import { Timeline } from "./timeline.tsx";
@@ -307,13 +306,7 @@ export function TerminalPlayer({
       )}
       <Timeline
         material={material}
-        preview={(us) =>
-          picturesOf === undefined ? (
-            <TerminalPreview tape={tape} timeUs={us} />
-          ) : (
-            <IndexPreview sessionId={picturesOf} timeUs={us} />
-          )
-        }
+        picturesOf={picturesOf}
         moments={moments}
         hits={hits}
         timeUs={timeUs}

@@ -1,7 +1,8 @@
-import { type PointerEvent, type ReactNode, type Ref, useMemo, useRef, useState } from "react";
+import { type PointerEvent, type Ref, useMemo, useRef, useState } from "react";
 import { clockTime } from "../ui/format.ts";
 import { type Material, timelineParts } from "./material.ts";
 import type { Moment } from "./moments.ts";
+import { IndexPreview, TerminalPreview } from "./preview.tsx";
 
 const markStyles: Partial<Record<Moment["kind"], string>> = {
   typed: "bg-accent",
@@ -62,8 +63,8 @@ function hitsAcross(hits: readonly number[], endUs: number): number[] {
  * shown. The list of moments beside the player is the same in words.
  */
 export function Timeline({
-  material: { endUs, bars, idle },
-  preview,
+  material: { tape, endUs, bars, idle },
+  picturesOf,
   moments,
   hits,
   timeUs,
@@ -71,8 +72,8 @@ export function Timeline({
   onSeek,
 }: {
   material: Material;
-  /** The screen at a moment, small. */
-  preview: (timeUs: number) => ReactNode;
+  /** The session whose index has pictures; else the screen itself is shown, small. */
+  picturesOf: string | undefined;
   moments: readonly Moment[];
   /** Where the words that are looked for were shown. */
   hits: readonly number[];
@@ -177,7 +178,11 @@ export function Timeline({
                 transform: `translateX(-${Math.round((100 * hoverUs) / Math.max(1, endUs))}%)`,
               }}
             >
-              {preview(hoverUs)}
+              {picturesOf === undefined ? (
+                <TerminalPreview tape={tape} timeUs={hoverUs} />
+              ) : (
+                <IndexPreview sessionId={picturesOf} timeUs={hoverUs} />
+              )}
               <p className="truncate px-2 py-0.5 text-xs">
                 {clockTime(hoverUs)}
                 {near && <code className="ml-2 font-mono text-soft">{near.text}</code>}

@@ -123,10 +123,7 @@ export function IndexedTranscript({
   onChoose: (timeUs: number) => void;
 }) {
   const [sight, setSight] = useState({ first: 0, last: 0 });
-  const starts = useMemo(() => {
-    let sum = 0;
-    return text.map(({ lines }) => (sum += lines) - lines);
-  }, [text]);
+  const starts = useMemo(() => startsOf(text), [text]);
   // Lines are there in the order in which they left the screen: the first block that ends after the moment holds it.
   const after = text.findIndex(({ toUs }) => toUs >= timeUs);
   const playedBlock = after < 0 ? text.length - 1 : after;
@@ -169,6 +166,17 @@ export function IndexedTranscript({
       )}
     </>
   );
+}
+
+/** The place of each block's first line. */
+function startsOf(text: Index["text"]): number[] {
+  const starts: number[] = [];
+  let sum = 0;
+  for (const { lines } of text) {
+    starts.push(sum);
+    sum += lines;
+  }
+  return starts;
 }
 
 /** `found`: where in it the words stand. */

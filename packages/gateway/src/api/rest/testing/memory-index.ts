@@ -13,8 +13,6 @@ import { nodeSealCrypto, nodeZstd } from "@gatehouse/recording/node";
 import { frameKinds } from "../../../../../recording/src/frame.ts";
 import { deriveKey } from "../../../../../recording/src/derive-key.ts";
 import { overviewOf, picturesOf, screenAt, textOf } from "../../../playback/index-words.ts";
-import { shownText } from "../../../playback/recorded-text.ts";
-import { findIn } from "../../../playback/search.ts";
 import { textMatcher } from "../../../playback/text-matcher.ts";
 import type { Sample } from "./sample-sessions.ts";
 
@@ -64,10 +62,13 @@ export function memoryIndexes() {
     async search(sample: Sample, search: RecordingSearch): Promise<RecordingHits | undefined> {
       const index = await of(sample);
       if (!index) return undefined;
-      const frames = async function* () {};
-      const facts = sample.session as unknown as Parameters<typeof shownText>[0];
-      const found = await findIn(shownText(facts, index, frames), textMatcher(search), search);
-      return { ...found, isWhole: true };
+      const matches = textMatcher(search);
+      const hits: RecordingHits["hits"] = [];
+      for await (const { fromUs, text } of index.lines()) {
+        const match = matches(text);
+        if (match) hits.push({ timeUs: fromUs, source: "screen", text, at: match.at, length: match.length });
+      }
+      return { hits: hits.toSorted((x, y) => x.timeUs - y.timeUs), next: null, isWhole: true };
     },
   };
 }
