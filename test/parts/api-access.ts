@@ -59,6 +59,7 @@ export const restAccess: Readonly<Record<string, string>> = {
   "GET /api/v1/recordings/{sessionId}/index": "recording.play",
   "GET /api/v1/recordings/{sessionId}/pictures": "recording.play",
   "GET /api/v1/recordings/{sessionId}/screen": "recording.play",
+  "GET /api/v1/recordings/{sessionId}/text": "recording.play",
   "POST /api/v1/recordings/{sessionId}/hold": "recording.hold",
   "POST /api/v1/recordings/{sessionId}/index": "recording.play",
   "POST /api/v1/recordings/{sessionId}/release": "recording.hold",

@@ -9,6 +9,7 @@ import {
   openRecording,
   storeSource,
 } from "@gatehouse/recording";
+import { indexMaker } from "@gatehouse/recording/index";
 import { nodeZstd } from "@gatehouse/recording/node";
 import { filterMayHold, filterVersion, trigramsIn } from "@gatehouse/recording/passages";
 import { objectPrefix } from "@gatehouse/recording/pipeline";
@@ -118,11 +119,14 @@ test("it is made by itself when the recording is stored, also where the database
   await indexes.make(facts.sessionId, { anew: false });
   assert.deepEqual(await names(), [`${prefix}index-0001`]);
   assert.equal(
-    await directory.recordingIndexes.next({ maker: 1, filter, except: [] }),
+    await directory.recordingIndexes.next({ maker: indexMaker, filter, except: [] }),
     undefined,
     "there is nothing more to be made",
   );
-  assert.equal(await directory.recordingIndexes.next({ maker: 2, filter, except: [] }), facts.sessionId);
+  assert.equal(
+    await directory.recordingIndexes.next({ maker: indexMaker + 1, filter, except: [] }),
+    facts.sessionId,
+  );
 });
 
 test("what cannot be indexed is said once and not tried again; what is not there yet is", async (context) => {

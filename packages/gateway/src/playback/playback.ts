@@ -154,9 +154,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
       return { ...recordingWords(entry, found?.recording), may };
     },
     async frames(viewer, sessionId, { fromUs, toUs }, reader) {
-      // A window of a player goes on with what its overview began; all that there is begins anew.
-      const continues = fromUs > 0 || toUs !== undefined;
-      const admission = await viewing.admit(viewer, sessionId, "play", { continues });
+      const admission = await viewing.admit(viewer, sessionId, "play", { continues: fromUs > 0 });
       const window = { fromTimeUs: fromUs, ...(toUs !== undefined && { toTimeUs: toUs - 1 }) };
       const recording = await openReadable(admission);
       return allowed(reader, admission, (signal) => visibleFrames(recording, admission, signal, window));

@@ -6,9 +6,6 @@ import { type Reel, emptyReel, followReel, loadReel } from "./reel.ts";
 /** Rendering a long recording costs more, so it is done less often as it grows: at most a second late. */
 const renderAfterMs = (frames: number) => Math.min(1000, Math.max(40, frames / 100));
 
-/** All of it, as one window: it goes on with the viewing that asking for the index has begun. */
-const whole = { toUs: Number.MAX_SAFE_INTEGER };
-
 export type Recorded = {
   reel: Reel;
   /** False while a connection to a live session is being made anew. */
@@ -46,7 +43,7 @@ export function useReel(sessionId: string, isWatched: boolean, isWanted: boolean
       });
       return;
     }
-    void loadReel(gateway.recordings.frames(sessionId, whole, { signal }), (next) => {
+    void loadReel(gateway.recordings.frames(sessionId, {}, { signal }), (next) => {
       if (signal.aborted) return;
       // What is shown stays until there is as much of the new one.
       setReel((before) =>
