@@ -9,7 +9,7 @@ import { isGatehouseError } from "@gatehouse/kernel";
 import { type KeyServiceContract, startKeyServiceContract } from "../parts/key-service-contract.ts";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { type Gateway, startGateway } from "../parts/gateway.ts";
-import { awaitStored, eventually, recorded } from "../parts/sessions.ts";
+import { awaitSession, awaitStored, eventually, recorded } from "../parts/sessions.ts";
 import { type Stage, startStage } from "../parts/stage.ts";
 
 const cli = fileURLToPath(new URL("../../packages/cli/bin/gatehouse", import.meta.url));
@@ -49,6 +49,16 @@ test("with a key service alone: nobody is admitted while it wraps no key, and th
   assert.notEqual(refused.code, 0);
   assert.equal(refused.stdout.toString(), "");
   assert.match(refused.stderr, /record/);
+  const refusing = await gateway.admin.health();
+  assert.equal(refusing.status, "refusing");
+  assert.match(
+    refusing.findings[0]?.message ?? "",
+    /no key service wraps the keys of recordings: vault key recordings: permission denied/,
+  );
+  assert.deepEqual(
+    refusing.keyServices.map(({ service, key, wraps, reachable }) => [service, key, wraps, reachable]),
+    [["vault", "recordings", "all", false]],
+  );
   const { items } = await gateway.admin.sessions.list({ limit: 10 });
   assert.deepEqual(
     items.map(({ recording }) => [recording.detail, recording.frames]),
@@ -56,14 +66,27 @@ test("with a key service alone: nobody is admitted while it wraps no key, and th
   );
 
   up();
-  const ran = await stage.ssh([stage.address, "echo admitted"]);
-  assert.equal(ran.stdout.toString(), "admitted\n");
+  const go = join(gateway.dataDir, "go");
+  const running = stage.ssh([
+    stage.address,
+    `echo admitted; until test -e ${go}; do sleep 0.05; done; echo still here`,
+  ]);
+  await awaitSession(gateway, ({ state }) => state === "live");
+  // The keys are wrapped when a session begins: who is connected stays, and is recorded to the end.
+  const again = await gateway.admin.health();
+  assert.notEqual(again.status, "refusing");
+  assert.equal(again.keyServices[0]?.reachable, true);
+  down();
+  writeFileSync(go, "");
+  const ran = await running;
+  up();
+  assert.equal(ran.stdout.toString(), "admitted\nstill here\n");
   const session = await awaitStored(gateway);
   const words = await gateway.admin.recordings.get(session.id);
   assert.deepEqual(words.recipients, ["vault: transit/recordings (output and input)"]);
   assert.deepEqual(words.withheld, []);
   const { bytes } = await recorded(gateway, session);
-  assert.equal(bytes("stdout").toString(), "admitted\n");
+  assert.equal(bytes("stdout").toString(), "admitted\nstill here\n");
   assert.equal((await gateway.admin.recordings.verify(session.id)).ok, true);
   assert.ok(!gateway.output().includes("vault-token"));
 });

@@ -67,6 +67,7 @@ import {
   standingIn,
 } from "./identity/mod.ts";
 import { createIndexes, searchKeys } from "./indexes/mod.ts";
+import { createKeyServiceWatch } from "./kms/mod.ts";
 import { createLockKeeper } from "./locks/mod.ts";
 import { createPlayback, createSearching } from "./playback/mod.ts";
 import { openMysql } from "./protocols/mysql/mod.ts";
@@ -219,7 +220,9 @@ export async function compose(options: {
     const recipientsOf = (names: readonly string[]) =>
       names.map((name) => (name === "gateway" ? keyring.recordingRecipient : name));
     const { recipients: named, input_recipients: namedForInput } = config.recording;
-    const kms = await openKms(config.kms, { clock, env: process.env });
+    const watchedKeys = createKeyServiceWatch({ clock, log });
+    closing.push(() => watchedKeys.stop());
+    const kms = await openKms(config.kms, { clock, env: process.env, watch: watchedKeys });
     const recipients = recipientsOf(named.length > 0 || kms.wrappers.main.length > 0 ? named : ["gateway"]);
     const opensRecordings = recipients.includes(keyring.recordingRecipient) || kms.wrappers.main.length > 0;
     const wrappersOf = (names: readonly string[], services: readonly KeyWrapper[]) => [
@@ -537,6 +540,10 @@ export async function compose(options: {
         gateway: { id: config.gateway_id, version },
         store: { kind, location },
         pipeline,
+        keys: {
+          status: () => watchedKeys.status(),
+          fault: () => watchedKeys.fault({ main: recipients.length > 0, input: namedForInput.length > 0 }),
+        },
         audit,
         sessions,
         entries: directory.sessions,
@@ -586,6 +593,7 @@ export async function compose(options: {
     checker.start();
     indexes.start();
     sweeper.start();
+    watchedKeys.start();
     await rewrapper.resume();
     return {
       web: publicUrl.replace(/\/$/, ""),

@@ -55,6 +55,10 @@ function healthFields(health: Health, printer: Printer): [string, string | undef
       "written once",
       `overwriting is refused by ${refuser(store.overwrite)}, early deletion by ${refuser(store.deletion)}`,
     ],
+    ...health.keyServices.map(({ service, key, reachable, lastError }): [string, string] => [
+      "key service",
+      `${service} ${key}, ${reachable === null ? "not asked yet" : reachable ? "wraps keys" : "DOES NOT WRAP"}${failed(lastError)}`,
+    ]),
     [
       "recordings",
       recordings

@@ -40,6 +40,21 @@ export const health = z
       overwrite: z.enum(["backend", "gatehouse", "none"]).meta({ description: "Who refuses to overwrite" }),
       deletion: z.enum(["backend", "gatehouse", "none"]).meta({ description: "Who refuses to delete early" }),
     }),
+    keyServices: z
+      .array(
+        z.object({
+          service: z.string().meta({ description: "`aws`, `gcp`, `azure` or `vault`" }),
+          key: z.string(),
+          wraps: z.enum(["all", "input"]).meta({
+            description:
+              "`input`: what was typed; `all`: what was shown, and what was typed where nothing stricter is configured",
+          }),
+          reachable: z.boolean().nullable().meta({ description: "Null before its first answer" }),
+          lastError: z.string().nullable(),
+          failedForMs: z.number().nullable(),
+        }),
+      )
+      .meta({ description: "Key services that wrap the keys of new recordings; age recipients need none" }),
     recordings: z
       .record(z.enum(recordingStates), z.number().int())
       .nullable()

@@ -4,6 +4,7 @@ import type { z } from "zod";
 import { section } from "../config/mod.ts";
 import {
   type KeyService,
+  type KeyServiceWatch,
   awsKeysSchema,
   azureKeysSchema,
   gcpKeysSchema,
@@ -31,7 +32,7 @@ export type OpenedKms = {
 /** Opens those whose section names a key; the others' SDKs are not loaded. */
 export async function openKms(
   config: KmsConfig,
-  { clock, env }: { clock: Clock; env: NodeJS.ProcessEnv },
+  { clock, env, watch }: { clock: Clock; env: NodeJS.ProcessEnv; watch?: KeyServiceWatch },
 ): Promise<OpenedKms> {
   const opened: OpenedKms = { wrappers: { main: [], input: [] }, openers: [] };
   const add = async (
@@ -40,8 +41,13 @@ export async function openKms(
   ) => {
     if (key === undefined && inputKey === undefined) return;
     const service = await open();
-    if (key !== undefined) opened.wrappers.main.push(kmsWrapper(service, key, { clock }));
-    if (inputKey !== undefined) opened.wrappers.input.push(kmsWrapper(service, inputKey, { clock }));
+    const { provider } = service;
+    const wrapperOf = (name: string, lane: "main" | "input") => {
+      const wrapper = kmsWrapper(service, name, { clock });
+      return watch?.watched({ provider, key: name, lane }, wrapper) ?? wrapper;
+    };
+    if (key !== undefined) opened.wrappers.main.push(wrapperOf(key, "main"));
+    if (inputKey !== undefined) opened.wrappers.input.push(wrapperOf(inputKey, "input"));
     opened.openers.push(kmsOpener(service, { clock }));
   };
   await add(config.aws, () => openAwsKeys(config.aws));

@@ -28,6 +28,7 @@ export function HealthPage() {
         <div className="grid border-t md:grid-cols-2 md:[&>section:nth-child(even)]:border-l md:[&>section:nth-child(even)]:pl-6 md:[&>section:nth-child(odd)]:pr-6">
           <Journal health={health} />
           <Store health={health} />
+          <Keys health={health} />
           <Shipping health={health} />
           <Recordings health={health} />
           <Coverage />
@@ -108,6 +109,29 @@ function Store({ health: { store } }: { health: Health }) {
       </Line>
       <Line name="Overwriting">{whoRefuses[store.overwrite]}</Line>
       <Line name="Early deletion">{whoRefuses[store.deletion]}</Line>
+    </Part>
+  );
+}
+
+/** Nothing where recordings are wrapped for age recipients alone: these need no service. */
+function Keys({ health: { keyServices } }: { health: Health }) {
+  if (keyServices.length === 0) return null;
+  const failed = keyServices.find(({ reachable }) => reachable === false);
+  return (
+    <Part title="Key services" fault={failed?.lastError ?? null}>
+      {keyServices.map(({ service, key, wraps, reachable, failedForMs }) => (
+        <Line key={`${service} ${key} ${wraps}`} name={service}>
+          {reachable === null
+            ? "not asked yet"
+            : reachable
+              ? "wraps keys"
+              : `does not answer rightly for ${Math.round((failedForMs ?? 0) / 1000)} s`}
+          <span className="block font-mono text-xs break-all text-soft">
+            {key}
+            {wraps === "input" && ", for what was typed"}
+          </span>
+        </Line>
+      ))}
     </Part>
   );
 }

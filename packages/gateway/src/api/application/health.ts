@@ -3,6 +3,7 @@ import { type Clock, messageOf } from "@gatehouse/kernel";
 import type { RecordingPipeline } from "@gatehouse/recording/pipeline";
 import type { AuditHistory, AuditLog } from "../../audit/mod.ts";
 import type { SessionEntries } from "../../directory/mod.ts";
+import type { KeyServiceWatch } from "../../kms/mod.ts";
 import type { HealthDoor } from "../door.ts";
 import { isoTime } from "./page.ts";
 
@@ -11,6 +12,7 @@ export function createHealth(options: {
   gateway: { id: string; version: string };
   store: { kind: string; location: string };
   pipeline: Pick<RecordingPipeline, "status" | "admissible">;
+  keys: Pick<KeyServiceWatch, "status"> & { fault(): string | undefined };
   audit: Pick<AuditLog, "admissible"> & Pick<AuditHistory, "head">;
   sessions: { readonly liveCount: number };
   entries: Pick<SessionEntries, "countByRecordingState">;
@@ -39,6 +41,22 @@ export function createHealth(options: {
           Health["recordings"]
         >);
       const { journal, shipping, store } = pipeline.status();
+      const keysFault = options.keys.fault();
+      const keyServices = options.keys.status();
+      if (keysFault !== undefined)
+        findings.push({
+          level: "problem",
+          message: keysFault,
+          hint: "No session is admitted until one of them answers. An age recipient beside them needs no service.",
+        });
+      else
+        for (const { provider, lastError } of keyServices)
+          if (lastError !== undefined)
+            findings.push({
+              level: "warning",
+              message: `the key service ${provider} does not wrap: ${lastError}`,
+              hint: "Sessions are recorded for the other recipients. `gatehouse recordings rewrap` adds this one later.",
+            });
       if (recordingFault !== null)
         findings.push({
           level: "problem",
@@ -71,7 +89,7 @@ export function createHealth(options: {
         });
       for (const { level, message, hint } of store.probe?.findings ?? [])
         if (level !== "ok") findings.push({ level, message, hint: hint ?? null });
-      const refusing = recordingFault !== null || auditFault !== null;
+      const refusing = recordingFault !== null || auditFault !== null || keysFault !== undefined;
       return {
         status: refusing ? "refusing" : findings.some(({ level }) => level !== "ok") ? "degraded" : "ok",
         findings,
@@ -95,6 +113,14 @@ export function createHealth(options: {
           overwrite: store.probe?.overwrite ?? "none",
           deletion: store.probe?.deletion ?? "none",
         },
+        keyServices: keyServices.map(({ provider, key, lane, reachable, lastError, failedForMs }) => ({
+          service: provider,
+          key,
+          wraps: lane === "main" ? "all" : "input",
+          reachable: reachable ?? null,
+          lastError: lastError ?? null,
+          failedForMs: failedForMs ?? null,
+        })),
         recordings,
         audit: { appendable: auditFault === null, events: head ? head.index + 1 : 0, lastError: auditFault },
       };

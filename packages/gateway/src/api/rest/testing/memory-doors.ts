@@ -611,6 +611,16 @@ export function memoryGate(clock: Clock): MemoryGate {
           overwrite: "backend",
           deletion: "gatehouse",
         },
+        keyServices: [
+          {
+            service: "aws",
+            key: "arn:aws:kms:eu-central-1:111122223333:key/0d1f5b0e-5f0c-4f0e-9a53-0f6a2b6f2a11",
+            wraps: "all",
+            reachable: true,
+            lastError: null,
+            failedForMs: null,
+          },
+        ],
         recordings: recordingCounts(samples.map((one) => one.session)),
         audit: { appendable: true, events: events.length, lastError: null },
       }),
