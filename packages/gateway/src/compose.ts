@@ -44,6 +44,7 @@ import {
   createClockWatch,
   createRewrapper,
   createLegalHolds,
+  createPruner,
   createSweeper,
   recordingAlarms,
   retentionPolicy,
@@ -127,6 +128,7 @@ export async function compose(options: {
     });
     closing.push(() => directory.close());
     const audit = openAuditLog({
+      trustedKeys: [keyring.manifestSigner.publicKey],
       rows: directory.auditRows,
       probe: () => directory.probe(),
       clock,
@@ -370,14 +372,30 @@ export async function compose(options: {
       audit,
       log,
     });
+    const kept = {
+      pruning: directory.pruning,
+      sessionsKeptMs: config.audit.session_retention.ms,
+      eventsKeptMs: config.audit.retention.ms,
+    };
+    const { auditRows } = directory;
+    const pruner = createPruner({
+      ...kept,
+      store,
+      watch,
+      audit,
+      auditRows,
+      signer: keyring.manifestSigner,
+      clock,
+    });
     const sweeper = createSweeper({
+      prune: (stopped) => pruner.prune(stopped),
       store,
       sessions: directory.sessions,
       keeping,
       holds,
       watch,
       audit,
-      auditRows: directory.auditRows,
+      auditRows,
       clock,
       log,
       everyMs: config.recording.sweep_every.ms,
@@ -491,7 +509,7 @@ export async function compose(options: {
         ...holds,
         ...recordingAlarms({ ...directory, audit }),
         ...rewrapper,
-        ...retentionReportOf({ keeping, watch, audit, clock }),
+        ...retentionReportOf({ ...kept, keeping, watch, audit, clock }),
       },
       people: createPeople({
         ...directory,

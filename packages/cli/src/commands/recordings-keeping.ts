@@ -80,6 +80,8 @@ export function addKeeping(recordings: Command, cli: Cli): void {
     );
     printer.thing(report, [
       ["expiring", `${report.recordings}, ${formatBytes(report.bytes)}`],
+      ["sessions", `${report.metadata.sessions} of which nothing will be known any more`],
+      ["audit log", `its first ${report.metadata.auditEvents} events go`],
       ["the clock", report.clock.detail === null ? undefined : `NOT BELIEVED: ${report.clock.detail}`],
     ]);
   });

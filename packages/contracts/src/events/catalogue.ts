@@ -1,6 +1,7 @@
 import { agentForward } from "./agent-forward.ts";
 import { apiTokenCreate } from "./api-token-create.ts";
 import { apiTokenDelete } from "./api-token-delete.ts";
+import { auditPrune } from "./audit-prune.ts";
 import { auth } from "./auth.ts";
 import { credentialCreate } from "./credential-create.ts";
 import { credentialDelete } from "./credential-delete.ts";
@@ -26,6 +27,7 @@ import { sessionJoin } from "./session-join.ts";
 import { sessionLeave } from "./session-leave.ts";
 import { sessionPause } from "./session-pause.ts";
 import { retentionClock } from "./retention-clock.ts";
+import { sessionPrune } from "./session-prune.ts";
 import { sessionRecordingExpire } from "./session-recording-expire.ts";
 import { sessionRecordingHold } from "./session-recording-hold.ts";
 import { sessionRecordingRelease } from "./session-recording-release.ts";
@@ -94,6 +96,8 @@ export const eventCatalogue: readonly EventDescriptor[] = [
   sessionRecordingRewrap,
   retentionClock,
   sessionRecordingExpire,
+  sessionPrune,
+  auditPrune,
   sessionRecordingHold,
   sessionRecordingRelease,
   gatewayStop,

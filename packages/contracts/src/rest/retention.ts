@@ -48,6 +48,12 @@ export const retentionReport = z
     }),
     recordings: z.int().meta({ description: "How many expire; held ones are not counted" }),
     bytes: z.int(),
+    metadata: z
+      .object({
+        sessions: z.int().meta({ description: "Of how many sessions nothing will be known any more" }),
+        auditEvents: z.int().meta({ description: "How many of the audit log's first events go" }),
+      })
+      .meta({ description: "What goes when its own retention is over and the recordings are gone" }),
     items: z
       .array(
         z.object({

@@ -34,15 +34,28 @@ export function linkAfter(last: ChainHead | undefined, event: Readonly<Record<st
   return { index, prevHash, body, hash: hashOf(prevHash, body) };
 }
 
+/** A log whose beginning was removed: where it begins, and what stood there before. */
+type Start = { index: number; prevHash: string };
+
 /** Follows a chain from its first link and names what does not fit. It goes on after a fault, to find the others. */
 export class ChainWalk {
   readonly faults: ChainFault[] = [];
   readonly #known: Map<number, string>;
+  readonly #anchorIn: (event: Readonly<Record<string, unknown>>) => ChainHead | undefined;
+  /** Set until the event is found that says why the log begins later. */
+  #unexplained: Start | undefined;
   #last: ChainHead | undefined;
   #count = 0;
 
-  /** `known`: heads that were kept elsewhere. */
-  constructor(known: readonly ChainHead[] = []) {
+  /**
+   * `known`: heads that were kept elsewhere. `anchorIn`: the last event that was removed when the log's beginning was, where an
+   * event says so and may be believed; by it a log is whole that begins later.
+   */
+  constructor(
+    known: readonly ChainHead[] = [],
+    anchorIn: (event: Readonly<Record<string, unknown>>) => ChainHead | undefined = () => undefined,
+  ) {
+    this.#anchorIn = anchorIn;
     this.#known = new Map(known.map(({ index, hash }) => [index, hash]));
   }
   get events(): number {
@@ -54,8 +67,14 @@ export class ChainWalk {
 
   /** `copies` are the columns that repeat parts of the body, to be searched; they must say what it says. */
   step(link: ChainLink, copies: Readonly<Record<string, unknown>> = {}): void {
-    const expected = this.#last === undefined ? 0 : this.#last.index + 1;
     const { index } = link;
+    if (this.#last === undefined && index > 0) {
+      this.#unexplained = { index, prevHash: link.prevHash };
+      this.#last = { index: index - 1, hash: link.prevHash };
+      const known = this.#known.get(index - 1);
+      if (known !== undefined && known !== link.prevHash) this.#replaced(index - 1);
+    }
+    const expected = this.#last === undefined ? 0 : this.#last.index + 1;
     this.#count++;
     if (index > expected)
       this.#fault(
@@ -90,19 +109,35 @@ export class ChainWalk {
             ? "event 0 is not the first event of the log"
             : `event ${index} does not follow event ${index - 1}: one of them was replaced`,
         );
+      if (this.#unexplained) this.#explain(event, this.#unexplained);
     }
     const known = this.#known.get(index);
-    if (known !== undefined && known !== link.hash)
-      this.#fault(
-        "replaced",
-        index,
-        `event ${index} is not the one that was known: the log was written anew`,
-      );
+    if (known !== undefined && known !== link.hash) this.#replaced(index);
     this.#last = { index, hash: link.hash };
+  }
+
+  /** A log that was pruned says so itself, further on. */
+  #explain(event: Readonly<Record<string, unknown>>, start: Start): void {
+    const anchor = this.#anchorIn(event);
+    if (anchor && anchor.index === start.index - 1 && anchor.hash === start.prevHash)
+      this.#unexplained = undefined;
+  }
+
+  #replaced(index: number): void {
+    this.#fault("replaced", index, `event ${index} is not the one that was known: the log was written anew`);
   }
 
   /** After the last link. */
   finish(): void {
+    if (this.#unexplained) {
+      const last = this.#unexplained.index - 1;
+      // It is what is wrong first.
+      this.faults.unshift({
+        kind: "missing",
+        index: 0,
+        message: last === 0 ? "event 0 is missing" : `events 0 to ${last} are missing`,
+      });
+    }
     const lastIndex = this.#last?.index ?? -1;
     const farthest = Math.max(-1, ...this.#known.keys());
     if (farthest > lastIndex)

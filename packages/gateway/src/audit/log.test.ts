@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync, sign } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import { loggedEventSchema, eventDescriptor } from "@gatehouse/contracts";
@@ -7,6 +8,7 @@ import { temporaryDirectory } from "../directory/testing/temporary.ts";
 import type { LogFields } from "../telemetry/mod.ts";
 import type { AuditRecord } from "./door.ts";
 import { openAuditLog, verifyLines } from "./log.ts";
+import { signedAnchor } from "./prune-anchor.ts";
 
 async function open(context: TestContext, options: { lockWaitMs?: number } = {}) {
   const { directory, clock, path } = await temporaryDirectory(context, options);
@@ -242,6 +244,40 @@ test("an export verifies by itself, and a line that was changed does not", async
     ["event 2 was altered: its hash does not fit its content"],
   );
   assert.equal((await verifyLines(lines.slice(0, 3), [head])).ok, false);
+});
+
+test("a log whose beginning was removed verifies offline by the gateway's key, and by no other", async (context) => {
+  const { audit, directory } = await open(context);
+  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+  const key = new Uint8Array(Buffer.from(publicKey.export({ format: "jwk" }).x ?? "", "base64url"));
+  const signer = { publicKey: key, sign: (message: Uint8Array) => sign(null, message, privateKey) };
+  for (let n = 0; n < 4; n++) await audit.append(resizeTo(n));
+  const [, second] = (await audit.list()).items.toReversed();
+  const anchor = { index: 1, hash: second?.hash ?? "", before: "2026-01-01T00:00:00.000Z" };
+  const fields = await signedAnchor(anchor, signer);
+  await audit.append({ event: "audit.prune", user: "system", success: true, fields });
+  await directory.pruning.removeEvents(1);
+  const lines = await collect(audit.exportLines());
+  const head = (await audit.head()) ?? assert.fail();
+  assert.deepEqual(await verifyLines(lines, [head], [key]), { ok: true, events: 3, head, faults: [] });
+  const missing = async (of: string[], keys: readonly Uint8Array[]) =>
+    (await verifyLines(of, [], keys)).faults.map(({ message }) => message);
+  assert.deepEqual(await missing(lines, []), ["events 0 to 1 are missing"]);
+  assert.deepEqual(await missing(lines, [new Uint8Array(32)]), ["events 0 to 1 are missing"]);
+  assert.deepEqual(await missing(lines.slice(1), [key]), ["events 0 to 2 are missing"], "more than was told");
+  // Somebody without the key who chains an event of their own.
+  const forgeries: Record<string, unknown>[] = [
+    { ...fields, up_to: 2 },
+    { ...fields, before: "2020-01-01T00:00:00.000Z" },
+    { ...fields, signature: "AAAA" },
+  ];
+  for (const forged of forgeries) {
+    const { audit: other, directory: its } = await open(context);
+    for (let n = 0; n < 4; n++) await other.append(resizeTo(n));
+    await other.append({ event: "audit.prune", user: "system", success: true, fields: forged });
+    await its.pruning.removeEvents(Number(forged["up_to"]));
+    assert.match((await missing(await collect(other.exportLines()), [key]))[0] ?? "", /are missing/);
+  }
 });
 
 test("a locked database is `unavailable`, the event goes to the operational log, and the chain goes on after", async (context) => {

@@ -5,6 +5,7 @@ import type { AuditRow, AuditRows } from "../directory/mod.ts";
 import type { Log } from "../telemetry/mod.ts";
 import { type ChainHead, ChainWalk, linkAfter, linkInLine } from "./chain.ts";
 import type { AuditHistory, AuditLog, ChainVerdict } from "./door.ts";
+import { anchorIn } from "./prune-anchor.ts";
 import { type PreparedEvent, prepareEvent } from "./event.ts";
 
 /** Events that wait for the database beyond this are refused: their callers fail closed rather than wait unseen. */
@@ -23,8 +24,11 @@ export function openAuditLog({
   clock,
   random,
   log,
+  trustedKeys = [],
 }: {
   rows: AuditRows;
+  /** Ed25519 public keys of the gateways that may have removed the log's beginning. */
+  trustedKeys?: readonly Uint8Array[];
   /** Throws when the database cannot be written. */
   probe: () => Promise<void>;
   clock: Pick<Clock, "nowMs">;
@@ -109,15 +113,20 @@ export function openAuditLog({
     exportLines,
     head: () => rows.last(),
     async verify(known) {
-      const walk = new ChainWalk(known);
-      for (let index = -1; ;) {
-        const page = await rows.after(index, pageRows);
-        for (const row of page) walk.step(row, copiesIn(row));
-        const last = page.at(-1);
-        if (!last || page.length < pageRows) break;
-        index = last.index;
+      for (;;) {
+        const begin = (await rows.after(-1, 1))[0]?.index;
+        const walk = new ChainWalk(known, (event) => anchorIn(event, trustedKeys));
+        for (let index = -1; ;) {
+          const page = await rows.after(index, pageRows);
+          for (const row of page) walk.step(row, copiesIn(row));
+          const last = page.at(-1);
+          if (!last || page.length < pageRows) break;
+          index = last.index;
+        }
+        const verdict = verdictOf(walk);
+        // Its beginning may have been removed meanwhile.
+        if (verdict.ok || (await rows.after(-1, 1))[0]?.index === begin) return verdict;
       }
-      return verdictOf(walk);
     },
   };
 }
@@ -126,8 +135,9 @@ export function openAuditLog({
 export async function verifyLines(
   lines: AsyncIterable<string> | Iterable<string>,
   known?: readonly ChainHead[],
+  trustedKeys: readonly Uint8Array[] = [],
 ): Promise<ChainVerdict> {
-  const walk = new ChainWalk(known);
+  const walk = new ChainWalk(known, (event) => anchorIn(event, trustedKeys));
   for await (const line of lines) if (line.trim() !== "") walk.step(linkInLine(line));
   return verdictOf(walk);
 }

@@ -6,4 +6,5 @@
  * event could not be kept.
  */
 export type { AuditHistory, AuditLog, AuditRecord } from "./door.ts";
+export { type AnchorSigner, anchorIn, pruneEvent, signedAnchor } from "./prune-anchor.ts";
 export { openAuditLog } from "./log.ts";

@@ -189,6 +189,19 @@ const coreShape = {
     },
     "Limits of every session, whatever its protocol.",
   ),
+  audit: section(
+    {
+      retention: key(
+        duration({ min: "1s", max: "36500d" }).prefault("1095d"),
+        "How long the audit log keeps an event. It is never removed before the recording of its session.",
+      ),
+      session_retention: key(
+        duration({ min: "1s", max: "36500d" }).prefault("1095d"),
+        "How long it is known of a session who, when and on what, after its end. It is never removed before its recording, nor while that is held.",
+      ),
+    },
+    "How long is kept what is known of sessions, and who did what.",
+  ),
   moderation: section(
     {
       notify: key(z.boolean().default(true), "Whether a person is told who looks on at their session."),

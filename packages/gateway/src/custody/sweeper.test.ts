@@ -38,6 +38,7 @@ async function world(context: TestContext) {
     },
   };
   const keeping = directory.recordingKeeping;
+  const kept = { pruning: directory.pruning, sessionsKeptMs: 3 * day, eventsKeptMs: 3 * day };
   const witness: { aheadMs?: number } = {};
   /** As after a start: nothing in memory. `fault` is asked before each step and may throw, as a process dies. */
   const start = (fault: (call: Call) => void | Promise<void> = () => {}, gatewayId = "g") => {
@@ -95,7 +96,7 @@ async function world(context: TestContext) {
       everyMs: 60_000,
       gatewayId,
     });
-    return { sweeper, holds, watch, ...retentionReportOf({ keeping, watch, audit, clock }) };
+    return { sweeper, holds, watch, ...retentionReportOf({ keeping, watch, audit, clock, ...kept }) };
   };
   const record = async (
     n: number,

@@ -18,6 +18,8 @@ export type SweeperOptions = {
   log: Pick<Log, "error" | "warn">;
   everyMs: number;
   gatewayId: string;
+  /** What goes after the recordings. */
+  prune?: (stopped: AbortSignal) => Promise<unknown>;
 };
 
 export type Sweeper = {
@@ -151,6 +153,7 @@ export function createSweeper(options: SweeperOptions): Sweeper {
 
   function run(): void {
     running = sweep()
+      .then(() => options.prune?.(stopping.signal))
       .catch((error: unknown) => log.error("the sweep could not be made", { error: messageOf(error) }))
       .then(() => {
         running = undefined;

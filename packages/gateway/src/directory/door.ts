@@ -13,6 +13,7 @@ import type { OidcAccounts, OidcSignIns } from "./oidc.ts";
 import type { Passwords } from "./passwords.ts";
 import type { RecordingChecks } from "./recording-checks.ts";
 import type { RecordingIndexes } from "./recording-indexes.ts";
+import type { Pruning } from "./pruning.ts";
 import type { RecordingKeeping } from "./recording-keeping.ts";
 import type { Lock } from "../access/mod.ts";
 import type { Resources } from "./resources.ts";
@@ -558,6 +559,7 @@ export type Directory = {
   readonly recordingIndexes: RecordingIndexes;
   readonly searchFilters: SearchFilters;
   readonly recordingKeeping: RecordingKeeping;
+  readonly pruning: Pruning;
   readonly sealedCredentials: SealedCredentials;
   readonly loginLinks: LoginLinks;
   readonly passwords: Passwords;

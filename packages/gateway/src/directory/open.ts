@@ -15,6 +15,7 @@ import { passwordsIn } from "./passwords.ts";
 import type { PostgresPlace } from "./postgres/dialect.ts";
 import { recordingChecksIn } from "./recording-checks.ts";
 import { recordingIndexesIn } from "./recording-indexes.ts";
+import { pruningIn } from "./pruning.ts";
 import { recordingKeepingIn } from "./recording-keeping.ts";
 import { resourcesIn } from "./resources.ts";
 import { rolesIn } from "./roles.ts";
@@ -78,6 +79,7 @@ export async function openDirectory({
     recordingChecks: recordingChecksIn(parts),
     recordingIndexes: recordingIndexesIn(parts),
     recordingKeeping: recordingKeepingIn(parts),
+    pruning: pruningIn(parts),
     searchFilters: searchFiltersIn(parts),
     sealedCredentials: sealedCredentialsIn(parts),
     loginLinks: loginLinksIn(parts),

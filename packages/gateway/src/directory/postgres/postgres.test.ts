@@ -46,6 +46,8 @@ test("what holds on the embedded database holds on PostgreSQL", async () => {
     "../session-entries.test.ts",
     "../sign-ins.test.ts",
     "../../credentials/credentials.test.ts",
+    "../../custody/alarms.test.ts",
+    "../../custody/pruner.test.ts",
   ].map(here);
   const ran = await run(process.execPath, ["--test", "--test-reporter=tap", ...files], {
     // Else the runner takes the files for its own, and runs nothing.

@@ -64,6 +64,7 @@ export function memoryCustody({
           clock: { believed: true, detail: null },
           recordings: 0,
           bytes: 0,
+          metadata: { sessions: 0, auditEvents: 0 },
           items: [],
         };
       },
