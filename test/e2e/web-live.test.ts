@@ -328,3 +328,41 @@ test("an administrator makes a team and a role, gives the role, and both take ef
     [],
   );
 });
+
+test("a token that was made on one's own page is shown once, works with fetch for what it names, and ends when it is revoked", async () => {
+  const { gateway, person } = stage;
+  const { page, complaints } = await open(person.id);
+  await page.goto(`${gateway.web}/people/${person.id}`);
+  await page.getByRole("button", { name: "Make a token" }).click();
+  const dialog = page.getByRole("dialog", { name: "Make a token" });
+  await dialog.getByLabel("What it is for").fill("dashboard");
+  await dialog.getByLabel("Ends in").selectOption("7");
+  await dialog.getByLabel("see the list of sessions").check();
+  await dialog.getByRole("button", { name: "Make it" }).click();
+  await dialog.getByText("it is not shown again").waitFor();
+  await dialog.getByRole("button", { name: "Copy the token" }).click();
+  const token = await page.evaluate(() => navigator.clipboard.readText());
+  const answers = async (path: string) => {
+    const response = await fetch(`${gateway.web}/api/v1${path}`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    return response.status;
+  };
+  assert.deepEqual([await answers("/sessions"), await answers("/requests")], [200, 403]);
+  await dialog.getByRole("button", { name: "I have it" }).click();
+  assert.ok(!(await page.content()).includes(token));
+
+  // An administrator sees everybody's, and ends one.
+  const boss = await addPerson(gateway, "tom", ["platform-admin"]);
+  const theirs = await open(boss.id);
+  await theirs.page.goto(`${gateway.web}/tokens`);
+  await theirs.page.getByRole("list", { name: "API tokens" }).getByText("dashboard").waitFor();
+  assert.ok(!(await theirs.page.content()).includes(token));
+  await theirs.page.getByRole("button", { name: "Revoke dashboard" }).click();
+  await theirs.page.getByRole("dialog").getByRole("button", { name: "Revoke dashboard" }).click();
+  await theirs.page.getByRole("heading", { name: "No program has a token" }).waitFor();
+  assert.equal(await answers("/sessions"), 401);
+  const [made] = await awaitEvents(gateway, { event: "api_token.create", user: "ann" });
+  assert.deepEqual(made?.fields["scopes"], ["session.list"]);
+  assert.deepEqual([...complaints, ...theirs.complaints], []);
+});

@@ -304,6 +304,7 @@ for (const look of looks)
       ["teams", "/teams", "text=The shop, and what it runs on"],
       ["roles", "/roles", "text=db-reader"],
       ["role", "/roles/db-reader", "text=go through the gate to a target"],
+      ["tokens", "/tokens", "text=deploy pipeline"],
       ["locks", "/locks", "text=oracle"],
       ["lock", "/locks?on=user&name=jane.doe", "text=2 live sessions end at once"],
       ["health", "/health", "text=Journal"],

@@ -84,6 +84,7 @@ export const restAccess: Readonly<Record<string, string>> = {
   "GET /api/v1/people/{personId}/ssh-certificates": readPerson,
   "GET /api/v1/people/{personId}/ssh-keys": readPerson,
   "GET /api/v1/people/{personId}/tokens": readPerson,
+  "GET /api/v1/tokens": "person.read",
   "DELETE /api/v1/people/{personId}/factors": "person.write",
   "DELETE /api/v1/people/{personId}/factors/{factorId}": writePerson,
   "DELETE /api/v1/people/{personId}/password": writePerson,

@@ -56,6 +56,7 @@ import type {
   LockPreviewQuery,
   LockSet,
   Me,
+  OwnedToken,
   Page,
   PasskeyOptions,
   PasskeySignIn,
@@ -108,6 +109,7 @@ import type {
   TeamCreate,
   TeamQuery,
   TeamUpdate,
+  TokenQuery,
   Verification,
   WayIn,
   WireFrame,
@@ -331,6 +333,8 @@ export function createClient(options: ClientOptions) {
       explain: (query: ExplainQuery, call?: CallOptions) => get<Explanation>("/access/explain", call, query),
     },
     tokens: {
+      /** Everybody's, newest first. */
+      all: (query: TokenQuery = {}, call?: CallOptions) => get<Page<OwnedToken>>("/tokens", call, query),
       list: (personId: string, call?: CallOptions) =>
         get<{ items: ApiToken[] }>(`/people/${part(personId)}/tokens`, call),
       create: (personId: string, token: ApiTokenCreate) =>

@@ -235,6 +235,16 @@ export const queries = {
     queryFn: ({ pageParam, signal }) => gateway.teams.list({ ...at(pageParam) }, { signal }),
     ...paging,
   }),
+  tokens: (personId: string) =>
+    queryOptions({
+      queryKey: ["tokens", personId],
+      queryFn: ({ signal }) => gateway.tokens.list(personId, { signal }),
+    }),
+  allTokens: infiniteQueryOptions({
+    queryKey: ["tokens"],
+    queryFn: ({ pageParam, signal }) => gateway.tokens.all({ ...at(pageParam) }, { signal }),
+    ...paging,
+  }),
   locks: queryOptions({
     queryKey: ["locks"],
     queryFn: ({ signal }) => gateway.locks.list({ signal }),

@@ -107,6 +107,11 @@ const role = createRoute({
   path: "/roles/$roleName",
   component: lazyRouteComponent(() => import("./pages/role.tsx"), "RolePage"),
 });
+const tokens = createRoute({
+  getParentRoute: () => shell,
+  path: "/tokens",
+  component: lazyRouteComponent(() => import("./pages/tokens.tsx"), "TokensPage"),
+});
 const people = createRoute({
   getParentRoute: () => shell,
   path: "/people",
@@ -153,6 +158,7 @@ export const router = createRouter({
       teams,
       roles,
       role,
+      tokens,
       locks,
       people,
       person,

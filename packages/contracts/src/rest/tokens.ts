@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { id, time } from "./shapes.ts";
+import { id, pageQuery, time } from "./shapes.ts";
 
 /** What a program signs in with, as its person. The token itself is shown once, when it is made. */
 export const apiToken = z
@@ -31,3 +31,12 @@ export const apiTokenMade = apiToken
   .extend({ token: z.string().meta({ description: "Shown once" }) })
   .meta({ id: "ApiTokenMade" });
 export type ApiTokenMade = z.infer<typeof apiTokenMade>;
+
+/** `GET /tokens`: everybody's. */
+export const tokenQuery = z.strictObject(pageQuery);
+export type TokenQuery = z.input<typeof tokenQuery>;
+
+export const ownedToken = apiToken
+  .extend({ owner: z.object({ id, name: z.string() }) })
+  .meta({ id: "OwnedToken" });
+export type OwnedToken = z.infer<typeof ownedToken>;

@@ -55,6 +55,7 @@ import type {
   HostScan,
   HostTrust,
   LiveState,
+  OwnedToken,
   Page,
   PasskeyOptions,
   PasskeySignIn,
@@ -98,6 +99,7 @@ import type {
   TargetCreate,
   TargetQuery,
   TargetUpdate,
+  TokenQuery,
   Verification,
   WayIn,
   WireFrame,
@@ -380,9 +382,11 @@ export type RequestsDoor = {
   cancel(principal: Principal, id: string): Promise<AccessRequest>;
 };
 
-/** Tokens for programs, of one person. The caller was allowed; changes are audited behind this door. */
+/** Tokens for programs. The caller was allowed; changes are audited behind this door. */
 export type TokensDoor = {
   list(personId: string): Promise<{ items: ApiToken[] }>;
+  /** Everybody's, newest first. */
+  all(query: Filter<TokenQuery>): Promise<Page<OwnedToken>>;
   /** Throws `denied` for who asks with a token, `invalid` for scopes that mean nothing. */
   create(principal: Principal, personId: string, token: ApiTokenCreate): Promise<ApiTokenMade>;
   remove(principal: Principal, personId: string, id: string): Promise<void>;

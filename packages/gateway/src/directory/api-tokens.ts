@@ -1,6 +1,7 @@
 import { type Clock, type Random, newId } from "@gatehouse/kernel";
 import type { Kysely, Selectable } from "kysely";
 import type { ApiToken, ApiTokens } from "./door.ts";
+import { keyIn, limitOf, pageOf } from "./page.ts";
 import type { Tables } from "./schema.ts";
 
 /** A use is noted no oftener: a program that asks all day must not write all day. */
@@ -60,6 +61,25 @@ export function apiTokensIn({
         .orderBy("id")
         .execute();
       return rows.map(tokenOf);
+    },
+    async list(page = {}) {
+      const limit = limitOf(page);
+      let query = database
+        .selectFrom("api_tokens")
+        .innerJoin("users", "users.id", "api_tokens.user_id")
+        .selectAll("api_tokens")
+        .select("users.name as user_name")
+        .where("api_tokens.expires_at", ">", clock.nowMs())
+        .orderBy("api_tokens.id", "desc")
+        .limit(limit + 1);
+      if (page.after !== undefined)
+        query = query.where("api_tokens.id", "<", keyIn(page.after, ["string"])[0]);
+      return pageOf(
+        await query.execute(),
+        limit,
+        (row) => ({ ...tokenOf(row), userName: row.user_name }),
+        (row) => [row.id],
+      );
     },
     async remove(userId, id) {
       const { numDeletedRows } = await database

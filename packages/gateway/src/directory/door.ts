@@ -457,6 +457,8 @@ export type ApiTokens = {
   /** Only one that has not expired; the use is noted. */
   use(hash: string): Promise<ApiToken | undefined>;
   ofUser(userId: string): Promise<readonly ApiToken[]>;
+  /** Everybody's that have not expired, newest first. */
+  list(page?: PageRequest): Promise<Page<ApiToken & { userName: string }>>;
   /** False when there was none. */
   remove(userId: string, id: string): Promise<boolean>;
   removeOfUser(userId: string): Promise<void>;

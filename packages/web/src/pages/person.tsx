@@ -12,6 +12,7 @@ import { StandingLocks } from "../locks/standing.tsx";
 import { RoleChoice } from "../people/roles.tsx";
 import { SshCertificates } from "../people/ssh-certificates.tsx";
 import { SshKeys } from "../people/ssh-keys.tsx";
+import { Tokens } from "../tokens/tokens.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Badge, Button, Command, Time } from "../ui/elements.tsx";
 import { InlineProblem, Problem, SkeletonRows, StaleNote } from "../ui/states.tsx";
@@ -85,6 +86,9 @@ export function PersonPage() {
           note="Short-lived, for keys that signing in on the command line made. Each ends with its sign-in."
         >
           <SshCertificates personId={person.id} mayWrite={mayWrite || isOwn} />
+        </Part>
+        <Part title="API tokens" note="What programs sign in with, as them, for what each names.">
+          <Tokens personId={person.id} isOwn={isOwn} mayWrite={mayWrite || isOwn} />
         </Part>
         <Part title="Roles" note="What they may see and do here.">
           <Roles key={person.roles.join()} person={person} mayWrite={mayWrite} />

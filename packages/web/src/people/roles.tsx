@@ -10,7 +10,8 @@ export function RoleChoice({
   isDisabled?: boolean;
   onChange: (roles: string[]) => void;
 }) {
-  const all = useQuery(queries.roles);
+  const me = useQuery(queries.me);
+  const all = useQuery({ ...queries.roles, enabled: me.data?.may.includes("role.read") ?? false });
   // Those that somebody has are shown even where the list may not be read.
   const shown = all.data?.items ?? roles.map((name) => ({ name, description: "" }));
   return (

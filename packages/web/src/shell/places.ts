@@ -17,5 +17,6 @@ export const peopleRooms = [
   { to: "/people", name: "People", action: "person.read" },
   { to: "/teams", name: "Teams", action: "team.read" },
   { to: "/roles", name: "Roles", action: "role.read" },
+  { to: "/tokens", name: "Tokens", action: "person.read" },
   { to: "/locks", name: "Locks", action: "lock.read" },
 ] as const;

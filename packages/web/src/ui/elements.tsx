@@ -170,12 +170,12 @@ export function Identifier({
   );
 }
 
-/** A command to type, whole and ready to copy. */
-export function Command({ text }: { text: string }) {
+/** A command to type, or what else is pasted somewhere, whole and ready to copy. */
+export function Command({ text, what = "command" }: { text: string; what?: string }) {
   return (
     <span className="inline-flex max-w-full items-center gap-1 rounded-md border bg-sunken py-0.5 pr-1 pl-2.5">
       <code className="overflow-x-auto font-mono text-xs whitespace-nowrap">{text}</code>
-      <CopyButton text={text} label="Copy the command" />
+      <CopyButton text={text} label={`Copy the ${what}`} />
     </span>
   );
 }

@@ -8,14 +8,14 @@ import type { Principal, TokensDoor } from "../door.ts";
 import { requireNoToken } from "../decided.ts";
 import { type RightsOf, checkActsFor } from "./given-roles.ts";
 import { noteChange } from "./note.ts";
-import { found, isoTime } from "./page.ts";
+import { found, isoTime, pageRequest, wirePage } from "./page.ts";
 
 const dayMs = 24 * 3_600_000;
 
 export function createTokens(
   options: RightsOf & {
     users: Pick<Users, "byId">;
-    apiTokens: Pick<ApiTokens, "ofUser" | "remove">;
+    apiTokens: Pick<ApiTokens, "ofUser" | "list" | "remove">;
     identity: Pick<Identity, "createApiToken">;
     audit: Pick<AuditLog, "append">;
   },
@@ -32,6 +32,12 @@ export function createTokens(
 
   return {
     list: async (personId) => ({ items: (await apiTokens.ofUser(personId)).map(words) }),
+    async all(query) {
+      return wirePage(await apiTokens.list(pageRequest(query)), ({ userName, ...token }) => ({
+        ...words(token),
+        owner: { id: token.userId, name: userName },
+      }));
+    },
     async create(principal, personId, { name, scopes, days = 90 }) {
       requireNoToken(principal, "make tokens");
       const strange = scopes.filter((scope) => !actions.some((action) => covers(scope, action)));

@@ -1,4 +1,12 @@
-import { apiToken, apiTokenCreate, apiTokenMade, id } from "@gatehouse/contracts/rest";
+import {
+  apiToken,
+  apiTokenCreate,
+  apiTokenMade,
+  id,
+  ownedToken,
+  page,
+  tokenQuery,
+} from "@gatehouse/contracts/rest";
 import { z } from "zod";
 import type { RestDoors } from "../../door.ts";
 import { principalOf } from "../access.ts";
@@ -11,6 +19,19 @@ const params = z.object({ personId: id });
 export function tokenRoutes(app: App, { tokens }: Pick<RestDoors, "tokens">): void {
   const write = { access: { action: "person.write", ownAction: "self.write" } } as const;
 
+  app.get(
+    "/tokens",
+    {
+      schema: {
+        tags,
+        summary: "Everybody's tokens for programs, newest first",
+        querystring: tokenQuery,
+        response: answers(page(ownedToken)),
+      },
+      config: { access: { action: "person.read" } },
+    },
+    (request) => tokens.all(request.query),
+  );
   app.get(
     "/people/:personId/tokens",
     {

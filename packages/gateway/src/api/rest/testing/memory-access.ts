@@ -57,6 +57,14 @@ export function memoryAccess(
     throw new GatehouseError({ code: "not_found", op: "memory", message: `there is no such ${what}` });
   };
   const teamOf = (id: string) => teams.find((team) => team.id === id) ?? notFound("team");
+  const token = {
+    id: newId(clock.nowMs(), systemRandom),
+    name: "deploy pipeline",
+    scopes: ["session.list", "session.view", "target.*"],
+    createdAt: iso(),
+    expiresAt: new Date(clock.nowMs() + 12 * 86_400_000).toISOString(),
+    lastUsedAt: null,
+  };
   const builtIn = (name: string): Role => ({
     name,
     description: "",
@@ -147,7 +155,8 @@ export function memoryAccess(
       answer: async () => notFound("sign-in"),
     },
     tokens: {
-      list: async () => ({ items: [] }),
+      list: async (personId) => ({ items: personId === jane.id ? [token] : [] }),
+      all: async () => ({ items: [{ ...token, owner: { id: jane.id, name: jane.name } }], next: null }),
       create: async () => notFound("person"),
       remove: async () => notFound("token"),
     },
