@@ -366,3 +366,56 @@ test("a token that was made on one's own page is shown once, works with fetch fo
   assert.deepEqual(made?.fields["scopes"], ["session.list"]);
   assert.deepEqual([...complaints, ...theirs.complaints], []);
 });
+
+test("a target's policy is set on its page, takes effect, and is explained there", async () => {
+  const { gateway } = stage;
+  const target = await addTarget(gateway, stage.sshd, { name: "app-01" });
+  const ssh = () => stage.ssh([stage.address.replace("web-01", "app-01"), "true"]);
+  assert.equal((await ssh()).code, 0);
+  const boss = await addPerson(gateway, "uma", ["platform-admin"]);
+  const { page, complaints } = await open(boss.id);
+  await page.goto(`${gateway.web}/targets/${target.id}`);
+  await page.getByLabel("Can be asked for by those who may not use it").check();
+  await page.getByLabel("People who decide").fill("uma");
+  await page.getByLabel("For at most, minutes").fill("90");
+  await page.getByLabel("Open to these networks only").check();
+  await page.getByLabel("Networks", { exact: true }).fill("10.1.0.0/16, 10.2.0.0/16");
+  await page.getByLabel("Open at these hours only").check();
+  await page.getByLabel("Time zone").fill("UTC");
+  await page.getByRole("group", { name: "Window 1" }).getByLabel("sat").check();
+  await page.getByLabel("From", { exact: true }).fill("00:00");
+  await page.getByLabel("To", { exact: true }).fill("24:00");
+  await page.getByRole("button", { name: "Save the policy" }).click();
+  await page.getByText("Saved").waitFor();
+  const set = (await gateway.admin.targets.get(target.id)).access;
+  assert.deepEqual(set, {
+    hours: {
+      zone: "UTC",
+      windows: [{ days: ["mon", "tue", "wed", "thu", "fri", "sat"], from: "00:00", to: "24:00" }],
+    },
+    networks: ["10.1.0.0/16", "10.2.0.0/16"],
+    requests: {
+      askers: { roles: ["user"], users: [] },
+      reviewers: { roles: ["platform-admin"], users: ["uma"], teamLeads: false },
+      approvals: 1,
+      minutesMax: 90,
+      atExpiry: "end",
+    },
+  });
+  assert.match((await ssh()).stderr, /not open to where you come from|other hours/);
+
+  await page.getByLabel("Person", { exact: true }).fill("ann");
+  await page.getByLabel("From address").fill("10.9.0.1");
+  await page.getByRole("button", { name: "Why?" }).click();
+  await page.getByText("may not", { exact: true }).waitFor();
+  await page.getByText("Else: The target names them, or a role of theirs").waitFor();
+
+  for (const limit of ["Open to these networks only", "Open at these hours only"])
+    await page.getByLabel(limit).uncheck();
+  await page.getByRole("button", { name: "Save the policy" }).click();
+  await page.getByText("Saved").waitFor();
+  await page.getByRole("button", { name: "Why?" }).click();
+  await page.getByText("may", { exact: true }).waitFor();
+  assert.equal((await ssh()).code, 0);
+  assert.deepEqual(complaints, []);
+});

@@ -9,7 +9,9 @@ import { StandingLocks } from "../locks/standing.tsx";
 import { AskForTarget } from "../requests/ask.tsx";
 import { HostKeys } from "../targets/host-keys.tsx";
 import { Logins } from "../targets/logins.tsx";
+import { TargetPolicy } from "../targets/policy.tsx";
 import { TargetSettings } from "../targets/settings.tsx";
+import { Why } from "../targets/why.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Button, Time } from "../ui/elements.tsx";
 import { InlineProblem, Problem, SkeletonRows, StaleNote } from "../ui/states.tsx";
@@ -63,6 +65,14 @@ export function TargetPage() {
         <Part title="Settings" note="Who may come here, and what they may do beside a shell.">
           <TargetSettings key={JSON.stringify(target)} target={target} mayWrite={may("target.write")} />
         </Part>
+        <Part title="Policy" note="What is asked beyond that. What is not checked does not limit.">
+          <TargetPolicy key={target.id} target={target} mayWrite={may("target.write")} />
+        </Part>
+        {may("access.explain") && (
+          <Part title="Why?" note="What somebody would be told here now, and by which rule.">
+            <Why target={target} />
+          </Part>
+        )}
         <p className="pt-4 text-xs text-faint">
           Added <Time iso={target.createdAt} />
         </p>
