@@ -105,9 +105,15 @@ test("a lock ends what is live of somebody at once, and lets nothing new begin u
     const refused = await stage.ssh([stage.address, "true"]);
     assert.equal(refused.code, 255);
     assert.match(refused.stderr, /gatehouse: you are locked out: lost laptop\./);
+    await assert.rejects(signedIn(stage.gateway, ids.ann), {
+      code: "denied",
+      message: "you are locked out: lost laptop",
+    });
     const attempts = await awaitEvents(stage.gateway, { event: "user.login", user: "ann" });
-    const last = attempts.at(-1);
-    assert.deepEqual([last?.success, last?.fields["error"]], [false, "you are locked out: lost laptop"]);
+    assert.deepEqual(
+      attempts.slice(-2).map(({ success, fields }) => [success, fields["method"], fields["error"]]),
+      ["ssh_key", "link"].map((method) => [false, method, "you are locked out: lost laptop"]),
+    );
     await assert.rejects(clients.ann.sessions.list(), denied, "the web pages are shut too");
     const lifted = await gatehouse("unlock", set.lock.id);
     assert.equal(lifted.code, 0, lifted.stderr);

@@ -144,6 +144,7 @@ export async function compose(options: {
     const standing = standingIn(directory);
     const beginSession = createBeginSession({
       ...directory,
+      standing,
       audit,
       clock,
       random,

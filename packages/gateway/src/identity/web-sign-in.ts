@@ -3,6 +3,7 @@ import type { User, WebSession } from "../directory/mod.ts";
 import type { BeginSession } from "./begin-session.ts";
 import type { SecondStep, Waiting } from "./factors/second-step.ts";
 import type { Person } from "./identity.ts";
+import { noteRefusal } from "./note-refusal.ts";
 import type { Standing } from "./standing.ts";
 
 /** Where a request comes from. */
@@ -44,18 +45,4 @@ export function createWebSignIn({
 export async function personOf(user: User, standing: Standing): Promise<Person> {
   const { id, name, displayName } = user;
   return { id, name, displayName, ...(await standing(user)) };
-}
-
-export function noteRefusal(
-  audit: Pick<AuditLog, "append">,
-  name: string | undefined,
-  { method, error, remoteAddress }: From & { method: string; error: string },
-): Promise<void> {
-  return audit.append({
-    event: "user.login",
-    user: name ?? "unknown",
-    success: false,
-    remoteAddress,
-    fields: { method, error },
-  });
 }

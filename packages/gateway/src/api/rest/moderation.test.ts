@@ -72,7 +72,12 @@ test("a live session is listed with who looks on, and what whoever asks may do",
     assert.deepEqual(one?.live, (await client.sessions.get(id)).live, "the list and the thing say the same");
     return one?.live?.may;
   };
-  assert.deepEqual(await maxOf("admin"), ["session.join", "session.pause", "session.terminate"]);
+  assert.deepEqual(await maxOf("admin"), [
+    "session.join",
+    "session.pause",
+    "session.terminate",
+    "session.review",
+  ]);
   assert.deepEqual(await maxOf("auditor"), []);
   // It is his own.
   assert.deepEqual(await maxOf("sam"), []);

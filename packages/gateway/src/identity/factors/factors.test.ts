@@ -33,6 +33,7 @@ async function house(context: TestContext, { isRequired = false, sessionIdleMs =
   const standing = standingIn(directory);
   const beginSession = createBeginSession({
     ...directory,
+    standing,
     audit,
     clock,
     random,

@@ -13,8 +13,9 @@ import type {
 } from "../../directory/mod.ts";
 import type { BeginSession } from "../begin-session.ts";
 import { hashOf, secret } from "../identity.ts";
+import { noteRefusal } from "../note-refusal.ts";
 import type { Standing } from "../standing.ts";
-import { type From, type SignedIn, noteRefusal, personOf } from "../web-sign-in.ts";
+import { type From, type SignedIn, personOf } from "../web-sign-in.ts";
 import type { PasskeyAsked } from "./passkeys.ts";
 import type { Made, SecondFactors, Shown } from "./second-factors.ts";
 
