@@ -168,6 +168,7 @@ export async function compose(options: {
               audit,
               rightsChanged: () => rightsChanged(),
             }),
+            secondFactor: config.oidc.second_factor,
             signIns: directory.oidcSignIns,
             beginSession,
             audit,

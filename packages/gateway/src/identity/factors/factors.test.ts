@@ -351,3 +351,54 @@ test("a session that nobody uses ends; what asks by itself does not keep it, and
   }
   assert.equal(await whoIs(other.token), undefined, "no session lasts longer than its limit");
 });
+
+test("passkeys: asked for by a host's name only, once, and an answer that is none tells nothing", async (context) => {
+  const { secondStep, enter, events, directory, user } = await house(context);
+  const { session } = await enter();
+  const origin = "https://gate.example.com";
+  for (const address of ["http://127.0.0.1:8080", "https://[2001:db8::1]"])
+    await assert.rejects(secondStep.askAnyPasskey(address), refuses("conflict"));
+  const { options, ticket } = await secondStep.offerPasskey(session, origin);
+  assert.deepEqual(
+    [(options as unknown as { rp: { id: string } }).rp.id, typeof options.challenge],
+    ["gate.example.com", "string"],
+  );
+  const credential = { id: "AQID", rawId: "AQID", type: "public-key" as const, clientExtensionResults: {} };
+  const made = { passkey: { ...credential, response: { attestationObject: "oA", clientDataJSON: "e30" } } };
+  await assert.rejects(secondStep.add(session, { ticket, name: "x", made }, ""), refuses("invalid"));
+  assert.equal((await events("mfa.add")).length, 0);
+
+  // One that is known, so that only its signature is wrong.
+  await directory.factors.add({
+    kind: "passkey",
+    id: session.id,
+    userId: user.id,
+    name: "laptop",
+    credentialId: "AQID",
+    publicKey: new Uint8Array([0xa0]),
+    signCount: 0,
+    transports: [],
+    rpId: "gate.example.com",
+  });
+  const shown = {
+    ...credential,
+    response: { authenticatorData: "AAAA", clientDataJSON: "e30", signature: "AAAA" },
+  };
+  const asked = await secondStep.askAnyPasskey(origin);
+  assert.equal("allowCredentials" in asked.options && asked.options.allowCredentials !== undefined, false);
+  const answers: unknown[] = [];
+  for (const one of [shown, { ...shown, id: "BBBB", rawId: "BBBB" }]) {
+    const { ticket: own } = await secondStep.askAnyPasskey(origin);
+    const refused = await secondStep.signInByPasskey(own, one, from).catch((error: unknown) => error);
+    answers.push(refused instanceof Error ? refused.message : refused);
+    await assert.rejects(secondStep.signInByPasskey(own, one, from), /took too long, or was done already/);
+  }
+  assert.equal(answers[0], answers[1], "a known passkey and an unknown one");
+  assert.match(String(answers[0]), /not known here, or it was not unlocked/);
+  const again = await secondStep.askStepUp(session, origin);
+  const step = { ticket: again.ticket, passkey: shown };
+  await assert.rejects(secondStep.stepUp(session, step, from), refuses("invalid"));
+  assert.ok(
+    (await events("user.login")).some((one) => one.user === "unknown" && one["method"] === "passkey"),
+  );
+});

@@ -8,6 +8,8 @@ export type Passkey = Extract<Factor, { kind: "passkey" }>;
 /** What a browser is told, and what to keep until it answers. */
 export type PasskeyAsked = { options: { challenge: string }; facts: JsonObject };
 
+/** EdDSA, ES256 and RS256 (IANA COSE): every authenticator has one of them, and the others are experiments still. */
+const algorithms = [-8, -7, -257];
 /** Read only where one is used: it brings much along, and a start should not wait for it. */
 const webauthn = () => import("@simplewebauthn/server");
 
@@ -29,6 +31,7 @@ export async function askForNewPasskey(
     userID: new Uint8Array(utf8(user.id)),
     challenge: new Uint8Array(random.bytes(32)),
     attestationType: "none",
+    supportedAlgorithmIDs: algorithms,
     excludeCredentials: had.map(({ credentialId, transports }) => ({
       id: credentialId,
       transports: [...transports],
@@ -55,6 +58,7 @@ export async function newPasskeyOf(
       expectedChallenge: asked.challenge,
       expectedOrigin: asked.origin,
       expectedRPID: asked.rpId,
+      supportedAlgorithmIDs: algorithms,
       requireUserVerification: false,
     })
     // It throws for whatever is wrong with what a stranger sent.

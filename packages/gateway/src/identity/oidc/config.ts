@@ -39,6 +39,11 @@ export const oidcSection = section(
       .min(1)
       .default("groups")
       .describe("The claim with the names of somebody's groups."),
+    second_factor: names
+      .default([])
+      .describe(
+        "Methods (`amr`) that count as a second factor given at `auth_time`, such as [mfa, otp]. Empty: none does.",
+      ),
     roles: byGroup("a group's name with roles, such as gate-admins: [platform-admin]").describe(
       "The roles of each group. With any, everybody's roles are set at each sign-in to what their groups give.",
     ),

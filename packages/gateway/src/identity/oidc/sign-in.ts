@@ -4,6 +4,7 @@ import type { OidcSignIns, User } from "../../directory/mod.ts";
 import type { BeginSession } from "../begin-session.ts";
 import { hashOf, secret } from "../identity.ts";
 import type { OidcClaims, OidcProvider } from "./provider.ts";
+import { secondFactorAtMs } from "./second-factor.ts";
 
 /** Signing in with the identity provider, from the button to the session. */
 export type OidcSignIn = {
@@ -30,6 +31,8 @@ export function createOidcSignIn(options: {
   name: string;
   provider: OidcProvider;
   personOf(claims: OidcClaims): Promise<User>;
+  /** The provider's methods that count as a second factor. */
+  secondFactor: readonly string[];
   signIns: OidcSignIns;
   beginSession: BeginSession;
   audit: Pick<AuditLog, "append">;
@@ -41,7 +44,7 @@ export function createOidcSignIn(options: {
   async function proved(
     callbackUrl: string,
     browserSecret: string | undefined,
-  ): Promise<{ user: User; idToken: string }> {
+  ): Promise<{ user: User; idToken: string; mfaAtMs: number | undefined }> {
     const state = new URL(callbackUrl).searchParams.get("state") ?? "";
     const kept = await signIns.take(hashOf(state));
     // Without the browser's own secret, somebody could be led into another person's session by a link.
@@ -53,7 +56,8 @@ export function createOidcSignIn(options: {
         hint: "Begin again on the sign-in page.",
       });
     const { claims, idToken } = await provider.claims(callbackUrl, { ...kept, state });
-    return { user: await options.personOf(claims), idToken };
+    const mfaAtMs = secondFactorAtMs(claims, options.secondFactor, clock.nowMs());
+    return { user: await options.personOf(claims), idToken, mfaAtMs };
   }
 
   return {
@@ -92,7 +96,11 @@ export function createOidcSignIn(options: {
         });
         throw error;
       }
-      const { token, expiresAtMs } = await options.beginSession(came.user, { method: "oidc", remoteAddress });
+      const { token, expiresAtMs } = await options.beginSession(came.user, {
+        method: "oidc",
+        remoteAddress,
+        ...(came.mfaAtMs !== undefined && { mfaAtMs: came.mfaAtMs }),
+      });
       return { token, expiresAtMs, idToken: came.idToken };
     },
     endSessionUrl: (returnTo, idToken) => provider.endSessionUrl(returnTo, idToken),
