@@ -34,6 +34,12 @@ export const s3StoreSchema = z.strictObject({
     .min(1)
     .optional()
     .describe("For `s3`: the KMS key of `sse-kms`. Left out: the account's own."),
+  kms_bucket_key: z
+    .boolean()
+    .optional()
+    .describe(
+      "For `s3` with `sse-kms`: one request to KMS for many objects, by a key of the bucket. Left out: as the bucket says.",
+    ),
   accept_unenforced_immutability: acceptUnenforced,
 });
 export type S3StoreConfig = z.output<typeof s3StoreSchema>;

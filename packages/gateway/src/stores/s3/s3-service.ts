@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import {
   DeleteObjectCommand,
+  GetBucketEncryptionCommand,
   GetBucketVersioningCommand,
   GetObjectCommand,
   GetObjectLockConfigurationCommand,
@@ -39,6 +40,8 @@ class S3Service implements ObjectService {
   /** Whether the server refuses bytes that do not match their SHA-256: only then is the one it shows worth anything. */
   #verifiesSha256: boolean | undefined;
   #listsVersions = true;
+  /** What the server said of the last object that it took. */
+  #encryptedBy: string | undefined;
 
   constructor(config: S3StoreConfig, clock: Clock) {
     this.#config = config;
@@ -74,7 +77,7 @@ class S3Service implements ObjectService {
     options: { retainUntilMs: number; onlyNew: boolean },
   ): Promise<{ id: string | undefined }> {
     const digest = (algorithm: string) => createHash(algorithm).update(bytes).digest("base64");
-    const { VersionId } = await this.#client.send(
+    const { VersionId, ServerSideEncryption } = await this.#client.send(
       new PutObjectCommand({
         ...this.#at(key),
         // A view: the bytes are sent before the promise settles.
@@ -87,6 +90,7 @@ class S3Service implements ObjectService {
         ...(options.onlyNew && { IfNoneMatch: "*" }),
       }),
     );
+    this.#encryptedBy = ServerSideEncryption;
     return { id: versionId(VersionId) };
   }
 
@@ -202,6 +206,7 @@ class S3Service implements ObjectService {
           },
       await this.#inspectVersioning(),
       await this.#inspectLock(),
+      await this.#inspectEncryption(),
     ];
   }
 
@@ -226,7 +231,7 @@ class S3Service implements ObjectService {
   }
 
   #written(retainUntilMs: number) {
-    const { object_lock, encryption, kms_key_id } = this.#config;
+    const { object_lock, encryption, kms_key_id, kms_bucket_key } = this.#config;
     const locks = object_lock && retainUntilMs > this.#clock.nowMs();
     return {
       ContentType: "application/octet-stream",
@@ -240,6 +245,7 @@ class S3Service implements ObjectService {
       ...(encryption === "sse-kms" && {
         ServerSideEncryption: "aws:kms" as const,
         ...(kms_key_id !== undefined && { SSEKMSKeyId: kms_key_id }),
+        ...(kms_bucket_key !== undefined && { BucketKeyEnabled: kms_bucket_key }),
       }),
     };
   }
@@ -343,6 +349,42 @@ class S3Service implements ObjectService {
       if (status === 404 || status === 501)
         return { level: "warning", message: "the bucket has no Object Lock", hint };
       return unread("whether the bucket has Object Lock", "s3:GetBucketObjectLockConfiguration", error);
+    }
+  }
+
+  /** Recordings are encrypted before they get here, so what S3 adds is never more than a warning. */
+  async #inspectEncryption(): Promise<StoreFinding> {
+    const { encryption } = this.#config;
+    const asked = { bucket: undefined, "sse-s3": "AES256", "sse-kms": "aws:kms" }[encryption];
+    if (asked !== undefined && this.#encryptedBy !== asked)
+      return {
+        level: "warning",
+        message: `each object asks for ${asked}, and the server says that it encrypts ${this.#encryptedBy === undefined ? "nothing" : `with ${this.#encryptedBy}`}`,
+        hint: "Leave out `store.encryption` where the server knows none; recordings are encrypted by Gatehouse in any case.",
+      };
+    try {
+      const { ServerSideEncryptionConfiguration: found } = await this.#client.send(
+        new GetBucketEncryptionCommand({ Bucket: this.#config.bucket }),
+      );
+      const rule = found?.Rules?.[0];
+      const by = rule?.ApplyServerSideEncryptionByDefault;
+      const of = by?.KMSMasterKeyID === undefined ? "" : ` and the key ${by.KMSMasterKeyID}`;
+      const bucketKey = rule?.BucketKeyEnabled ? ", with a bucket key" : "";
+      const bucket = by
+        ? `the bucket encrypts by default with ${by.SSEAlgorithm}${of}${bucketKey}`
+        : "the bucket encrypts nothing by default";
+      return {
+        level: "ok",
+        message: asked === undefined ? bucket : `${bucket}; each object asks for ${asked}, and gets it`,
+      };
+    } catch (error) {
+      const { status } = s3Fault(error);
+      if (status !== 404 && status !== 501)
+        return unread("whether the bucket encrypts by default", "s3:GetEncryptionConfiguration", error);
+      return {
+        level: "ok",
+        message: `the bucket encrypts nothing by default${asked === undefined ? "" : `; each object asks for ${asked}, and gets it`}`,
+      };
     }
   }
 
