@@ -19,6 +19,7 @@ const eventGroups = [
   { value: "session.", name: "Sessions" },
   { value: "session.rejected", name: "Refused sessions" },
   { value: "session.recording.access", name: "Watched recordings" },
+  { value: "session.recording.search", name: "Searched all recordings" },
   { value: "session.join", name: "Looked on live" },
   { value: "session.pause", name: "Paused input" },
   { value: "session.terminate", name: "Terminated sessions" },
