@@ -2,7 +2,7 @@ import type { Session, Verification } from "@gatehouse/contracts/rest";
 import { useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { CircleCheck, CircleMinus, CircleX, RotateCw, ShieldCheck } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { queries } from "../gateway.ts";
 import { Button, Identifier, Time } from "../ui/elements.tsx";
 import { bytes, count, duration } from "../ui/format.ts";
@@ -219,10 +219,16 @@ function VerificationGroup({ sessionId }: { sessionId: string }) {
 
 /** For whoever does not take the gateway's word: the same check, made by this browser from the sealed bytes. */
 function CheckedHere({ session }: { session: Session }) {
+  const [takenBytes, setTakenBytes] = useState(0);
+  const stop = useRef<AbortController>(undefined);
+  // It goes on in the background of this page, and ends with it.
+  useEffect(() => () => stop.current?.abort(), []);
   const check = useMutation({
     mutationFn: async () => {
       const { checkHere } = await import("./check-here.ts");
-      return checkHere(session, new AbortController().signal);
+      setTakenBytes(0);
+      stop.current = new AbortController();
+      return checkHere(session, stop.current.signal, setTakenBytes);
     },
   });
   const verified = check.data;
@@ -262,7 +268,12 @@ function CheckedHere({ session }: { session: Session }) {
         </p>
       )}
       <Button className="mt-2" disabled={check.isPending} onClick={() => check.mutate()}>
-        <ShieldCheck size={14} aria-hidden /> {check.isPending ? "Checking…" : "Check in this browser"}
+        <ShieldCheck size={14} aria-hidden />{" "}
+        {!check.isPending
+          ? "Check in this browser"
+          : takenBytes === 0
+            ? "Checking…"
+            : `Checking, ${bytes(takenBytes)} taken…`}
       </Button>
     </Group>
   );
