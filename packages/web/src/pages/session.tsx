@@ -49,8 +49,10 @@ function Session({ sessionId }: { sessionId: string }) {
   const isWatched = watch === "live";
   const query = useQuery(queries.session(sessionId));
   const overview = useQuery({ ...queries.overview(sessionId), enabled: !isWatched });
-  const index = isWatched ? undefined : (overview.data?.index ?? undefined);
-  const isLarge = (query.data?.recording.bytes ?? 0) > wholeBytesMax;
+  // Other tracks are tables of all that happened; an index of theirs is for searching.
+  const isTerminal = query.data?.track === "terminal";
+  const index = isWatched || !isTerminal ? undefined : (overview.data?.index ?? undefined);
+  const isLarge = isTerminal && (query.data?.recording.bytes ?? 0) > wholeBytesMax;
   const [takesWhole, setTakesWhole] = useState(false);
   const isAnswered = overview.isSuccess || overview.isError;
   const isWhole = isWatched || takesWhole || (isAnswered && !index && query.isSuccess && !isLarge);
