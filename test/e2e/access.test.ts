@@ -365,6 +365,21 @@ test("the key to a target is rotated once its sshd has let the gate in with it, 
     assert.match(rotated.stdout, /the gate signs in as .* at rot-01 with a private-key/);
     assert.equal((await stage.ssh([address, "true"])).code, 0);
     assert.equal(usedLast(), fingerprint(second.public.blob));
+    const keyFile = join(gateway.dataDir, "keys", "credentials.key");
+    const before = readFileSync(keyFile, "utf8");
+    const rekeyed = await workshop.run(["credentials", "rekey", "--data-dir", gateway.dataDir]);
+    assert.match(rekeyed.stdout, /sealed \d+ secrets anew under the key [0-9a-f]{16}; 1 old keys are gone/);
+    assert.ok(!readFileSync(keyFile, "utf8").includes(before.trim()));
+    assert.equal((await stage.ssh([address, "true"])).code, 0);
+    await assert.rejects(clients.otto.credentials.rekey(), denied);
+    const phases = await awaitEvents(gateway, { event: "credential.rekey" });
+    assert.deepEqual(
+      phases.map(({ code, fields }) => [code, fields["phase"]]),
+      [
+        ["GH5004I", "begins"],
+        ["GH5004I", "done"],
+      ],
+    );
     await admin.targets.trustHostKeys(target.id, { kind: "pinned", keys: [] });
     assert.match((await give(["rotate"], first)).stderr, /stays as it was/);
     assert.equal(usedLast(), fingerprint(second.public.blob), "nothing is shown to whom nobody trusts");

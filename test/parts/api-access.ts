@@ -135,6 +135,8 @@ export const restAccess: Readonly<Record<string, string>> = {
   "PUT /api/v1/targets/{targetId}/logins/{login}/credential": "credential.write",
   "POST /api/v1/targets/{targetId}/logins/{login}/credential/rotate": "credential.write",
 
+  "POST /api/v1/credentials/rekey": "credential.write",
+
   "GET /api/v1/access/explain": "access.explain",
   "GET /api/v1/audit": "audit.read",
   "POST /api/v1/audit/verify": "audit.read",

@@ -79,6 +79,7 @@ import type {
   RecordingCoverage,
   RecordingHits,
   RecordingSearch,
+  Rekeyed,
   RequestCreate,
   RequestPolicyWrite,
   RequestQuery,
@@ -422,6 +423,10 @@ export function createClient(options: ClientOptions) {
       /** The explicit act of trust. */
       trustHostKeys: (id: string, trust: HostTrust) =>
         write<Target>("PUT", `/targets/${part(id)}/host-keys`, trust),
+    },
+    credentials: {
+      /** Seals all stored secrets anew under a new key. */
+      rekey: () => write<Rekeyed>("POST", "/credentials/rekey"),
     },
     audit: {
       list: (query: AuditQuery = {}, call?: CallOptions) => get<Page<AuditEvent>>("/audit", call, query),

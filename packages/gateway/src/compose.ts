@@ -16,6 +16,7 @@ import {
   createAuditReader,
   createCommandSignInDoor,
   createConnections,
+  createCredentialsDoor,
   createExplain,
   createFactors,
   createHealth,
@@ -37,7 +38,7 @@ import { grpcEntrance, startGrpc } from "./api/grpc/mod.ts";
 import { startRest } from "./api/rest/mod.ts";
 import { openAuditLog } from "./audit/mod.ts";
 import { type Config, formatAddress, formatDuration } from "./config/mod.ts";
-import { credentialsIn, openKeyring, sealingBy } from "./credentials/mod.ts";
+import { createRekey, credentialsIn, openKeyring, sealingBy } from "./credentials/mod.ts";
 import {
   coverageOf,
   createChecker,
@@ -546,6 +547,15 @@ export async function compose(options: {
         protocols: [ssh.administration, postgres.administration, ...mysql.administrations],
         audit,
         clock,
+      }),
+      credentials: createCredentialsDoor({
+        rekey: createRekey({
+          keyring,
+          envelopes: directory.sealedEnvelopes,
+          shared: url !== undefined,
+          random,
+        }),
+        audit,
       }),
       connections: createConnections({
         targets: directory.targets,

@@ -13,6 +13,7 @@ import { addCa } from "./ca.ts";
 import { addCertificates } from "./certificates.ts";
 import { addCompletion } from "./completion.ts";
 import { addConfig } from "./config.ts";
+import { addCredentials } from "./credentials.ts";
 import { addDb } from "./db.ts";
 import { addGet } from "./get.ts";
 import { addJoin } from "./join.ts";
@@ -61,6 +62,7 @@ export const commands: readonly ((program: Command, cli: Cli) => void)[] = [
   addLocks,
   addAccess,
   addTargets,
+  addCredentials,
   addApply,
   addGet,
   addAudit,

@@ -5,6 +5,7 @@ import { auditPrune } from "./audit-prune.ts";
 import { auth } from "./auth.ts";
 import { credentialCreate } from "./credential-create.ts";
 import { credentialDelete } from "./credential-delete.ts";
+import { credentialRekey } from "./credential-rekey.ts";
 import { credentialUpdate } from "./credential-update.ts";
 import { exec } from "./exec.ts";
 import { gatewayStart } from "./gateway-start.ts";
@@ -89,6 +90,7 @@ export const eventCatalogue: readonly EventDescriptor[] = [
   credentialCreate,
   credentialDelete,
   credentialUpdate,
+  credentialRekey,
   exec,
   gatewayStart,
   recordingsRecover,

@@ -23,6 +23,7 @@ export * from "./retention.ts";
 export * from "./moderation.ts";
 export * from "./people.ts";
 export * from "./targets.ts";
+export * from "./credentials.ts";
 export * from "./connections.ts";
 export * from "./audit.ts";
 export * from "./health.ts";

@@ -9,6 +9,7 @@ import type {
   LockPreview,
   LockPreviewQuery,
   LockSet,
+  Rekeyed,
   RequestCreate,
   RequestPolicyWrite,
   RequestQuery,
@@ -423,6 +424,9 @@ export type ConnectionsDoor = {
   open(principal: Principal, targetId: string, login: string): Promise<Connection>;
 };
 
+/** The sealing of stored secrets as a whole. The caller was allowed; audited behind this door. */
+export type CredentialsDoor = { rekey(principal: Principal): Promise<Rekeyed> };
+
 export type AuditDoor = {
   list(query: Filter<AuditQuery>): Promise<Page<AuditEvent>>;
   verify(): Promise<AuditVerification>;
@@ -465,6 +469,7 @@ export type RestDoors = {
   oidc: OidcSignIn | undefined;
   targets: TargetsDoor;
   connections: ConnectionsDoor;
+  credentials: CredentialsDoor;
   audit: AuditDoor;
   health: HealthDoor;
   authorities: AuthoritiesDoor;

@@ -49,6 +49,11 @@ export function seal(
   return concatBytes([magic, id, nonce, sealed, cipher.getAuthTag()]);
 }
 
+/** The id of the key that an envelope was sealed under; none where it is no envelope. */
+export function sealedUnder(envelope: Uint8Array): Uint8Array {
+  return envelope.subarray(magic.length, magic.length + keyIdBytes);
+}
+
 export function open(envelope: Uint8Array, place: Place, keys: SealingKeys): Uint8Array {
   const reader = new ByteReader(envelope, "credentials.open");
   if (

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { type FileHandle, link, lstat, mkdir, open, unlink } from "node:fs/promises";
+import { type FileHandle, link, lstat, mkdir, open, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { GatehouseError, type Random, checkLimit, messageOf, toHex } from "@gatehouse/kernel";
 import { Secret } from "./secret.ts";
@@ -10,8 +10,10 @@ const keyFileBytesMax = 64 * 1024;
 /** A folder of key files that only their owner may read. */
 export type KeyFolder = {
   readonly path: string;
-  /** The content of a key file, made at the first time. A file that is there is never replaced. */
+  /** The content of a key file, made at the first time. A file that is there stays as it is. */
   load(name: string, make: () => string | Promise<string>): Promise<Secret>;
+  /** Puts another content in a file's place, whole or not at all. */
+  replace(name: string, content: string): Promise<void>;
   /** The content of a file that somebody else made; its mode must be as strict. `not_found` when it is not there. */
   read(name: string): Promise<Secret>;
 };
@@ -46,7 +48,12 @@ export async function openKeyFolder(path: string, { random }: { random: Random }
     }
   }
 
-  async function create(name: string, content: string): Promise<void> {
+  /** Content beside the file, durable, and then in its place as `settle` puts it there. */
+  async function write(
+    name: string,
+    content: string,
+    settle: (temporary: string, file: string) => Promise<void>,
+  ): Promise<void> {
     const file = join(path, name);
     const temporary = join(path, `.${name}.${toHex(random.bytes(8))}`);
     try {
@@ -57,14 +64,7 @@ export async function openKeyFolder(path: string, { random }: { random: Random }
       } finally {
         await handle.close();
       }
-      try {
-        // A link, not a rename: of two that start at once the first one's key stays.
-        await link(temporary, file);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      } finally {
-        await unlink(temporary);
-      }
+      await settle(temporary, file);
       const folder = await open(path, "r");
       try {
         await folder.sync();
@@ -76,9 +76,22 @@ export async function openKeyFolder(path: string, { random }: { random: Random }
     }
   }
 
+  const create = (name: string, content: string) =>
+    write(name, content, async (temporary, file) => {
+      try {
+        // A link, not a rename: of two that start at once the first one's key stays.
+        await link(temporary, file);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      } finally {
+        await unlink(temporary);
+      }
+    });
+
   return {
     path,
     read,
+    replace: (name, content) => write(name, content, rename),
     async load(name, make) {
       try {
         return await read(name);

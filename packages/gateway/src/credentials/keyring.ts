@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign as signWith } from "node:crypto";
 import { GatehouseError, type Random } from "@gatehouse/kernel";
 import { generateIdentity, identityToRecipient } from "age-encryption";
-import { type SealingKeys, sealingKey } from "./envelope.ts";
+import { type SealingKey, type SealingKeys, sealingKey } from "./envelope.ts";
 import { openKeyFolder } from "./key-folder.ts";
 import { Secret } from "./secret.ts";
 
@@ -13,7 +13,15 @@ export type Keyring = {
   readonly recordingIdentity: Secret;
   /** `age1...`: whom recordings are sealed to where the configuration names nobody. */
   readonly recordingRecipient: string;
+  /** The first seals. Changed in place by what follows. */
   readonly credentialKeys: SealingKeys;
+  /** Their file. Throws `conflict` where somebody changed it since the start. */
+  readonly credentialKeyFile: {
+    /** A new key, first in the file and then here. */
+    add(): Promise<void>;
+    /** All but the first go, there and here. How many went. */
+    keepFirst(): Promise<number>;
+  };
   /** 32 bytes, for what the web pages sign. */
   readonly webSecret: Secret;
   /** 32 bytes, for the filters that narrow searches. Without it they are made anew. */
@@ -54,6 +62,17 @@ export async function openKeyring({ folder, random }: { folder: string; random: 
   const recordings = await files.load(own.recordings, async () => `${await generateIdentity()}\n`);
   const credentials = await files.load(own.credentials, fresh);
   const web = await files.load(own.web, fresh);
+  const credentialKeys = sealingKeysIn(credentials);
+  async function writeKeys(keys: readonly SealingKey[]): Promise<void> {
+    if (textOf(sealingKeysIn(await files.read(own.credentials))) !== textOf(credentialKeys))
+      throw new GatehouseError({
+        code: "conflict",
+        op: "keys.write",
+        message: `the key file ${own.credentials} is not the one that the gateway started with`,
+        hint: "Restart the gateway first.",
+      });
+    await files.replace(own.credentials, textOf(keys));
+  }
   const search = await files.load(own.search, fresh);
 
   const recordingIdentity = Secret.ofText(recordings.text().trim());
@@ -63,7 +82,19 @@ export async function openKeyring({ folder, random }: { folder: string; random: 
     recordingRecipient: await identityToRecipient(recordingIdentity.text()).catch((cause: unknown) => {
       throw notUnderstood(own.recordings, cause);
     }),
-    credentialKeys: sealingKeysIn(credentials),
+    credentialKeys,
+    credentialKeyFile: {
+      async add() {
+        const key = sealingKey(random.bytes(keyBytes));
+        await writeKeys([key, ...credentialKeys]);
+        credentialKeys.unshift(key);
+      },
+      async keepFirst() {
+        if (credentialKeys.length === 1) return 0;
+        await writeKeys([credentialKeys[0]]);
+        return credentialKeys.splice(1).length;
+      },
+    },
     webSecret: new Secret(keyIn(own.web, web.text().trim())),
     searchSecret: new Secret(keyIn(own.search, search.text().trim())),
     protocolKey: (name, make) => files.load(protocolFile(name), make),
@@ -83,7 +114,7 @@ function signerOf(pem: Secret): ManifestSigner {
 }
 
 /** A key on each line, base64; the first seals. */
-function sealingKeysIn(file: Secret): SealingKeys {
+function sealingKeysIn(file: Secret): [SealingKey, ...SealingKey[]] {
   const [first, ...others] = file
     .text()
     .split("\n")
@@ -92,6 +123,9 @@ function sealingKeysIn(file: Secret): SealingKeys {
   if (!first) throw notUnderstood(own.credentials);
   return [first, ...others];
 }
+
+const textOf = (keys: readonly SealingKey[]) =>
+  keys.map(({ key }) => `${Buffer.from(key).toString("base64")}\n`).join("");
 
 function keyIn(file: string, text: string): Uint8Array {
   const key = Buffer.from(text, "base64");

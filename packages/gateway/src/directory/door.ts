@@ -9,6 +9,7 @@ import type { SessionFacts } from "@gatehouse/recording";
 import type { RecordingState } from "@gatehouse/recording/pipeline";
 import type { CommandSignIns } from "./command-sign-ins.ts";
 import type { Factors } from "./factors.ts";
+import type { SealedEnvelopes } from "./sealed-envelopes.ts";
 import type { OidcAccounts, OidcSignIns } from "./oidc.ts";
 import type { Passwords } from "./passwords.ts";
 import type { RecordingChecks } from "./recording-checks.ts";
@@ -563,6 +564,7 @@ export type Directory = {
   readonly recordingKeeping: RecordingKeeping;
   readonly pruning: Pruning;
   readonly sealedCredentials: SealedCredentials;
+  readonly sealedEnvelopes: SealedEnvelopes;
   readonly loginLinks: LoginLinks;
   readonly passwords: Passwords;
   readonly signInAttempts: SignInAttempts;

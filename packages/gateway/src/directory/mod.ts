@@ -15,6 +15,7 @@ export type { SshCertificate, SshCertificates } from "./ssh-certificates.ts";
 export type { Pruning } from "./pruning.ts";
 export type { RecordingKeeping } from "./recording-keeping.ts";
 export type { Passwords } from "./passwords.ts";
+export type { SealedEnvelope, SealedEnvelopes } from "./sealed-envelopes.ts";
 export type { Factor, Factors, NewFactor } from "./factors.ts";
 export type { SignInStep, SignInSteps } from "./sign-in-steps.ts";
 export type { AttemptsAbout, SignInAttempts } from "./sign-in-attempts.ts";

@@ -22,6 +22,7 @@ import { rolesIn } from "./roles.ts";
 import type { Tables } from "./schema.ts";
 import { searchFiltersIn } from "./search-filters.ts";
 import { sealedCredentialsIn } from "./sealed-credentials.ts";
+import { sealedEnvelopesIn } from "./sealed-envelopes.ts";
 import { sessionEntriesIn } from "./session-entries.ts";
 import { signInAttemptsIn } from "./sign-in-attempts.ts";
 import { signInStepsIn } from "./sign-in-steps.ts";
@@ -82,6 +83,7 @@ export async function openDirectory({
     pruning: pruningIn(parts),
     searchFilters: searchFiltersIn(parts),
     sealedCredentials: sealedCredentialsIn(parts),
+    sealedEnvelopes: sealedEnvelopesIn(parts),
     loginLinks: loginLinksIn(parts),
     passwords: passwordsIn(parts),
     signInAttempts: signInAttemptsIn(parts),

@@ -14,6 +14,7 @@ export { createPeople } from "./people.ts";
 export { createSessionCatalogue } from "./sessions.ts";
 export { createTargets } from "./targets.ts";
 export { createCommandSignInDoor } from "./command-sign-in.ts";
+export { createCredentialsDoor } from "./credentials.ts";
 export { createConnections } from "./connections.ts";
 export { createExplain } from "./explain.ts";
 export { createLocks } from "./locks.ts";

@@ -20,6 +20,7 @@ import { auditRoutes } from "./routes/audit.ts";
 import { authRoutes } from "./routes/auth.ts";
 import { authorityRoutes } from "./routes/authorities.ts";
 import { commandSignInRoutes } from "./routes/command-sign-in.ts";
+import { credentialRoutes } from "./routes/credentials.ts";
 import { connectionRoutes } from "./routes/connections.ts";
 import { custodyRoutes } from "./routes/custody.ts";
 import { explainRoutes } from "./routes/explain.ts";
@@ -130,6 +131,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       sshCertificateRoutes(api, doors);
       targetRoutes(api, doors);
       connectionRoutes(api, doors);
+      credentialRoutes(api, doors);
       auditRoutes(api, doors);
       healthRoutes(api, doors);
       authorityRoutes(api, doors);

@@ -448,6 +448,9 @@ export function memoryGate(clock: Clock): MemoryGate {
       },
     },
     ...memoryAccess(clock),
+    credentials: {
+      rekey: async () => ({ keyId: "0011223344556677", resealed: 0, keysDropped: 1, unreadable: [] }),
+    },
     connections: {
       async resourceOf(targetId, login) {
         const { id, name, protocol, labels, allowRoles, allowUsers, logins } = targetOf(targetId);
