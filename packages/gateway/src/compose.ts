@@ -337,6 +337,7 @@ export async function compose(options: {
       openers: opensRecordings ? reading.openers : [],
       sessions: directory.sessions,
       checks: directory.recordingChecks,
+      locks: { store, keeping: directory.recordingKeeping },
       audit,
       clock,
       log,

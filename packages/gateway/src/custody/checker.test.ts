@@ -17,6 +17,8 @@ import { type CheckerOptions, createChecker } from "./checker.ts";
 import { coverageOf } from "./mod.ts";
 
 const day = 24 * 3_600_000;
+/** Until when the store locks what lies there; each segment a second longer than the one before. */
+const lockedMs = Date.parse("2027-01-01T00:00:00Z");
 const idOf = (n: number) => `0199c0de-0000-7000-8000-${String(n).padStart(12, "0")}`;
 
 type World = {
@@ -40,6 +42,22 @@ async function world(context: TestContext, change: Partial<CheckerOptions> = {})
     trustedKeys: [sample.signer.publicKey],
     sessions: directory.sessions,
     checks: directory.recordingChecks,
+    locks: {
+      store: {
+        list: async (prefix, { after = "" } = {}) => {
+          const names = objects.get(prefix.split("/").at(-2) ?? "")?.keys() ?? [];
+          return [...names]
+            .map((name) => prefix + name)
+            .filter((key) => key > after)
+            .toSorted();
+        },
+        retention: async (key) => ({
+          untilMs: key.endsWith(manifestName) ? lockedMs : lockedMs + Number(key.slice(-10, -4)) * 1000,
+          held: false,
+        }),
+      },
+      keeping: directory.recordingKeeping,
+    },
     audit: { append: async (record) => void audited.push(record) },
     clock,
     log: { error() {}, warn() {} },
@@ -106,6 +124,12 @@ test("each recording is verified once it is stored, and again when its time has 
   assert.deepEqual([opened, sessions, opensRecordings, faults], [3, 4, true, []]);
   const first = await directory.recordingChecks.of(idOf(1));
   assert.equal(first?.ok, true);
+
+  // It is what the objects themselves say, of which the last segment is locked the longest.
+  const segments = [...(made.objects.get(idOf(1))?.keys() ?? [])].filter((name) => name.endsWith(".seg"));
+  assert.ok(segments.length > 1);
+  const entry = await directory.sessions.byId(idOf(1));
+  assert.equal(entry?.lockedUntilMs, lockedMs + (segments.length - 1) * 1000);
 
   // A month later one of them has been damaged.
   made.objects.get(idOf(2))?.delete(segmentName(1));

@@ -4,12 +4,15 @@ import {
   type RecordingSource,
   type SessionFacts,
   type Verification,
+  manifestName,
   verifyRecording,
 } from "@gatehouse/recording";
 import { nodeZstd } from "@gatehouse/recording/node";
+import type { ObjectStore } from "@gatehouse/recording/pipeline";
 import type { AuditLog } from "../audit/mod.ts";
-import type { RecordingChecks, SessionEntries, SessionEntry } from "../directory/mod.ts";
+import type { RecordingChecks, RecordingKeeping, SessionEntries, SessionEntry } from "../directory/mod.ts";
 import type { Log } from "../telemetry/mod.ts";
+import { keysOf } from "./sweeper.ts";
 
 export type CheckerOptions = {
   sourceOf(facts: SessionFacts): RecordingSource;
@@ -18,6 +21,8 @@ export type CheckerOptions = {
   trustedKeys: readonly Uint8Array[];
   sessions: Pick<SessionEntries, "byId" | "setRecording">;
   checks: Pick<RecordingChecks, "next" | "put">;
+  /** Where it is looked until when the objects are locked, and where that is written down. */
+  locks: { store: Pick<ObjectStore, "list" | "retention">; keeping: Pick<RecordingKeeping, "locked"> };
   audit: Pick<AuditLog, "append">;
   clock: Clock;
   log: Pick<Log, "error" | "warn">;
@@ -71,7 +76,30 @@ export function createChecker(options: CheckerOptions): Checker {
     // A store that is down damages nothing.
     if (verification.findings.some(({ code }) => code === "unreadable")) return undefined;
     await note(entry, verification);
+    if (verification.ok) await noteLock(entry);
     return verification;
+  }
+
+  /** The object's own date, for what the configuration says today may not be what it said then. */
+  async function noteLock(entry: SessionEntry): Promise<void> {
+    const { store, keeping } = options.locks;
+    try {
+      const keys = await keysOf(store, entry);
+      // Of the segments the last was stored last, so it is locked the longest; the manifest is locked by a rule of its own.
+      const telling = [
+        keys.findLast((key) => key.endsWith(".seg")),
+        keys.find((key) => key.endsWith(manifestName)),
+      ];
+      let untilMs = 0;
+      for (const key of telling)
+        if (key !== undefined) untilMs = Math.max(untilMs, (await store.retention(key)).untilMs);
+      if (untilMs > 0) await keeping.locked(entry.facts.sessionId, untilMs);
+    } catch (error) {
+      log.warn("it could not be seen until when the store locks a recording; the next check asks again", {
+        session: entry.facts.sessionId,
+        error: messageOf(error),
+      });
+    }
   }
 
   async function note(
