@@ -8,6 +8,7 @@ export const actionGroups = [
       "session.view": "see that a session was, and its facts",
       "session.join": "look on while it is live",
       "session.pause": "pause what is typed",
+      "session.review": "approve statements that wait",
       "session.terminate": "end it",
     },
   },

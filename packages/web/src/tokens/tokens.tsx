@@ -144,7 +144,7 @@ function MakeToken({ personId, onDone }: { personId: string; onDone: () => void 
         <ActionChecks chosen={scopes} onChange={setScopes} />
       </div>
       <p className="text-xs text-faint">
-        It may do what is checked, as far as you may yourself; never more, whatever you may later.
+        It may do what is checked, as far as you may yourself when it asks.
       </p>
       {make.isError && <InlineProblem error={make.error} />}
       <Button type="submit" tone="primary" disabled={make.isPending || scopes.length === 0}>
