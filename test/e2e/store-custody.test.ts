@@ -101,6 +101,8 @@ test("an outage of the store, a lost database and a damaged object", async (t) =
     );
 
     await t.test("the list of sessions comes back from the store alone, however often", async () => {
+      const kept = [...shown.keys()][1] as string;
+      await gateway.admin.recordings.hold(kept, { reason: "case 7" });
       await gateway.kill("SIGTERM");
       for (const name of readdirSync(dataDir))
         if (name.startsWith("gatehouse.db")) rmSync(join(dataDir, name));
@@ -111,6 +113,7 @@ test("an outage of the store, a lost database and a damaged object", async (t) =
           found: 2,
           added,
           corrected: 0,
+          held: added / 2,
           faulty: 0,
           faults: [],
         });
@@ -121,6 +124,9 @@ test("an outage of the store, a lost database and a damaged object", async (t) =
         items.map(({ id, state, user, login, end }) => [id, state, user.name, login, end?.reason]).sort(),
         [...shown.keys()].map((id) => [id, "ended", "ann", stage.sshd.user, "closed"]).sort(),
       );
+      const { state, hold } = await gateway.admin.recordings.get(kept);
+      assert.deepEqual([state, hold?.owner, hold?.by], ["held", "unknown", "system"]);
+      await gateway.admin.recordings.release(kept, { reason: "seen to come back" });
       await compare("after the recovery");
       await eventually("both verified again", async () => {
         const { recordings, opened } = await gateway.admin.recordings.coverage();

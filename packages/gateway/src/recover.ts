@@ -4,7 +4,7 @@ import type { Clock, Random } from "@gatehouse/kernel";
 import { openAuditLog } from "./audit/mod.ts";
 import type { Config } from "./config/mod.ts";
 import { openKeyring } from "./credentials/mod.ts";
-import { type RecoveryReport, recoverSessions } from "./custody/mod.ts";
+import { type RecoveryReport, createLegalHolds, recoverSessions } from "./custody/mod.ts";
 import { openDirectory } from "./directory/mod.ts";
 import { type configSections, openStore } from "./registry/mod.ts";
 import { createLog } from "./telemetry/mod.ts";
@@ -42,13 +42,6 @@ export async function recoverFromStore(options: {
     random,
   });
   try {
-    const report = await recoverSessions({
-      store,
-      sessions: directory.sessions,
-      trustedKeys: [keyring.manifestSigner.publicKey],
-      ...(progress && { progress }),
-    });
-    const { found, added, corrected, faulty } = report;
     const audit = openAuditLog({
       rows: directory.auditRows,
       probe: () => directory.probe(),
@@ -56,11 +49,20 @@ export async function recoverFromStore(options: {
       random,
       log,
     });
+    const { sessions, recordingKeeping: keeping } = directory;
+    const report = await recoverSessions({
+      store,
+      sessions,
+      holds: createLegalHolds({ store, sessions, keeping, audit, clock, log }),
+      trustedKeys: [keyring.manifestSigner.publicKey],
+      ...(progress && { progress }),
+    });
+    const { found, added, corrected, held, faulty } = report;
     await audit.append({
       event: "recordings.recover",
       user: "system",
       success: true,
-      fields: { found, added, corrected, faulty },
+      fields: { found, added, corrected, held, faulty },
     });
     return report;
   } finally {

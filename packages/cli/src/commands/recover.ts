@@ -31,6 +31,7 @@ export function addRecover(program: Command, cli: Cli): void {
         ["recordings in the store", String(counts.found)],
         ["sessions added", String(counts.added)],
         ["sessions corrected", String(counts.corrected)],
+        ["held by the store", String(counts.held)],
         ["with a fault", String(counts.faulty)],
         ...faults.map(({ sessionId, detail }) => ["fault", `${sessionId}: ${detail}`] as const),
       ]);

@@ -14,6 +14,8 @@ export const recordingsRecover = defineEvent({
     added: count(),
     /** Sessions that the list had otherwise. */
     corrected: count(),
+    /** Recordings that the store itself held, and the list did not know to be held. */
+    held: count().optional(),
     /** Recordings that are not whole, not trusted, or not readable. */
     faulty: count(),
   }),

@@ -3,6 +3,7 @@ import { type Recording, openRecording, storeSource } from "@gatehouse/recording
 import { nodeZstd } from "@gatehouse/recording/node";
 import { type ObjectStore, type RecordingState, objectPrefix } from "@gatehouse/recording/pipeline";
 import type { SessionEntries } from "../directory/mod.ts";
+import type { LegalHolds } from "./legal-holds.ts";
 
 export type RecoveryReport = {
   /** Recordings that the store holds. */
@@ -11,16 +12,20 @@ export type RecoveryReport = {
   added: number;
   /** Sessions that the list had otherwise. */
   corrected: number;
+  /** Recordings that the store itself holds, and the list did not know to be held. */
+  held: number;
   /** What is not whole, not trusted, or not readable; listed up to a thousand. */
   faults: { sessionId: string; detail: string }[];
   faulty: number;
 };
 
 type RecoveryOptions = {
-  store: Pick<ObjectStore, "list" | "read">;
+  store: Pick<ObjectStore, "list" | "read" | "retention">;
   sessions: Pick<SessionEntries, "byId" | "insert" | "end" | "setRecording">;
   /** Ed25519 public keys of the gateways whose signatures count. */
   trustedKeys: readonly Uint8Array[];
+  /** The store's own hold is all that is left of one. */
+  holds: Pick<LegalHolds, "hold">;
   /** Told of each recording. */
   progress?: (found: number) => void;
 };
@@ -28,14 +33,20 @@ type RecoveryOptions = {
 const root = "recordings/";
 const pageLimit = 1_000;
 const faultsMax = 1_000;
+const finder = { subject: { name: "system" }, remoteAddress: "" };
+const unknownHold = {
+  reason:
+    "the store held it when the list of sessions was made anew; why, and for whom, was lost with the database",
+  owner: "unknown",
+};
 
 /**
  * Makes the list of sessions what the store says: who, when, on what, how it ended, the head, and whether all objects are there
- * and the manifest is signed by one who is trusted. Nothing is opened, so no key is needed. It may be done again, after a part of
+ * and the manifest is signed by one who is trusted; and what the store holds is held. Nothing is opened, so no key is needed. It may be done again, after a part of
  * it or after all of it, and then changes nothing. What each object holds is for the checker to verify.
  */
 export async function recoverSessions(options: RecoveryOptions): Promise<RecoveryReport> {
-  const report: RecoveryReport = { found: 0, added: 0, corrected: 0, faults: [], faulty: 0 };
+  const report: RecoveryReport = { found: 0, added: 0, corrected: 0, held: 0, faults: [], faulty: 0 };
   const fault = (sessionId: string, detail: string) => {
     report.faulty++;
     if (report.faults.length < faultsMax) report.faults.push({ sessionId, detail });
@@ -60,6 +71,11 @@ export async function recoverSessions(options: RecoveryOptions): Promise<Recover
     if (detail !== undefined) fault(sessionId, detail);
     const change = await list(options.sessions, recording, state, detail);
     if (change !== undefined) report[change]++;
+    const entry = await options.sessions.byId(sessionId);
+    if (entry?.hold || entry?.recordingState === "expired") continue;
+    if (!(await isHeldIn(options.store, prefix, names))) continue;
+    await options.holds.hold(finder, sessionId, unknownHold);
+    report.held++;
   }
   return report;
 }
@@ -85,6 +101,18 @@ async function* recordingsIn(store: RecoveryOptions["store"]): AsyncGenerator<Fo
     after = keys.at(-1) as string;
   }
   if (current) yield current;
+}
+
+/** Objects are held and let go in their order: who was cut off at either leaves the first or the last held. */
+async function isHeldIn(
+  store: Pick<ObjectStore, "retention">,
+  prefix: string,
+  names: ReadonlySet<string>,
+): Promise<boolean> {
+  const ordered = [...names];
+  for (const name of new Set([ordered[0], ordered.at(-1)]))
+    if (name !== undefined && (await store.retention(prefix + name)).held) return true;
+  return false;
 }
 
 function judge(
