@@ -33,6 +33,8 @@ async function open(personId: string): Promise<{ page: Page; complaints: string[
 test("an analyst finds a live session, looks on, pauses it, lets it go on and ends it with a reason", async () => {
   const { gateway, person } = stage;
   const analyst = await addPerson(gateway, "eve", ["security-analyst"]);
+  const [web] = (await gateway.admin.targets.list({})).items;
+  await gateway.admin.targets.update(web?.id ?? "", { access: { watermark: true } });
   const marker = (name: string) => join(gateway.dataDir, name);
   const terminal = openTerminal(
     ["ssh", "-tt", ...sshOptions(gateway, person), stage.address, "PS1='ready>' exec sh -i"],
@@ -62,6 +64,20 @@ test("an analyst finds a live session, looks on, pauses it, lets it go on and en
   await bar.getByText("Watching: eve").waitFor();
   const newest = page.getByRole("button", { name: "Now" });
   assert.equal(await newest.getAttribute("aria-pressed"), "true");
+
+  // Her name stands over what she sees, in full screen too, and in the way of nothing.
+  const watermark = page.getByRole("region", { name: "Player" }).getByTestId("watermark");
+  assert.match(
+    await watermark.evaluate((one) => one.textContent),
+    /^(eve · \d{4}-\d\d-\d\d \d\d:\d\d UTC)+$/,
+  );
+  await page.keyboard.press("f");
+  await page.getByRole("button", { name: "Leave full screen (f)" }).waitFor();
+  assert.ok(await watermark.isVisible());
+  await page.keyboard.press("f");
+  await page.getByRole("button", { name: "Full screen (f)" }).waitFor();
+  // It was demanded when the session was made.
+  await gateway.admin.targets.update(web?.id ?? "", { access: {} });
 
   // Back in it, and to the newest again, while it goes on.
   await page.keyboard.press("Home");
@@ -111,6 +127,15 @@ test("an analyst finds a live session, looks on, pauses it, lets it go on and en
   await page.getByRole("button", { name: "paused by eve" }).waitFor();
   await page.keyboard.press("End");
   await screen.getByText("host is being taken over").first().waitFor();
+  await page.mouse.move(0, 0);
+  await page.getByRole("slider", { name: "Position" }).hover();
+  await watermark.nth(1).waitFor();
+  const [opened] = await awaitEvents(gateway, {
+    event: "session.recording.access",
+    session: id,
+    user: "eve",
+  });
+  assert.equal(opened?.fields["watermark"], true);
   await page.getByRole("tab", { name: "Facts" }).click();
   await page.getByText("Watched by", { exact: true }).waitFor();
   const { bytes } = await recorded(gateway, session);

@@ -19,6 +19,8 @@ export const sessionRecordingAccess = defineEvent({
     owner: text(256).optional(),
     /** Whether what was typed was shown too. */
     input: z.boolean().optional(),
+    /** Whether the policy demands that their name stands over what they see. */
+    watermark: z.literal(true).optional(),
     rule: text(128).optional(),
   }),
 });

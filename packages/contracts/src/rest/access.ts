@@ -134,6 +134,9 @@ export const accessPolicy = z
       .meta({ description: "How long ago a second factor may have been given, at most" }),
     requests: requestPolicy.optional(),
     playback: playbackPolicy.optional(),
+    watermark: z.boolean().optional().meta({
+      description: "Whoever looks at a session or its recording sees their own name over it",
+    }),
     statements: statementPolicy.optional().meta({ description: "Of a database" }),
   })
   .meta({ id: "AccessPolicy" });

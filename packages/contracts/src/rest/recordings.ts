@@ -31,6 +31,10 @@ export const recording = z
     removedAt: time
       .nullable()
       .meta({ description: "When the last of it was removed from the store, its retention over" }),
+    watermark: z.string().nullable().meta({
+      description:
+        "What a player has to show over it: who looks, and when they asked; null where none is due",
+    }),
     may: z.array(z.enum(keepingActions)).meta({ description: "What you may do about it, beside reading" }),
     exports: z.array(z.string()).meta({ description: "What `export?format=` can give of this recording" }),
   })

@@ -119,6 +119,8 @@ export type Resource = {
   sessionId?: string | undefined;
   /** Of a recording: how many others must have approved that it is opened. */
   approvals?: number | undefined;
+  /** Of a session: whether whoever sees it has to see their own name over it. */
+  watermark?: boolean | undefined;
   /** Of a request: who may ask for this, who decides, and the role that it would give. */
   request?:
     | { askers: People; reviewers: People & { teamLeads: boolean }; gives?: string | undefined }

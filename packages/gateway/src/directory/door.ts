@@ -291,6 +291,8 @@ export type SessionAccess = {
   untilMs?: number;
   /** How many others must approve before the recording is opened. */
   approvals?: number;
+  /** Whoever sees it has to see their own name over it. */
+  watermark?: true;
 };
 
 /** Why a recording is kept whatever its retention. */

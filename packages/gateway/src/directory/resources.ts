@@ -33,6 +33,7 @@ export function resourcesIn({
         // What was demanded when the session was made holds, whatever becomes of the target: else whoever may change a
         // target could open its recordings alone.
         approvals: Math.max(access?.approvals ?? 0, now?.access.playback?.approvals ?? 0),
+        watermark: access?.watermark === true || now?.access.watermark === true,
         ...(now && targetResource(now, login)),
       };
     },

@@ -45,5 +45,6 @@ export function admitted(options: {
     rule,
     ...(grant && { requestId: grant.requestId, untilMs: grant.untilMs }),
     ...(approvals !== undefined && { approvals }),
+    ...(target.access.watermark === true && { watermark: true as const }),
   };
 }

@@ -46,6 +46,8 @@ export function formatsOf(track: SessionFacts["track"], isClosed: boolean): read
 export async function exportRecording(options: {
   format: ExportFormat;
   facts: SessionFacts;
+  /** Who takes it away, to be written into it where the form has a place for that. */
+  watermark: string | undefined;
   source: RecordingSource;
   recording(): Promise<Recording>;
   frames(recording: Recording): AsyncIterable<Frame>;
@@ -67,35 +69,48 @@ export async function exportRecording(options: {
     return { fileName, contentType, chunks };
   }
   const recording = await options.recording();
-  const lines = linesOf(format, facts, recording, options.frames(recording));
+  const lines = linesOf(format, options, recording, options.frames(recording));
   return { fileName, contentType, chunks: gathered(lines) };
 }
 
 function linesOf(
   format: Exclude<ExportFormat, "bundle">,
-  facts: SessionFacts,
+  { facts, watermark }: { facts: SessionFacts; watermark: string | undefined },
   recording: Recording,
   frames: AsyncIterable<Frame>,
 ): AsyncIterable<string> {
+  const stamp =
+    watermark === undefined
+      ? undefined
+      : `exported by ${watermark}, watermarked by the policy of ${facts.target.name}`;
   switch (format) {
     case "asciicast":
       // Version 2 is what every player takes. What was typed is left out of both: a cast is what was seen.
-      return asciicast(frames, facts, { version: 2 });
+      return asciicast(frames, facts, { version: 2, note: stamp });
     case "asciicast-v3":
-      return asciicast(frames, facts, { version: 3 });
+      return asciicast(frames, facts, { version: 3, note: stamp });
     case "sql":
     case "csv":
     case "jsonl":
       return statementsAs(format, statements(frames), {
         startedAt: facts.startedAt,
-        title: `${facts.user.name} as ${facts.login} on ${facts.target.name}`,
+        title: `${facts.user.name} as ${facts.login} on ${facts.target.name}${stamp === undefined ? "" : `; ${stamp}`}`,
       });
     case "text":
-      if (facts.track === "query") return statementLines(frames, facts);
-      return withFeeds(transcribe(frames, facts.size ?? { cols: 80, rows: 24 }));
+      return stamped(
+        stamp,
+        facts.track === "query"
+          ? statementLines(frames, facts)
+          : withFeeds(transcribe(frames, facts.size ?? { cols: 80, rows: 24 })),
+      );
     case "json":
       return frameLines(frames, recording.manifest !== undefined);
   }
+}
+
+async function* stamped(stamp: string | undefined, lines: AsyncIterable<string>): AsyncGenerator<string> {
+  if (stamp !== undefined) yield `# ${stamp}\n`;
+  yield* lines;
 }
 
 async function* withFeeds(lines: AsyncIterable<string>): AsyncGenerator<string> {

@@ -58,7 +58,13 @@ function terminalFrames(): Frame[] {
 }
 
 async function stage(
-  options: { keys?: "both" | "none"; live?: boolean; audit?: "down"; perSegment?: number } = {},
+  options: {
+    keys?: "both" | "none";
+    live?: boolean;
+    audit?: "down";
+    perSegment?: number;
+    watermark?: boolean;
+  } = {},
 ) {
   const sample = await sampleRecording({
     seed: 1,
@@ -90,6 +96,7 @@ async function stage(
     ofSession: async (entry: Pick<SessionEntry, "facts">) => ({
       ownerId: entry.facts.user.id,
       ownerTeams: ["team-1"],
+      watermark: options.watermark ?? false,
     }),
   };
   const rights = createLastingRights({
@@ -216,6 +223,32 @@ test("who may not see it is told what they would be told of a session that never
     asked.map(() => [false, "deny-by-default"]),
   );
   assert.ok(happened.every((name) => name === "session.recording.access"));
+});
+
+test("where the policy demands a watermark the viewer's name is told, audited, and stands in what is taken away", async () => {
+  const { playback, audited, clock } = await stage({ watermark: true });
+  const at = new Date(clock.nowMs()).toISOString().slice(0, 16).replace("T", " ");
+  const evil = { ...auditor, subject: { ...auditor.subject, name: "eve\n$ rm -rf /" } };
+  assert.equal((await playback.get(evil, facts.sessionId)).watermark, `eve $ rm -rf / · ${at} UTC`);
+  const beginsWith = async (format: ExportFormat) => {
+    const { chunks } = await playback.export(auditor, facts.sessionId, format, never);
+    return fromUtf8(concatBytes(await all(chunks))).split("\n")[0] ?? "";
+  };
+  const stamp = `exported by aud@example.com · ${at} UTC, watermarked by the policy of ${facts.target.name}`;
+  assert.equal(await beginsWith("text"), `# ${stamp}`);
+  for (const format of ["asciicast", "asciicast-v3"] as const) {
+    const { title } = JSON.parse(await beginsWith(format)) as { title: string };
+    assert.equal(title, `${facts.login}@${facts.target.name} (${stamp})`);
+  }
+  assert.deepEqual(
+    audited.map(({ fields }) => fields?.["watermark"]),
+    [true, true, true],
+  );
+
+  const plainly = await stage();
+  assert.equal((await plainly.playback.get(auditor, facts.sessionId)).watermark, null);
+  await plainly.playback.export(auditor, facts.sessionId, "text", never);
+  assert.equal(plainly.audited[0]?.fields?.["watermark"], undefined);
 });
 
 test("a stream ends when the right to it has ended: at once where that is known, else within five seconds", async () => {

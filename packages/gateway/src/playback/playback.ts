@@ -145,13 +145,13 @@ export function createPlayback(options: PlaybackOptions): Playback {
 
   return {
     async get(viewer, sessionId) {
-      const { entry, may } = await viewing.facts(viewer, sessionId);
+      const { entry, may, watermark } = await viewing.facts(viewer, sessionId);
       const found = await opened.open(entry.facts).catch((error: unknown) => {
         // What the table knows is an answer too, when there is nothing in the store yet or it does not answer.
         if (isGatehouseError(error, "conflict") || isGatehouseError(error, "unavailable")) return undefined;
         throw error;
       });
-      return { ...recordingWords(entry, found?.recording), may };
+      return { ...recordingWords(entry, found?.recording), watermark: watermark ?? null, may };
     },
     async frames(viewer, sessionId, { fromUs, toUs }, reader) {
       const admission = await viewing.admit(viewer, sessionId, "play", { continues: fromUs > 0 });
@@ -174,6 +174,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
       const { chunks, ...exported } = await exportRecording({
         format,
         facts,
+        watermark: admission.watermark,
         source: sourceOf(facts),
         // A bundle stays sealed, so it needs no key; everything else is made of frames.
         recording: () => openReadable(admission),

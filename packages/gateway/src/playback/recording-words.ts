@@ -7,7 +7,7 @@ import { formatsOf } from "./export.ts";
 export function recordingWords(
   entry: SessionEntry,
   opened: Pick<OpenRecording, "manifest" | "withheld" | "wrapped"> | undefined,
-): Omit<Recording, "may"> {
+): Omit<Recording, "may" | "watermark"> {
   const manifest = opened?.manifest;
   const withheld = (opened?.withheld ?? []).map((lane) => (lane === "main" ? "output" : lane));
   const formats = formatsOf(entry.facts.track, manifest !== undefined);

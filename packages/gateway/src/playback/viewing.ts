@@ -38,13 +38,18 @@ export type Admission = {
   /** What they must be allowed to for as long as they read. */
   needs: readonly Action[];
   remoteAddress: string;
+  /** What has to stand over what they see. */
+  watermark: string | undefined;
 };
 
 export type Viewing = {
   /** Whether they may play it now, and see what was typed. Nothing is audited: who asks tells of what came of it. */
   sight(viewer: Viewer, resource: Resource): { play: boolean; input: boolean };
   /** The facts of a session, nothing of its recording: decided, and audited only where it is refused. With what else the viewer may do. */
-  facts(viewer: Viewer, sessionId: string): Promise<{ entry: SessionEntry; may: KeepingAction[] }>;
+  facts(
+    viewer: Viewer,
+    sessionId: string,
+  ): Promise<{ entry: SessionEntry; may: KeepingAction[]; watermark: string | undefined }>;
   /** Decided and audited. Resolves when the event is committed, so nothing may leave before (P7). */
   admit(
     viewer: Viewer,
@@ -116,6 +121,13 @@ export function createViewing({
     return asked(viewer, "recording.view_input", resource).allowed;
   }
 
+  /** Control characters in a name could forge further lines where the words are written into a file. */
+  function watermarkFor({ subject }: Viewer, { watermark }: Resource): string | undefined {
+    if (watermark !== true) return undefined;
+    const at = new Date(clock.nowMs()).toISOString().slice(0, 16).replace("T", " ");
+    return `${subject.name.replaceAll(/\p{Cc}/gu, " ")} · ${at} UTC`;
+  }
+
   return {
     sight(viewer, resource) {
       const play = asked(viewer, rights.search, resource).allowed;
@@ -129,13 +141,18 @@ export function createViewing({
         await record(viewer, entry, false, { action: "play", rule });
         throw notFound(sessionId);
       }
-      return { entry, may: keepingActions.filter((one) => asked(viewer, one, resource).allowed) };
+      return {
+        entry,
+        may: keepingActions.filter((one) => asked(viewer, one, resource).allowed),
+        watermark: watermarkFor(viewer, resource),
+      };
     },
     async admit(viewer, sessionId, action, about = {}) {
       const entry = await entryOf(sessionId);
       const resource = await resources.ofSession(entry);
       const { allowed, rule, because } = asked(viewer, rights[action], resource);
       const input = allowed && mayInput(viewer, resource);
+      const watermark = watermarkFor(viewer, resource);
       const key = `${viewer.subject.id} ${viewer.via} ${sessionId}`;
       const isContinued = about.continues === true && continues(key);
       if (!allowed || !isContinued)
@@ -145,6 +162,7 @@ export function createViewing({
           ...(about.format !== undefined && { format: about.format }),
           ...(about.query !== undefined && { query: about.query }),
           ...(allowed && action !== "verify" && { input }),
+          ...(allowed && watermark !== undefined && { watermark: true }),
         });
       // Whoever could open it with somebody else's approval knows of it, and can ask.
       if (rule === "second-person-needed") throw needsApproval(sessionId, because);
@@ -156,6 +174,7 @@ export function createViewing({
         input,
         needs: input ? [rights[action], "recording.view_input"] : [rights[action]],
         remoteAddress: viewer.remoteAddress,
+        watermark,
       };
     },
   };

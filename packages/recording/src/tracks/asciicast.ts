@@ -9,6 +9,8 @@ export type AsciicastOptions = {
   input?: boolean;
   /** Which stream's terminal; by default the first that asked for one, or the first that printed. */
   stream?: number;
+  /** Stands behind the title. */
+  note?: string | undefined;
 };
 
 type Size = { cols: number; rows: number };
@@ -120,10 +122,11 @@ class Cast {
     if (this.#begun) return;
     this.#begun = true;
     const { cols, rows } = this.#size;
+    const { note } = this.#options;
     const { startedAt, login, target, command } = this.#facts;
     const about = {
       timestamp: Math.floor(Date.parse(startedAt) / 1000),
-      title: `${login}@${target.name}`,
+      title: `${login}@${target.name}${note === undefined ? "" : ` (${note})`}`,
       ...(command === undefined ? {} : { command }),
     };
     const term = this.#term ?? "xterm-256color";

@@ -13,6 +13,7 @@ import { momentsOf, momentsOfEvents, watchersIn, watchersInEvents } from "../pla
 import { findIn, transcriptOf } from "../player/transcript.ts";
 import { FindBar, IndexedTranscript, TranscriptList } from "../player/transcript-panel.tsx";
 import { loadTerminalPlayer } from "../player/load.ts";
+import { Watermark, WatermarkWords } from "../player/watermark.tsx";
 import type { Reel } from "../player/reel.ts";
 import type { Seek } from "../player/terminal-player.tsx";
 import { type Recorded, useReel } from "../player/use-reel.ts";
@@ -48,6 +49,8 @@ function Session({ sessionId }: { sessionId: string }) {
   const { watch } = route.useSearch();
   const isWatched = watch === "live";
   const query = useQuery(queries.session(sessionId));
+  const me = useQuery(queries.me);
+  const known = useQuery(queries.recording(sessionId));
   const overview = useQuery({ ...queries.overview(sessionId), enabled: !isWatched });
   // Other tracks are tables of all that happened; an index of theirs is for searching.
   const isTerminal = query.data?.track === "terminal";
@@ -64,9 +67,11 @@ function Session({ sessionId }: { sessionId: string }) {
   }, [hasEnded, refetch]);
   if (query.isError && !query.data)
     return <Problem error={query.error} onRetry={() => void query.refetch()} />;
-  if (!query.data) return <SkeletonRows />;
+  // Nothing is shown before it is known whether a name has to stand over it; where that cannot be told, one does.
+  if (!query.data || !me.data || known.isPending) return <SkeletonRows />;
+  const watermark = known.data ? known.data.watermark : me.data.name;
   return (
-    <>
+    <WatermarkWords value={watermark ?? undefined}>
       <StaleNote query={query} />
       <SessionRoom
         session={query.data}
@@ -76,7 +81,7 @@ function Session({ sessionId }: { sessionId: string }) {
         onIndex={() => void overview.refetch()}
         onWhole={() => setTakesWhole(true)}
       />
-    </>
+    </WatermarkWords>
   );
 }
 
@@ -191,7 +196,7 @@ function SessionRoom({
         </div>
       )}
       <div className="flex min-h-0 flex-1 flex-col border-t lg:flex-row">
-        <div className="flex min-w-0 flex-col max-lg:h-[65dvh] max-sm:h-100 lg:flex-1">
+        <div className="relative flex min-w-0 flex-col max-lg:h-[65dvh] max-sm:h-100 lg:flex-1">
           {awaitsIndex ? (
             <IndexFirst session={session} onMade={onIndex} onWhole={onWhole} />
           ) : awaitsStore ? (
@@ -216,12 +221,14 @@ function SessionRoom({
                 onMoment={setTimeUs}
                 onPlace={onPlace}
               />
+              {/* In full screen only the player is seen, so it has its own. */}
+              {!isTerminal && <Watermark />}
             </Suspense>
           )}
         </div>
         <aside
           aria-label="About this session"
-          className="flex min-h-0 flex-col border-t lg:w-72 xl:w-88 lg:border-t-0 lg:border-l"
+          className="relative flex min-h-0 flex-col border-t lg:w-72 xl:w-88 lg:border-t-0 lg:border-l"
         >
           {isTerminal && (
             <div role="tablist" aria-label="About this session" className="flex gap-4 border-b px-4">
@@ -289,6 +296,7 @@ function SessionRoom({
               <Facts session={session} watchers={watchers} />
             )}
           </div>
+          {isTerminal && panel !== "facts" && <Watermark />}
         </aside>
       </div>
     </div>

@@ -22,6 +22,7 @@ import type { Moment } from "./moments.ts";
 import { advance, speeds } from "./playback.ts";
 import type { Showing, Tape } from "./showing.ts";
 import { TerminalScreen } from "./terminal-screen.ts";
+import { Watermark } from "./watermark.tsx";
 import { Timeline } from "./timeline.tsx";
 
 /** How often the page around the screen learns of the moment. The screen itself follows each picture. */
@@ -260,36 +261,39 @@ export function TerminalPlayer({
   const isMoving = isPlaying || follows;
   return (
     <section ref={frame} aria-label="Player" className="flex min-h-0 flex-1 flex-col bg-paper">
-      <div
-        ref={stage}
-        className={`player-screen relative min-h-0 flex-1 bg-terminal p-1.5 ${fits ? "overflow-hidden" : "overflow-auto"}`}
-      >
-        <div className="grid size-full place-items-center">
-          <div ref={host} />
+      <div className="relative flex min-h-0 flex-1 flex-col">
+        <div
+          ref={stage}
+          className={`player-screen relative min-h-0 flex-1 bg-terminal p-1.5 ${fits ? "overflow-hidden" : "overflow-auto"}`}
+        >
+          <div className="grid size-full place-items-center">
+            <div ref={host} />
+          </div>
+          {material.isEmpty && isLoading && (
+            <p role="status" className="absolute inset-0 grid place-items-center text-[#8893a1]">
+              Opening the recording…
+            </p>
+          )}
+          {isWaiting && (
+            <p
+              role="status"
+              className="absolute top-2 right-3 rounded bg-[#0c1015]/80 px-2 py-0.5 text-xs text-[#8893a1]"
+            >
+              Reading…
+            </p>
+          )}
+          {!isPlaying && !isLive && isReady && timeUs === 0 && !material.isEmpty && (
+            <button
+              type="button"
+              onClick={toggle}
+              aria-label="Play from the beginning"
+              className="absolute inset-0 m-auto grid size-14 place-items-center rounded-full bg-accent text-accent-ink"
+            >
+              <Play size={24} aria-hidden className="ml-1" />
+            </button>
+          )}
         </div>
-        {material.isEmpty && isLoading && (
-          <p role="status" className="absolute inset-0 grid place-items-center text-[#8893a1]">
-            Opening the recording…
-          </p>
-        )}
-        {isWaiting && (
-          <p
-            role="status"
-            className="absolute top-2 right-3 rounded bg-[#0c1015]/80 px-2 py-0.5 text-xs text-[#8893a1]"
-          >
-            Reading…
-          </p>
-        )}
-        {!isPlaying && !isLive && isReady && timeUs === 0 && !material.isEmpty && (
-          <button
-            type="button"
-            onClick={toggle}
-            aria-label="Play from the beginning"
-            className="absolute inset-0 m-auto grid size-14 place-items-center rounded-full bg-accent text-accent-ink"
-          >
-            <Play size={24} aria-hidden className="ml-1" />
-          </button>
-        )}
+        <Watermark />
       </div>
       {problem !== undefined && (
         <div className="px-3 pt-2">

@@ -2,6 +2,7 @@ import { type PointerEvent, type Ref, useMemo, useRef, useState } from "react";
 import { clockTime } from "../ui/format.ts";
 import { type Material, timelineParts } from "./material.ts";
 import type { Moment } from "./moments.ts";
+import { Watermark } from "./watermark.tsx";
 import { IndexPreview, TerminalPreview } from "./preview.tsx";
 
 const markStyles: Partial<Record<Moment["kind"], string>> = {
@@ -178,11 +179,14 @@ export function Timeline({
                 transform: `translateX(-${Math.round((100 * hoverUs) / Math.max(1, endUs))}%)`,
               }}
             >
-              {picturesOf === undefined ? (
-                <TerminalPreview tape={tape} timeUs={hoverUs} />
-              ) : (
-                <IndexPreview sessionId={picturesOf} timeUs={hoverUs} />
-              )}
+              <div className="relative">
+                {picturesOf === undefined ? (
+                  <TerminalPreview tape={tape} timeUs={hoverUs} />
+                ) : (
+                  <IndexPreview sessionId={picturesOf} timeUs={hoverUs} />
+                )}
+                <Watermark />
+              </div>
               <p className="truncate px-2 py-0.5 text-xs">
                 {clockTime(hoverUs)}
                 {near && <code className="ml-2 font-mono text-soft">{near.text}</code>}

@@ -9,7 +9,7 @@ import { InlineProblem } from "../ui/states.tsx";
 const days: readonly Day[] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const workingDays: readonly Day[] = days.slice(0, 5);
 type Windows = AllowedHours["windows"];
-type Limit = "hours" | "networks" | "mfaWithinMinutes" | "requests" | "playback";
+type Limit = "hours" | "networks" | "mfaWithinMinutes" | "requests" | "playback" | "watermark";
 
 const zoneHere = () => new Intl.DateTimeFormat().resolvedOptions().timeZone;
 const textOf = (form: FormData, name: string) => String(form.get(name) ?? "").trim();
@@ -25,8 +25,8 @@ export function TargetPolicy({ target, mayWrite }: { target: Target; mayWrite: b
   const [on, setOn] = useState<ReadonlySet<Limit>>(
     () =>
       new Set(
-        (["hours", "networks", "mfaWithinMinutes", "requests", "playback"] as const).filter(
-          (limit) => access[limit] !== undefined,
+        (["hours", "networks", "mfaWithinMinutes", "requests", "playback", "watermark"] as const).filter(
+          (limit) => access[limit] !== undefined && access[limit] !== false,
         ),
       ),
   );
@@ -57,7 +57,7 @@ export function TargetPolicy({ target, mayWrite }: { target: Target; mayWrite: b
         />
         {title}
       </label>
-      {on.has(name) && <div className="grid gap-3 pl-5.5">{fields}</div>}
+      {on.has(name) && fields !== null && <div className="grid gap-3 pl-5.5">{fields}</div>}
     </fieldset>
   );
   return (
@@ -111,6 +111,7 @@ export function TargetPolicy({ target, mayWrite }: { target: Target; mayWrite: b
             />
           </>,
         )}
+        {limit("watermark", "Whoever looks at a session sees their own name over it", null)}
         {limit(
           "mfaWithinMinutes",
           "Asks for a recent second factor",
@@ -193,6 +194,7 @@ function policyOf(
         atExpiry: form.get("warn") === "on" ? ("warn" as const) : ("end" as const),
       },
     }),
+    ...(on.has("watermark") && { watermark: true }),
     ...(on.has("playback") && {
       playback: { reviewers: reviewersOf("playback"), ...numbersOf("playback") },
     }),

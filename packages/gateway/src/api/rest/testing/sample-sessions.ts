@@ -172,6 +172,7 @@ function sample(facts: Facts): Sample {
       lockedUntil: isOpen ? null : new Date(startedMs + 366 * 86_400_000).toISOString(),
       hold: null,
       removedAt: null,
+      watermark: null,
       may: [],
       exports: facts.track === "terminal" ? ["asciicast", "text", "json", "bundle"] : ["json", "bundle"],
     },
