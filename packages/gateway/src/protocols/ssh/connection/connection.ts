@@ -245,14 +245,18 @@ export class Connection implements SshConnection, ChannelHost {
           packetBytesMax,
           payload: data,
         } = decodeOpenConfirmation(payload);
-        const waiting = this.#takeOpening(recipient);
+        const waiting = this.#awaitedOpening(recipient);
         const peer = { id: sender, windowBytes, packetBytesMax };
-        waiting.resolve(this.#addChannel(recipient, waiting.type, peer, Uint8Array.from(data)));
-        return;
+        // Where this throws, the end of the connection is also the answer to whoever waits for the channel.
+        const channel = this.#addChannel(recipient, waiting.type, peer, Uint8Array.from(data));
+        this.#opening.delete(recipient);
+        return waiting.resolve(channel);
       }
       case messageNumber.channelOpenFailure: {
         const { recipient, reason, description } = decodeOpenFailure(payload);
-        return this.#takeOpening(recipient).reject(openFailed(reason, description));
+        const { reject } = this.#awaitedOpening(recipient);
+        this.#opening.delete(recipient);
+        return reject(openFailed(reason, description));
       }
       case messageNumber.globalRequest:
         this.#checkBacklog();
@@ -278,10 +282,9 @@ export class Connection implements SshConnection, ChannelHost {
     if (!channel) throw protocolError(`a message for channel ${id}, which is not open`);
     return channel;
   }
-  #takeOpening(id: number): OpenWaiting {
+  #awaitedOpening(id: number): OpenWaiting {
     const waiting = this.#opening.get(id);
     if (!waiting) throw protocolError(`an answer for channel ${id}, which was not asked for`);
-    this.#opening.delete(id);
     return waiting;
   }
   #addChannel(id: number, type: string, peer: ChannelPeer, confirmation: Uint8Array): OpenChannel {
