@@ -4,7 +4,7 @@ import { after, before, test } from "node:test";
 import type { Client } from "@gatehouse/contracts/client";
 import { statementsIn } from "@gatehouse/recording/query";
 import type { QueryConfig } from "pg";
-import { type Databases, openPostgres, startDatabases } from "../parts/databases.ts";
+import { type Databases, openMariadb, openPostgres, startDatabases } from "../parts/databases.ts";
 import { psql } from "../parts/postgres.ts";
 import { awaitStored, recorded } from "../parts/sessions.ts";
 
@@ -103,4 +103,46 @@ test("rows of simple and prepared statements, text and binary, and both ways of 
       [21, "ann\nbob\nso"],
     ],
   );
+});
+
+test("MariaDB: rows of texts, of several results, and of what was prepared", async () => {
+  const target = await stand.addTarget("mariadb", { access: { statements: { keepRows: 2 } } });
+  const client = await openMariadb(jane, target);
+  await client.query(
+    "select seq as n, concat('r', seq) as t from shop.seq_1_to_5; select null as none, 'ü' as u",
+  );
+  await client.execute("select ? + 1 as sum, date '2026-02-03' as d, 4000000000 as big, null as no", [41]);
+  await client.query("create table shop.users (name text, password text)");
+  await client.query("insert into shop.users values ('ann', 'vivid')");
+  await client.query("select name, password from shop.users where password = 'vivid'");
+  await client.execute("select name from shop.users");
+  await client.end();
+  const session = await awaitStored(stand.gateway, ({ protocol }) => protocol === "mariadb");
+  const told = statementsIn((await recorded(stand.gateway, session)).frames).flatMap(({ results }) =>
+    results.flatMap(({ rows, columns, kept }) =>
+      kept
+        ? [
+            [
+              rows,
+              columns?.map(({ name }) => name),
+              kept.map((row) => row.map((one) => one.text ?? one.null)),
+            ],
+          ]
+        : [],
+    ),
+  );
+  assert.deepEqual(told, [
+    [
+      5,
+      ["n", "t"],
+      [
+        ["1", "r1"],
+        ["2", "r2"],
+      ],
+    ],
+    [1, ["none", "u"], [[true, "ü"]]],
+    [1, ["sum", "d", "big", "no"], [["42", "2026-02-03", "4000000000", true]]],
+    // What a secret chose is not kept.
+    [1, ["name"], [["ann"]]],
+  ]);
 });

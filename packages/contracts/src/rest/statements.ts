@@ -62,14 +62,14 @@ export const statementPolicy = z
       .default([])
       .meta({ description: "The first that fits decides; what none fits passes" }),
     keepRows: z.int().min(0).max(100_000).default(0).meta({
-      description: "Rows of each result that recordings of PostgreSQL keep, from the first one on",
+      description: "Rows of each result that recordings keep, from the first one on",
     }),
     keepCopyBytes: z
       .int()
       .min(0)
       .max(64 * 1024 * 1024)
       .default(0)
-      .meta({ description: "Bytes of each copy in or out that they keep" }),
+      .meta({ description: "Bytes of each copy in or out that recordings of PostgreSQL keep" }),
     approvalWaitSeconds: z
       .int()
       .min(1)

@@ -15,8 +15,10 @@ import {
   status,
 } from "../wire/messages.ts";
 import { withoutQuoted } from "../../../statements/mod.ts";
+import { KeptRows } from "../../../passage/mod.ts";
 import { broken, packetBytesMax } from "../wire/packets.ts";
 import type { PreparedStatement, PreparedStatements } from "./prepared.ts";
+import { type Column, RowKeeper } from "./row-keeper.ts";
 
 /** What the server still owes an answer to, in the order in which it was asked. */
 export type Owed = {
@@ -34,6 +36,10 @@ export type Owed = {
   error?: ServerError;
   /** It holds secrets: what the server says of it may repeat them. */
   masked?: boolean;
+  /** What was prepared, and is executed: its rows come in binary. */
+  execution?: PreparedStatement;
+  /** Results that are told already. */
+  results?: number;
 };
 
 type Phase = "first" | "parameters" | "parameters-end" | "columns" | "columns-end" | "rows";
@@ -41,6 +47,8 @@ type Outcome = Omit<QueryOutcome, "final"> & { final: boolean };
 
 const op = "mysql.server";
 const messageCharsMax = 8192;
+/** Names are of 64 characters at most; whatever is larger is no definition that is looked at. */
+const definitionBytesMax = 16 * 1024;
 
 /**
  * Follows what the server sends, message by message, and records each outcome. It forwards nothing: whoever does awaits
@@ -55,9 +63,15 @@ export class Answers {
   #phase: Phase = "first";
   /** Definitions that follow. */
   #left = 0;
+  /** The message that is being gathered is a row. */
+  #rowBegun = false;
   /** Definitions of columns that follow those of parameters. */
   #columns = 0;
   #rows = 0;
+  readonly #keptRows: KeptRows | undefined;
+  readonly #rowKeeper: RowKeeper | undefined;
+  /** Of the result or the prepared statement that is being told; undefined where one could not be read. */
+  #told: Column[] | undefined = [];
   #outcomes: Outcome[] = [];
   /** Set when the server asked for a file; the client's side takes it. */
   fileAsked: { statement: number; name: string } | undefined;
@@ -67,10 +81,15 @@ export class Answers {
     clock: Pick<Clock, "monotonicUs">;
     capabilities: Capabilities;
     statements: PreparedStatements;
+    /** How many rows of each result are kept. */
+    keepRows: number;
   }) {
-    this.#record = options.record;
+    const { record, keepRows, capabilities } = options;
+    if (keepRows > 0)
+      this.#rowKeeper = new RowKeeper((this.#keptRows = new KeptRows(keepRows, record)), capabilities);
+    this.#record = record;
     this.#clock = options.clock;
-    this.#capabilities = options.capabilities;
+    this.#capabilities = capabilities;
     this.#statements = options.statements;
   }
 
@@ -100,10 +119,13 @@ export class Answers {
         // A row of one text of 16 MB begins with 0xFE too; its first packet is full.
         if (first === answer.error || (first === answer.end && bytes < packetBytesMax)) return true;
         this.#rows++;
-        return false;
+        return this.#keepsRow(bytes);
       case "columns":
       case "parameters":
         if (first === answer.error || first === answer.end) return true;
+        // Looked at, it is counted when it is whole.
+        if (this.#rowKeeper && this.#phase === "columns" && bytes <= definitionBytesMax) return true;
+        this.#told = undefined;
         // A COM_FIELD_LIST does not say how many there will be.
         if (this.#owed[0]?.what !== "fields" && --this.#left === 0) this.#listed();
         return false;
@@ -116,6 +138,11 @@ export class Answers {
   whole(payload: Uint8Array): void {
     const head = this.#owed[0];
     const first = payload[0] ?? -1;
+    if (this.#rowBegun) {
+      this.#rowBegun = false;
+      this.#rowKeeper?.row(payload, this.#columnsOf(head) ?? [], head?.execution !== undefined);
+      return;
+    }
     if (first === answer.error) {
       const error = decodeError(payload);
       if (error.code !== progressCode) this.#failed(head, error);
@@ -141,6 +168,7 @@ export class Answers {
         this.#rowsEnd(head, payload);
         return;
       case "columns":
+        if (this.#rowKeeper && first !== answer.end) return this.#defined(head, payload);
         if (head.what === "fields") {
           this.#outcomeOf(head);
           this.#done(head, 0);
@@ -162,10 +190,9 @@ export class Answers {
 
   /** Resolves when every outcome since the last call is durable; undefined where there was none. */
   answered(): Promise<unknown> | undefined {
-    if (this.#outcomes.length === 0) return undefined;
-    const kept = this.#outcomes
-      .splice(0)
-      .map((outcome) => this.#record("query.outcome", encodeQueryOutcome(outcome)));
+    const kept = this.#keptRows?.kept() ?? [];
+    for (const outcome of this.#outcomes.splice(0))
+      kept.push(this.#record("query.outcome", encodeQueryOutcome(outcome)));
     return kept.length > 1 ? Promise.all(kept) : kept[0];
   }
 
@@ -213,14 +240,35 @@ export class Answers {
     } else {
       const { columns, definitions } = decodeColumnCount(payload, this.#capabilities);
       this.#left = columns;
+      this.#told = [];
       if (definitions) this.#phase = "columns";
       else this.#listed();
     }
   }
 
+  /** Whether the row that begins is looked at. */
+  #keepsRow(bytes: number): boolean {
+    const head = this.#owed[0];
+    if (!this.#rowKeeper || head?.what !== "rows" || head.masked || !this.#columnsOf(head)) return false;
+    return (this.#rowBegun = this.#rowKeeper.wants(bytes, head.statement, head.results ?? 0));
+  }
+  /** Those of the result, or those that were told when it was prepared: a server need not repeat them. */
+  #columnsOf(head: Owed | undefined): readonly Column[] | undefined {
+    return this.#told?.length === 0 ? head?.execution?.columns : this.#told;
+  }
+  #defined(head: Owed, payload: Uint8Array): void {
+    const column = this.#rowKeeper?.column(payload);
+    if (column) this.#told?.push(column);
+    else this.#told = undefined;
+    if (head.what !== "fields" && --this.#left === 0) this.#listed();
+  }
+
   /** All definitions of a list have passed. */
   #listed(): void {
     const ends = (this.#capabilities.flags & capability.deprecateEof) === 0;
+    const { what, prepared } = this.#owed[0] ?? {};
+    if (this.#phase === "columns" && what === "prepare" && prepared && this.#told)
+      prepared.columns = this.#told;
     if (this.#phase === "parameters") {
       if (ends) this.#phase = "parameters-end";
       else this.#parametersDone();
@@ -240,6 +288,7 @@ export class Answers {
   #parametersDone(): void {
     this.#left = this.#columns;
     this.#columns = 0;
+    this.#told = [];
     if (this.#left > 0) this.#phase = "columns";
     else this.#shift();
   }
@@ -258,6 +307,7 @@ export class Answers {
   #resultDone(head: Owed, flags: number): void {
     this.#phase = "first";
     this.#rows = 0;
+    head.results = (head.results ?? 0) + 1;
     if (flags & status.moreResults) return;
     this.#done(head, flags);
   }

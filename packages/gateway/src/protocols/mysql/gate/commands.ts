@@ -312,7 +312,16 @@ export class Commands {
       verdict: prepared.review.verdict,
       text: [prepared.review.text, ...values].join("\n"),
     };
-    return this.#run({ what: "rows", statement, masked: prepared?.secrets !== undefined }, review, pass);
+    return this.#run(
+      {
+        what: "rows",
+        statement,
+        masked: prepared?.secrets !== undefined,
+        ...(prepared && { execution: prepared }),
+      },
+      review,
+      pass,
+    );
   }
 
   /** It is run at once, or when somebody else has approved it. */

@@ -239,6 +239,7 @@ export class MysqlGate {
       },
       localFiles: wanted.localFiles,
       ...(rules && { rules }),
+      keepRows: target.statements?.keepRows ?? 0,
       approvalWaitMs: (target.statements?.approvalWaitSeconds ?? 0) * 1000,
       statementBytesMax: limits.statementBytesMax,
       kill: () => this.#kill(target, session, connection.greeting.connectionId),

@@ -1,5 +1,6 @@
 import { type ParameterTypes, lastPrepared } from "../wire/parameters.ts";
 import type { StatementVerdict } from "../../../statements/mod.ts";
+import type { Column } from "./row-keeper.ts";
 import type { LongData } from "./recorded-parameters.ts";
 
 /** A statement that a client prepared, as both directions know it. */
@@ -16,6 +17,8 @@ export type PreparedStatement = {
   /** Its text holds secrets; parameters with these numbers, from 1, stand for some. */
   readonly secrets: ReadonlySet<number> | undefined;
   long: Map<number, LongData>;
+  /** Of its result, where rows are kept and they were told. */
+  columns?: readonly Column[];
   /** Each execution waits for an approval. */
   review?: { verdict: StatementVerdict; text: string };
   closed: boolean;

@@ -25,6 +25,8 @@ export type RelayOptions = {
   localFiles: boolean;
   /** Undefined where everything passes: nothing is parsed then. */
   rules?: StatementRules;
+  /** How many rows of each result are kept in the recording. */
+  keepRows: number;
   /** How long a statement waits for its approval. */
   approvalWaitMs: number;
   /** Largest message of a client that is no part of a file: a statement, or its parameters. */
@@ -92,7 +94,7 @@ export class Relay {
       capabilities,
       statements,
     };
-    this.#answers = new Answers({ ...shared, clock });
+    this.#answers = new Answers({ ...shared, clock, keepRows: options.keepRows });
     this.#commands = new Commands({
       ...shared,
       answers: this.#answers,
