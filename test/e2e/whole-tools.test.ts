@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -57,6 +57,31 @@ test("scp by SFTP: each file's operations are recorded and audited with its dige
     [closed?.code, closed?.fields["path"], closed?.fields["bytes_written"], closed?.fields["sha256"]],
     ["TS002I", join(folder, "sftp-up"), content.length, sha256],
   );
+
+  // A download that broke off goes on with curl, and is the same file, though it is in the audit log meanwhile.
+  const [bundle, head] = [join(folder, "bundle.tar"), join(folder, "head")];
+  const socket = ["--unix-socket", join(stage.gateway.dataDir, "admin.sock")];
+  const url = `http://admin/api/v1/recordings/${session.id}/export?format=bundle`;
+  const curl = (...args: string[]) => run("curl", ["-sf", ...socket, "-o", bundle, "-D", head, ...args, url]);
+  assert.equal((await curl()).code, 0);
+  const whole = readFileSync(bundle);
+  const etag = /^etag: (.*)\r$/im.exec(readFileSync(head, "utf8"))?.[1];
+  truncateSync(bundle, 1000);
+  assert.notEqual((await curl("-C", "-")).code, 0, "of which bundle is not said");
+  assert.equal(readFileSync(bundle).length, 1000);
+  const resumed = await curl("-C", "-", "-H", `If-Range: ${etag}`);
+  assert.equal(resumed.code, 0, resumed.stderr);
+  assert.match(
+    readFileSync(head, "utf8"),
+    new RegExp(`^HTTP/1.1 206 [^]*bytes 1000-${whole.length - 1}/${whole.length}\\r$`, "m"),
+  );
+  assert.ok(readFileSync(bundle).equals(whole));
+  const taken = await awaitEvents(
+    stage.gateway,
+    { event: "session.recording.access", session: session.id },
+    3,
+  );
+  assert.equal(taken.filter(({ fields }) => fields["action"] === "download").length, 3);
 });
 
 test("rsync and git work as they do directly, and are recorded as the commands they run", async () => {

@@ -438,6 +438,7 @@ export async function compose(options: {
       audit,
       indexes,
       clock,
+      version,
     });
     const moderators = createModerators({
       live: sessions.live,

@@ -258,7 +258,15 @@ export type PlaybackDoor = {
     sessionId: string,
     format: ExportFormat,
     reader: Reader,
-  ): Promise<{ fileName: string; contentType: string; chunks: AsyncIterable<Uint8Array> }>;
+    /** The tag of what they have the beginning of. */
+    held?: string,
+  ): Promise<{
+    fileName: string;
+    contentType: string;
+    chunks: AsyncIterable<Uint8Array>;
+    /** Where the same bytes can be given once more. */
+    same?: { tag: string; again: () => AsyncIterable<Uint8Array> };
+  }>;
   /** Out of the index beside the recording; empty where none was made yet. */
   overview(principal: Principal, sessionId: string): Promise<RecordingOverview>;
   screen(principal: Principal, sessionId: string, at: { atUs: number }): Promise<RecordingScreen>;

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { ExportFormat } from "@gatehouse/contracts/rest";
 import { GatehouseError, isGatehouseError, toBase64, utf8 } from "@gatehouse/kernel";
 import {
@@ -6,7 +7,9 @@ import {
   type RecordingSource,
   type SessionFacts,
   asciicast,
+  formatLimits,
   keptLines,
+  manifestName,
   statementLine,
   statements,
   statementsAs,
@@ -14,8 +17,16 @@ import {
 } from "@gatehouse/recording";
 import { transcribe } from "@gatehouse/recording/transcript";
 
-/** A recording in a form that is taken away. The chunks are pulled; nothing is read ahead of them. */
-export type Exported = { fileName: string; contentType: string; chunks: AsyncIterable<Uint8Array> };
+/**
+ * A recording in a form that is taken away. The chunks are pulled; nothing is read ahead of them. Where they would be the same bytes
+ * once more they have a tag, which no other bytes have.
+ */
+export type Exported = {
+  fileName: string;
+  contentType: string;
+  chunks: AsyncIterable<Uint8Array>;
+  same?: { tag: string; again: () => AsyncIterable<Uint8Array> };
+};
 
 /** Lines go out in chunks of about this size. */
 const chunkChars = 32 * 1024;
@@ -51,7 +62,14 @@ export async function exportRecording(options: {
   source: RecordingSource;
   recording(): Promise<Recording>;
   frames(recording: Recording): AsyncIterable<Frame>;
-  auditEvents(): Promise<Uint8Array>;
+  /** What the audit log holds of the session, up to a position in it or all of it. */
+  auditEvents(upTo: number | undefined): Promise<{ lines: Uint8Array; position: number }>;
+  /** Whether what was typed is in it. */
+  input: boolean;
+  /** Other programs may write other bytes. */
+  version: string;
+  /** The tag that somebody has the beginning of. */
+  held: string | undefined;
   signal: AbortSignal;
 }): Promise<Exported> {
   const { format, facts, source, signal } = options;
@@ -65,12 +83,63 @@ export async function exportRecording(options: {
   const { ending, contentType } = forms[format];
   const fileName = `${facts.sessionId}.${ending}`;
   if (format === "bundle") {
-    const chunks = bundle(source, await options.auditEvents(), signal);
-    return { fileName, contentType, chunks };
+    const found = await bundleOf(options);
+    const chunks = () => bundle(source, found.lines, signal);
+    return {
+      fileName,
+      contentType,
+      chunks: chunks(),
+      ...(found.tag !== undefined && { same: { tag: found.tag, again: chunks } }),
+    };
   }
   const recording = await options.recording();
-  const lines = linesOf(format, options, recording, options.frames(recording));
-  return { fileName, contentType, chunks: gathered(lines) };
+  const chunks = () => gathered(linesOf(format, options, recording, options.frames(recording)));
+  // One that grows is another each time, and so is one that tells when it was taken.
+  const isFixed = recording.manifest !== undefined && options.watermark === undefined;
+  const { headSha256 } = recording.manifest ?? {};
+  const { withheld } = recording;
+  const tag = tagOf([options.version, format, facts.sessionId, headSha256, options.input, withheld]);
+  return {
+    fileName,
+    contentType,
+    chunks: chunks(),
+    ...(isFixed && { same: { tag, again: chunks } }),
+  };
+}
+
+function tagOf(parts: readonly unknown[]): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
+}
+
+/**
+ * Taking a bundle away is itself an event that the next bundle holds, so no two would be the same. The tag therefore begins with
+ * the position of the audit log, and whoever has the beginning of a bundle gets the rest as it was there.
+ */
+async function bundleOf({
+  source,
+  facts,
+  version,
+  held,
+  auditEvents,
+}: Parameters<typeof exportRecording>[0]): Promise<{ lines: Uint8Array; tag: string | undefined }> {
+  const at = async (upTo: number | undefined) => {
+    const { lines, position } = await auditEvents(upTo);
+    const names = (await source.list()).toSorted();
+    if (!names.includes(manifestName)) return { lines, tag: undefined };
+    const manifest = await source.read(manifestName, formatLimits.manifestBytesMax);
+    const parts = [version, facts.sessionId, ...[manifest, lines].map(hashOf), names];
+    return { lines, tag: `${position}-${tagOf(parts)}` };
+  };
+  const position = /^(\d{1,15})-/.exec(held ?? "")?.[1];
+  if (position !== undefined) {
+    const then = await at(Number(position));
+    if (then.tag === held) return then;
+  }
+  return await at(undefined);
+}
+
+function hashOf(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
 }
 
 function linesOf(

@@ -34,6 +34,7 @@ test("a session is watched while it is recorded, and taken away when it has ende
     decide,
     audit: { append: async () => undefined },
     clock,
+    version: "1",
   });
   const watcher: Viewer = {
     subject: { id: "aud", name: "aud", roles: ["auditor"], leads: [] },

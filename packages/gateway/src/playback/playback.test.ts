@@ -79,6 +79,7 @@ async function stage(
   const audited: AuditRecord[] = [];
   const happened: string[] = [];
   const source = memorySource(sample.objects);
+  const rows = rowsOf(sample);
   const sessions = {
     byId: async (id: string): Promise<SessionEntry | undefined> =>
       id === facts.sessionId
@@ -121,7 +122,8 @@ async function stage(
     sessions,
     resources,
     auditRows: {
-      list: async (_filter, { beforeIndex }) => (beforeIndex === undefined ? rowsOf(sample) : []),
+      list: async (_filter, { beforeIndex = Number.POSITIVE_INFINITY }) =>
+        rows.filter(({ index }) => index < beforeIndex),
     },
     decide,
     audit: {
@@ -133,8 +135,9 @@ async function stage(
       },
     },
     clock,
+    version: "1",
   });
-  return { playback, sample, audited, happened, clock, rights };
+  return { playback, rows, sample, audited, happened, clock, rights };
 }
 
 function rowsOf(sample: Sample): AuditRow[] {
@@ -251,6 +254,34 @@ test("where the policy demands a watermark the viewer's name is told, audited, a
   assert.equal(plainly.audited[0]?.fields?.["watermark"], undefined);
 });
 
+test("an export that would be the same again says so, and a bundle goes on as of where the audit log stood", async () => {
+  const { playback, rows } = await stage();
+  const take = async (who: Viewer, format: ExportFormat, held?: string) => {
+    const { chunks, same } = await playback.export(who, facts.sessionId, format, never, held);
+    const bytes = concatBytes(await all(chunks));
+    if (same) assert.deepEqual(concatBytes(await all(same.again())), bytes);
+    return { tag: same?.tag, bytes };
+  };
+  const text = await take(owner, "text");
+  assert.equal((await take(owner, "text")).tag, text.tag);
+  assert.notEqual((await take(owner, "json")).tag, text.tag);
+  assert.notEqual((await take(viewer("lead-1", "auditor"), "json")).tag, text.tag);
+
+  const before = await take(auditor, "bundle");
+  const [newest] = rows;
+  assert.ok(newest);
+  rows.unshift({ ...newest, index: newest.index + 5, body: '{"event":"session.recording.access"}' });
+  const after = await take(auditor, "bundle");
+  assert.notEqual(after.tag, before.tag);
+  assert.deepEqual(await take(auditor, "bundle", before.tag), before);
+  assert.equal((await take(auditor, "bundle", `${before.tag}0`)).tag, after.tag);
+
+  const live = await stage({ live: true });
+  const marked = await stage({ watermark: true });
+  for (const other of [live, marked])
+    assert.equal((await other.playback.export(owner, facts.sessionId, "text", never)).same, undefined);
+});
+
 test("a stream ends when the right to it has ended: at once where that is known, else within five seconds", async () => {
   const { playback, rights, clock } = await stage({ perSegment: 1 });
   const now: { subject: Viewer["subject"] | undefined } = { subject: owner.subject };
@@ -341,6 +372,7 @@ test("without the right to what was typed, the input lane is left out of frames 
     decide: ({ action }) => ({ allowed: action !== "recording.view_input", rule: "test" }),
     audit: { append: async (record) => void audited.push(record) },
     clock,
+    version: "1",
   });
   const frames = (await all(await playback.frames(lead, facts.sessionId, { fromUs: 0 }, never))) as Frame[];
   assert.deepEqual(plain(frames), plain(sample.frames.filter((frame) => laneOf(frame.kind) === "main")));

@@ -56,7 +56,14 @@ type Playback = {
   ): Promise<AsyncIterable<WireFrame>>;
   /** Duration, activity over time and the events worth a mark on a seek bar. */
   timeline(viewer: Viewer, sessionId: string, reader: Reader): Promise<Timeline>;
-  export(viewer: Viewer, sessionId: string, format: ExportFormat, reader: Reader): Promise<Exported>;
+  /** `held`: the tag of what they have the beginning of. */
+  export(
+    viewer: Viewer,
+    sessionId: string,
+    format: ExportFormat,
+    reader: Reader,
+    held?: string,
+  ): Promise<Exported>;
   /** The whole at a glance, out of the index; nothing where none was made yet. */
   overview(viewer: Viewer, sessionId: string): Promise<RecordingOverview>;
   /** Where to begin in order to show a moment. */
@@ -86,6 +93,8 @@ type PlaybackOptions = {
   decide: (question: Question) => Decision;
   audit: Pick<AuditLog, "append">;
   clock: Clock;
+  /** Of this program. */
+  version: string;
   /** Node's own unless a test wants another. */
   zstd?: Zstd;
 };
@@ -167,11 +176,11 @@ export function createPlayback(options: PlaybackOptions): Playback {
         recording.manifest?.end.lastTimeUs,
       );
     },
-    async export(viewer, sessionId, format, reader) {
+    async export(viewer, sessionId, format, reader, held) {
       const action = format === "bundle" ? "download" : "export";
       const admission = await viewing.admit(viewer, sessionId, action, { format });
       const { facts } = admission.entry;
-      const { chunks, ...exported } = await exportRecording({
+      const { chunks, same, ...exported } = await exportRecording({
         format,
         facts,
         watermark: admission.watermark,
@@ -179,10 +188,19 @@ export function createPlayback(options: PlaybackOptions): Playback {
         // A bundle stays sealed, so it needs no key; everything else is made of frames.
         recording: () => openReadable(admission),
         frames: (recording) => visibleFrames(recording, admission, reader.signal),
-        auditEvents: () => auditedSession(options.auditRows, sessionId).then(({ lines }) => lines),
+        auditEvents: (upTo) => auditedSession(options.auditRows, sessionId, upTo),
+        input: admission.input,
+        version: options.version,
+        held,
         signal: reader.signal,
       });
-      return { ...exported, chunks: allowed(reader, admission, () => chunks) };
+      return {
+        ...exported,
+        chunks: allowed(reader, admission, () => chunks),
+        ...(same && {
+          same: { tag: same.tag, again: () => allowed(reader, admission, () => same.again()) },
+        }),
+      };
     },
     async overview(viewer, sessionId) {
       return overviewOf(await indexFor(viewer, sessionId, false));

@@ -5,13 +5,14 @@ const pageLimit = 200;
 /** A session's events go into its bundle whole; beyond this many the log itself is the place to look. */
 const eventsMax = 50_000;
 
-/** What the audit log knows of a session: its events as they were hashed, one a line, and the head its end carries. */
+/** What the audit log knows of a session: its events as they were hashed, one a line, up to a position in it, and the head its end carries. */
 export async function auditedSession(
   rows: Pick<AuditRows, "list">,
   sessionId: string,
-): Promise<{ lines: Uint8Array; headSha256: string | undefined }> {
+  upTo?: number,
+): Promise<{ lines: Uint8Array; position: number; headSha256: string | undefined }> {
   const found: AuditRow[] = [];
-  let beforeIndex: number | undefined;
+  let beforeIndex = upTo === undefined ? undefined : upTo + 1;
   for (;;) {
     const page = await rows.list(
       { sessionId },
@@ -21,6 +22,7 @@ export async function auditedSession(
     beforeIndex = page.at(-1)?.index;
     if (page.length < pageLimit || found.length >= eventsMax) break;
   }
+  const position = found[0]?.index ?? 0;
   // The log lists the newest first; a reader begins at the beginning.
   const lines = utf8(
     found
@@ -28,7 +30,7 @@ export async function auditedSession(
       .map((row) => `${row.body}\n`)
       .join(""),
   );
-  return { lines, headSha256: headIn(found.findLast((row) => row.event === "session.end")) };
+  return { lines, position, headSha256: headIn(found.findLast((row) => row.event === "session.end")) };
 }
 
 function headIn(row: AuditRow | undefined): string | undefined {

@@ -367,6 +367,41 @@ test("an export has a name that cannot hurt, and its bytes", async () => {
   assert.match(text, /releases\/tmp-build/);
 });
 
+test("an export goes on where it broke off, as long as it is the same", async () => {
+  const sample = gate.samples.find(({ session }) => session.state === "ended");
+  const admin = unixFetch(join(folder, "admin.sock"));
+  const ask = async (headers: Record<string, string>) => {
+    const answer = await admin(`http://admin/api/v1/recordings/${sample?.session.id}/export?format=text`, {
+      headers,
+    });
+    return { status: answer.status, headers: answer.headers, text: await answer.text() };
+  };
+  const whole = await ask({});
+  const etag = whole.headers.get("etag") ?? "";
+  const { length } = Buffer.from(whole.text);
+  assert.deepEqual([whole.status, etag, whole.headers.get("accept-ranges")], [200, '"7-text"', "bytes"]);
+  const parts: [headers: Record<string, string>, status: number, range: string | null, text: string][] = [
+    [{ "if-none-match": `"x", ${etag}` }, 304, null, ""],
+    [{ "if-none-match": '"x"' }, 200, null, whole.text],
+    [{ range: "bytes=0-3" }, 206, `bytes 0-3/${length}`, "text"],
+    [{ range: "bytes=2-20", "if-range": etag }, 206, `bytes 2-20/${length}`, whole.text.slice(2, 21)],
+    [{ range: "bytes=3-" }, 206, `bytes 3-${length - 1}/${length}`, whole.text.slice(3)],
+    [{ range: `bytes=-${length + 9}` }, 206, `bytes 0-${length - 1}/${length}`, whole.text],
+    [{ range: "bytes=2-20", "if-range": '"7-json"' }, 200, null, whole.text],
+    [{ range: "bytes=2-20", "if-range": `W/${etag}` }, 200, null, whole.text],
+    [{ range: `bytes=${length}-` }, 416, `bytes */${length}`, ""],
+    [{ range: "bytes=-0" }, 416, `bytes */${length}`, ""],
+    [{ range: "bytes=4-2" }, 200, null, whole.text],
+    [{ range: "bytes=0-1,4-5" }, 200, null, whole.text],
+    [{ range: "lines=0-1" }, 200, null, whole.text],
+  ];
+  for (const [headers, status, range, text] of parts) {
+    const part = await ask(headers);
+    const got = [part.status, part.headers.get("content-range"), part.text];
+    assert.deepEqual(got, [status, range, text], JSON.stringify(headers));
+  }
+});
+
 test("errors are problems with a code, a hint and the fields at fault", async () => {
   const socket = unixFetch(join(folder, "admin.sock"));
   const post = (path: string, body: string) =>

@@ -22,6 +22,7 @@ import { principalOf, readerOf } from "../access.ts";
 import type { App } from "../app.ts";
 import type { RestDoors } from "../../door.ts";
 import { compactFrames, frameLines } from "../frame-response.ts";
+import { bytesIn, names, partOf, rangeOf, tagIn } from "../ranges.ts";
 import { lineContentType, sendStream, streamOf } from "../streams.ts";
 import { answers } from "./answers.ts";
 
@@ -171,6 +172,8 @@ export function recordingRoutes(app: App, { playback }: Pick<RestDoors, "playbac
       schema: {
         tags,
         summary: "Take a recording away",
+        description:
+          "What would be the same bytes once more has an `ETag`, and is given in part for `Range` with one range, under `If-Range` too: a download that broke off can go on. A bundle goes on as of its beginning, though the audit log has grown. Every request is an access, also one that is answered with 304.",
         params,
         querystring: exportQuery,
         response: answers(z.any()),
@@ -178,17 +181,37 @@ export function recordingRoutes(app: App, { playback }: Pick<RestDoors, "playbac
       config: { access: { action: "recording.export", behind: "playback" } },
     },
     async (request, reply) => {
-      const { fileName, contentType, chunks } = await playback.export(
+      const { range, "if-range": ifRange, "if-none-match": ifNoneMatch } = request.headers;
+      const held = tagIn(ifRange as string | undefined);
+      const { fileName, contentType, chunks, same } = await playback.export(
         principalOf(request),
         request.params.sessionId,
         request.query.format,
         readerOf(request, reply),
+        held,
       );
+      if (same) reply.header("etag", `"${same.tag}"`).header("accept-ranges", "bytes");
+      if (same && names(ifNoneMatch, same.tag)) return reply.code(304).send() as unknown as never;
       reply.header(
         "content-disposition",
         `attachment; filename="${fileName.replaceAll(/[^A-Za-z0-9._-]/g, "_")}"`,
       );
-      return sendStream(reply, contentType, await streamOf(chunks));
+      // Without the tag nobody knows as of when the bundle is whose beginning they have.
+      const isPart =
+        same &&
+        range !== undefined &&
+        (ifRange === undefined ? request.query.format !== "bundle" : held === same.tag);
+      if (!isPart) return sendStream(reply, contentType, await streamOf(chunks));
+      const bytes = await bytesIn(same.again());
+      const part = rangeOf(range, bytes);
+      if (part === undefined) return sendStream(reply, contentType, await streamOf(chunks));
+      if (part === "none")
+        return reply.code(416).header("content-range", `bytes */${bytes}`).send() as unknown as never;
+      reply
+        .code(206)
+        .header("content-range", `bytes ${part.from}-${part.to}/${bytes}`)
+        .header("content-length", part.to + 1 - part.from);
+      return sendStream(reply, contentType, await streamOf(partOf(chunks, part)));
     },
   );
 

@@ -341,6 +341,9 @@ export function memoryGate(clock: Clock): MemoryGate {
           fileName: `${session.id}.${format}`,
           contentType: "text/plain; charset=utf-8",
           chunks: exportOf(frames, format),
+          ...(session.state !== "live" && {
+            same: { tag: `7-${format}`, again: () => exportOf(frames, format) },
+          }),
         };
       },
       async verify(principal, id): Promise<Verification> {
