@@ -343,8 +343,7 @@ export async function compose(options: {
       log,
       everyMs: config.recording.check_every.ms,
       bytesPerSecond: config.recording.check_rate.bytes,
-      // Another gateway's signature is not known here.
-      ...(url !== undefined && { gatewayId: config.gateway_id }),
+      ...(url !== undefined && { among: { gatewayId: config.gateway_id, settings: directory.settings } }),
     });
     const keysOfSearch = searchKeys(keyring.searchSecret.bytes());
     const indexes = createIndexes({

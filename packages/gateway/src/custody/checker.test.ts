@@ -14,7 +14,7 @@ import type { AuditRecord } from "../audit/mod.ts";
 import type { Directory } from "../directory/mod.ts";
 import { temporaryDirectory } from "../directory/testing/temporary.ts";
 import { type CheckerOptions, createChecker } from "./checker.ts";
-import { coverageOf } from "./mod.ts";
+import { coverageOf, createClockWatch } from "./mod.ts";
 
 const day = 24 * 3_600_000;
 /** Until when the store locks what lies there; each segment a second longer than the one before. */
@@ -160,6 +160,95 @@ test("without a key hashes, chain and signatures are checked, and it is said tha
   assert.equal((await made.checker.check(idOf(1)))?.ok, true);
   const { recordings, opened, opensRecordings } = await made.coverage();
   assert.deepEqual([recordings.verified, opened, opensRecordings], [1, 0, false]);
+});
+
+test("what a gateway made that was not seen for a day is checked by one of the others, by the head it wrote down", async (context) => {
+  const made = await world(context);
+  const { directory, clock, objects, audited, options } = made;
+  const { settings } = directory;
+  const seen = (gatewayId: string) =>
+    createClockWatch({ clock, settings, gatewayId, audit: options.audit, log: options.log }).look();
+  const lies = async (n: number, gatewayId: string, signerSeed: number, hasHead = true) => {
+    const sessionId = idOf(n);
+    const sample = await sampleRecording({ seed: n, sessionId, perSegment: 4, signerSeed });
+    objects.set(sessionId, sample.objects);
+    await directory.sessions.insert({ ...sample.facts, gatewayId });
+    const { headSha256 } = sample.manifest;
+    await directory.sessions.end(sessionId, {
+      state: "closed",
+      reason: "closed",
+      endedAtMs: clock.nowMs(),
+      durationMs: 0,
+    });
+    await directory.sessions.setRecording(sessionId, { state: "stored", ...(hasHead && { headSha256 }) });
+    return sample;
+  };
+  await lies(1, "one", 7);
+  await lies(2, "gone", 8);
+  await lies(3, "gone", 8);
+  await lies(4, "gone", 8, false);
+  await lies(5, "other", 9);
+  // Altered by somebody who signs it all anew, which without the head would be whole.
+  objects.set(idOf(3), (await sampleRecording({ seed: 30, sessionId: idOf(3), signerSeed: 10 })).objects);
+  const reads: string[] = [];
+  const checkerOf = (gatewayId: string, trustedKeys = options.trustedKeys) =>
+    createChecker({
+      ...options,
+      trustedKeys,
+      among: { gatewayId, settings },
+      sourceOf: (facts) => {
+        reads.push(`${gatewayId} ${facts.sessionId.slice(-1)}`);
+        return options.sourceOf(facts);
+      },
+    });
+  const one = checkerOf("one");
+  for (const id of ["one", "gone", "other"]) await seen(id);
+  const checked = async (n: number) => (await directory.recordingChecks.of(idOf(n)))?.ok;
+
+  // While all are there, each checks its own.
+  one.start();
+  await until(clock, 10, async () => (await checked(1)) === true);
+  clock.advance(10 * 60_000);
+  await one.stop();
+  assert.deepEqual(reads.splice(0), ["one 1"]);
+
+  // Of two that look at once, each recording is read by one; and what a gateway that is there made, by that one.
+  clock.advance(day + 3_600_000);
+  for (const id of ["one", "other"]) await seen(id);
+  const other = checkerOf("other", [(await sampleRecording({ seed: 5, signerSeed: 9 })).signer.publicKey]);
+  one.start();
+  other.start();
+  await until(
+    clock,
+    10,
+    async () => (await checked(2)) === true && (await checked(3)) === false && (await checked(5)) === true,
+  );
+  clock.advance(10 * 60_000);
+  await one.stop();
+  await other.stop();
+  assert.deepEqual(reads.map((line) => line.slice(-1)).toSorted(), ["2", "3", "5"]);
+  assert.ok(reads.includes("other 5"), reads.join(", "));
+  assert.equal(await checked(4), undefined);
+  assert.deepEqual(
+    audited.map(({ event, sessionId }) => [event, sessionId]),
+    [["session.recording.corrupted", idOf(3)]],
+  );
+
+  // A claim keeps others away until it is over.
+  clock.advance(60 * day);
+  const later = { gatewayId: "other", nowMs: clock.nowMs(), untilMs: clock.nowMs() + 60_000 };
+  const due = (gatewayId: string) =>
+    directory.recordingChecks.next({
+      beforeMs: clock.nowMs() - 30 * day,
+      by: { gatewayId, nowMs: clock.nowMs(), goneMs: clock.nowMs() - day, seen: ["one", "other"] },
+      except: [idOf(1), idOf(3), idOf(5)],
+    });
+  assert.equal(await due("one"), idOf(2));
+  assert.equal(await directory.recordingChecks.claim(idOf(2), later), true);
+  assert.equal(await directory.recordingChecks.claim(idOf(2), { ...later, gatewayId: "one" }), false);
+  assert.deepEqual([await due("one"), await due("other")], [undefined, idOf(2)]);
+  clock.advance(60_000);
+  assert.equal(await due("one"), idOf(2));
 });
 
 test("a store that does not answer damages nothing, and keeps no other recording from being checked", async (context) => {

@@ -10,8 +10,15 @@ import {
 import { nodeZstd } from "@gatehouse/recording/node";
 import type { ObjectStore } from "@gatehouse/recording/pipeline";
 import type { AuditLog } from "../audit/mod.ts";
-import type { RecordingChecks, RecordingKeeping, SessionEntries, SessionEntry } from "../directory/mod.ts";
+import type {
+  Directory,
+  RecordingChecks,
+  RecordingKeeping,
+  SessionEntries,
+  SessionEntry,
+} from "../directory/mod.ts";
 import type { Log } from "../telemetry/mod.ts";
+import { gatewaysSeen } from "./clock-watch.ts";
 import { keysOf } from "./sweeper.ts";
 
 export type CheckerOptions = {
@@ -20,7 +27,7 @@ export type CheckerOptions = {
   openers: readonly KeyOpener[];
   trustedKeys: readonly Uint8Array[];
   sessions: Pick<SessionEntries, "byId" | "setRecording">;
-  checks: Pick<RecordingChecks, "next" | "put">;
+  checks: Pick<RecordingChecks, "next" | "put" | "claim">;
   /** Where it is looked until when the objects are locked, and where that is written down. */
   locks: { store: Pick<ObjectStore, "list" | "retention">; keeping: Pick<RecordingKeeping, "locked"> };
   audit: Pick<AuditLog, "append">;
@@ -30,8 +37,11 @@ export type CheckerOptions = {
   everyMs: number;
   /** How much is read of the store, on average. */
   bytesPerSecond: number;
-  /** Of whose recordings; left out: all in the database. */
-  gatewayId?: string;
+  /**
+   * Where several gateways share the database: this one, which checks what it made itself, and what those made that were not seen
+   * for a day. Left out: all in the database.
+   */
+  among?: { gatewayId: string; settings: Pick<Directory["settings"], "under"> };
 };
 
 export type Checker = {
@@ -48,6 +58,10 @@ export type Checker = {
 const lookEveryMs = 60_000;
 /** After the store could not be read. */
 const againAfterMs = 60_000;
+/** A gateway that was not seen for so long does not check its recordings itself. */
+const goneMs = 24 * 3_600_000;
+/** For how long the other gateways leave one to whoever reads it. */
+const claimMs = 10 * 60_000;
 /** Recordings that could not be read, and are left until the round is through. */
 const passedOverMax = 1_000;
 
@@ -64,8 +78,12 @@ export function createChecker(options: CheckerOptions): Checker {
   async function check(sessionId: string): Promise<Verification | undefined> {
     const entry = await sessions.byId(sessionId);
     if (!entry) return undefined;
+    const { among } = options;
+    // Another gateway's signature is not known here. Its head is, which it wrote down itself, and with it the one signer of all.
+    const isForeign =
+      among !== undefined && entry.facts.gatewayId !== among.gatewayId && entry.headSha256 !== undefined;
     const verification = await verifyRecording(options.sourceOf(entry.facts), {
-      trustedKeys: options.trustedKeys,
+      ...(!isForeign && { trustedKeys: options.trustedKeys }),
       ...(options.openers.length > 0 && { openers: options.openers }),
       zstd: nodeZstd,
       expected: {
@@ -138,19 +156,30 @@ export function createChecker(options: CheckerOptions): Checker {
 
   /** One recording; returns after how long the next may follow, and undefined when none is due. */
   async function step(): Promise<number | undefined> {
-    const { gatewayId, everyMs, bytesPerSecond } = options;
+    const { among, everyMs, bytesPerSecond } = options;
+    const nowMs = clock.nowMs();
+    const sinceMs = nowMs - goneMs;
+    const by = among && {
+      gatewayId: among.gatewayId,
+      nowMs,
+      goneMs: sinceMs,
+      seen: await gatewaysSeen(among.settings, sinceMs),
+    };
     const sessionId = await checks.next({
-      beforeMs: clock.nowMs() - everyMs,
+      beforeMs: nowMs - everyMs,
       except: [...passedOver],
-      ...(gatewayId !== undefined && { gatewayId }),
+      ...(by && { by }),
     });
     if (sessionId === undefined) {
       passedOver.clear();
       return undefined;
     }
-    const found = await check(sessionId);
+    // Where another gateway was faster, it is theirs.
+    const isClaimed = !by || (await checks.claim(sessionId, { ...by, untilMs: nowMs + claimMs }));
+    const found = isClaimed ? await check(sessionId) : undefined;
     if (found) return (found.bytes / bytesPerSecond) * 1000;
-    log.warn("a stored recording could not be read, and is checked later", { session: sessionId });
+    if (isClaimed)
+      log.warn("a stored recording could not be read, and is checked later", { session: sessionId });
     if (passedOver.size < passedOverMax) passedOver.add(sessionId);
     return againAfterMs;
   }

@@ -11,6 +11,8 @@ const awayMsMax = 7 * 24 * hourMs;
 /** By how much the store's clock may differ to count as a witness. */
 const witnessMsMax = 5 * 60_000;
 
+const prefix = "custody.clock.";
+
 type Seen = { seenMs: number; doubt?: boolean };
 
 export type ClockWatch = {
@@ -34,7 +36,7 @@ export function createClockWatch(options: {
   log: Pick<Log, "error">;
 }): ClockWatch {
   const { clock, settings, audit, log } = options;
-  const name = `custody.clock.${options.gatewayId}`;
+  const name = `${prefix}${options.gatewayId}`;
   let base: { wallMs: number; monotonicMs: number } | undefined;
   let doubt: string | undefined;
 
@@ -85,4 +87,13 @@ export function createClockWatch(options: {
       return doubt;
     },
   };
+}
+
+/** The gateways on this database that have looked at their clock since then. */
+export async function gatewaysSeen(
+  settings: Pick<Directory["settings"], "under">,
+  sinceMs: number,
+): Promise<string[]> {
+  const all = [...(await settings.under(prefix))];
+  return all.filter(([, text]) => (JSON.parse(text) as Seen).seenMs > sinceMs).map(([id]) => id);
 }

@@ -505,6 +505,8 @@ export type WebSessions = {
 type Settings = {
   get(key: string): Promise<string | undefined>;
   set(key: string, value: string): Promise<void>;
+  /** All whose key begins so, by the rest of the key. */
+  under(prefix: string): Promise<ReadonlyMap<string, string>>;
 };
 
 /** One event of the audit log as it lies in the database. `body` is the canonical JSON that was hashed. */

@@ -112,6 +112,14 @@ export async function openDirectory({
           .onConflict((conflict) => conflict.column("name").doUpdateSet({ value }))
           .execute();
       },
+      async under(prefix) {
+        const rows = await database
+          .selectFrom("settings")
+          .selectAll()
+          .where("name", "like", `${prefix}%`)
+          .execute();
+        return new Map(rows.map(({ name, value }) => [name.slice(prefix.length), value]));
+      },
     },
     auditRows: auditRowsIn(parts),
     async probe() {

@@ -1,6 +1,7 @@
 import type { RecordingState } from "@gatehouse/recording/pipeline";
 import { type Kysely, sql } from "kysely";
 import { factsSay } from "./facts-say.ts";
+import { type Claim, unclaimed } from "./recording-keeping.ts";
 import type { Tables } from "./schema.ts";
 
 /** When a recording was last read again from the store, and what was found. */
@@ -25,15 +26,24 @@ export type CheckedGroup = {
   oldestMs?: number;
 };
 
+/** A gateway, and whose recordings it leaves alone: those that ended after `goneMs`, and those of gateways that were `seen` since. */
+type CheckingGateway = { gatewayId: string; nowMs: number; goneMs: number; seen: readonly string[] };
+
 export type RecordingChecks = {
   /** In place of the check before. */
   put(check: RecordingCheck): Promise<void>;
   of(sessionId: string): Promise<RecordingCheck | undefined>;
   /**
    * The session whose recording lies in the store, whole or not, and is the next to be read: one never checked, else the one checked longest ago
-   * before `beforeMs`. `gatewayId` narrows to those that this gateway made.
+   * before `beforeMs`. `by` narrows to those that this gateway made, and those that are nobody's.
    */
-  next(due: { beforeMs: number; gatewayId?: string; except: readonly string[] }): Promise<string | undefined>;
+  next(due: {
+    beforeMs: number;
+    by?: CheckingGateway;
+    except: readonly string[];
+  }): Promise<string | undefined>;
+  /** Of one that another gateway made, for whoever reads it now. False where yet another claims it. */
+  claim(sessionId: string, claim: Claim): Promise<boolean>;
   /** Of sessions that began at or after `fromMs` and before `toMs`. */
   groups(range: { fromMs?: number; toMs?: number }): Promise<readonly CheckedGroup[]>;
 };
@@ -74,7 +84,7 @@ export function recordingChecksIn({ database }: { database: Kysely<Tables> }): R
         }
       );
     },
-    async next({ beforeMs, gatewayId, except }) {
+    async next({ beforeMs, by, except }) {
       let query = database
         .selectFrom("sessions")
         .leftJoin("recording_checks", "recording_checks.session_id", "sessions.id")
@@ -96,9 +106,36 @@ export function recordingChecksIn({ database }: { database: Kysely<Tables> }): R
         .orderBy(sql`coalesce(recording_checks.checked_at, 0)`)
         .orderBy("sessions.started_at")
         .limit(1);
-      if (gatewayId !== undefined) query = query.where(factsSay("gatewayId", gatewayId));
+      if (by !== undefined)
+        query = query.where(({ eb, and, or, not }) =>
+          or([
+            factsSay("gatewayId", by.gatewayId),
+            and([
+              eb("sessions.ended_at", "<=", by.goneMs),
+              // What its gateway wrote down is what it is compared with.
+              eb("sessions.head_sha256", "is not", null),
+              ...by.seen.map((id) => not(factsSay("gatewayId", id))),
+              or([
+                eb("sessions.removing_until", "is", null),
+                eb("sessions.removing_until", "<=", by.nowMs),
+                eb("sessions.removing_by", "=", by.gatewayId),
+              ]),
+            ]),
+          ]),
+        );
       if (except.length > 0) query = query.where("sessions.id", "not in", except);
       return (await query.executeTakeFirst())?.id;
+    },
+    async claim(sessionId, { gatewayId, nowMs, untilMs }) {
+      // A removal's claim too: what is removed is not read, and who begins a removal claims it anew.
+      const { numUpdatedRows } = await database
+        .updateTable("sessions")
+        .set({ removing_by: gatewayId, removing_until: untilMs })
+        .where("id", "=", sessionId)
+        .where("recording_state", "!=", "expired")
+        .where(unclaimed({ gatewayId, nowMs }))
+        .executeTakeFirstOrThrow();
+      return numUpdatedRows > 0n;
     },
     async groups({ fromMs, toMs }) {
       let query = database

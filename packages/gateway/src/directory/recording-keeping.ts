@@ -16,8 +16,8 @@ export type Expiring = {
   held: boolean;
 };
 
-/** Who removes a recording, and until when the other gateways leave it to them. */
-export type RemovalClaim = { gatewayId: string; nowMs: number; untilMs: number };
+/** Who removes or reads a recording, and until when the other gateways leave it to them. */
+export type Claim = { gatewayId: string; nowMs: number; untilMs: number };
 
 /** Until when recordings are kept, and what becomes of them then. */
 export type RecordingKeeping = {
@@ -32,9 +32,9 @@ export type RecordingKeeping = {
   /** One to be removed now, or one whose removal was begun and not finished, which no other gateway claims. */
   due(at: { nowMs: number; except: readonly string[]; gatewayId: string }): Promise<string | undefined>;
   /** From now on it is gone for everybody, and claimed. False where somebody has held it meanwhile, or its time is not over. */
-  expire(sessionId: string, claim: RemovalClaim): Promise<boolean>;
+  expire(sessionId: string, claim: Claim): Promise<boolean>;
   /** Of one that is expired, and again while its removal goes on. False where another gateway claims it, or has removed it. */
-  claim(sessionId: string, claim: RemovalClaim): Promise<boolean>;
+  claim(sessionId: string, claim: Claim): Promise<boolean>;
   /** Every object of it was removed. */
   removed(sessionId: string, nowMs: number): Promise<void>;
   /** Until when the store itself refuses to remove it. */
@@ -183,7 +183,7 @@ export function recordingKeepingIn({ database }: { database: Kysely<Tables> }): 
 }
 
 /** By another gateway. */
-function unclaimed({ gatewayId, nowMs }: { gatewayId: string; nowMs: number }) {
+export function unclaimed({ gatewayId, nowMs }: { gatewayId: string; nowMs: number }) {
   return (builder: ExpressionBuilder<Tables, "sessions">): Expression<SqlBool> =>
     builder.or([
       builder("removing_until", "is", null),
