@@ -30,7 +30,7 @@ export type ClockWatch = {
  */
 export function createClockWatch(options: {
   clock: Pick<Clock, "nowMs" | "monotonicUs">;
-  settings: Directory["settings"];
+  settings: Pick<Directory["settings"], "get" | "set">;
   gatewayId: string;
   audit: Pick<AuditLog, "append">;
   log: Pick<Log, "error">;

@@ -38,7 +38,7 @@ export type RewrapperOptions = {
   wrappers: KeyWrappers;
   signer: RecordingSigner;
   holds: Pick<LegalHolds, "apply">;
-  settings: Directory["settings"];
+  settings: Pick<Directory["settings"], "get" | "set">;
   audit: Pick<AuditLog, "append">;
   clock: Clock;
   random: Pick<Random, "bytes">;
