@@ -73,6 +73,27 @@ statements:
   await assert.rejects(bob.sessions.get(id), notFound);
   await admin.people.update(stage.person.id, { roles: ["user"] });
   assert.equal((await stage.ssh([address, "true"])).code, 255);
+  const { items } = await admin.targets.list({ q: "db-01" });
+  const targetId = items[0]?.id ?? "";
+  const dba = { roles: ["dba"] };
+  const policies = [
+    { requests: { askers: dba } },
+    { requests: { reviewers: dba } },
+    { playback: { reviewers: dba } },
+  ];
+  for (const change of [{ allowRoles: ["dba"] }, ...policies.map((access) => ({ allowRoles: [], access }))]) {
+    await admin.targets.update(targetId, change);
+    const kept = await gatehouse("roles", "rm", "dba");
+    assert.notEqual(kept.code, 0, JSON.stringify(change));
+    assert.match(kept.stderr, /the role dba is named by the target db-01/);
+  }
+  await admin.targets.update(targetId, { access: {} });
+  await admin.roles.setRequests("auditor", { reviewers: dba });
+  await assert.rejects(admin.roles.remove("dba"), {
+    code: "conflict",
+    message: "the role dba is named by the terms of the role auditor",
+  });
+  await admin.roles.removeRequests("auditor");
   assert.equal((await gatehouse("roles", "rm", "dba")).code, 0);
   const [created] = await awaitEvents(gateway, { event: "role.created" });
   assert.equal(created?.fields["name"], "dba");

@@ -1,3 +1,4 @@
+import type { TargetCreate } from "@gatehouse/contracts/rest";
 import { GatehouseError } from "@gatehouse/kernel";
 import { isBuiltIn, mayGiveRole } from "../../access/mod.ts";
 import type { AccessRequests, Roles, User } from "../../directory/mod.ts";
@@ -30,6 +31,19 @@ export async function checkGiven(
     op: "people.roles",
     message: `nobody can give what they have not, and you have not got the role ${missing}`,
   });
+}
+
+/** Every role that a target names, for whatever. */
+export function rolesIn({
+  allowRoles = [],
+  access = {},
+}: {
+  allowRoles?: readonly string[] | undefined;
+  access?: TargetCreate["access"];
+}): string[] {
+  const { requests, playback } = access;
+  const people = [requests?.askers, requests?.reviewers, playback?.reviewers];
+  return [...allowRoles, ...people.flatMap((some) => some?.roles ?? [])];
 }
 
 export type RightsOf = { roles: Pick<Roles, "named">; accessRequests: Pick<AccessRequests, "inForceOf"> };

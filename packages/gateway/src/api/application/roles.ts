@@ -6,12 +6,13 @@ import {
   type AccessRequests,
   type Roles,
   type StoredRole,
+  type Targets,
   type Users,
   everyItem,
 } from "../../directory/mod.ts";
 import type { Principal, RolesDoor } from "../door.ts";
 import { requireNoToken } from "../decided.ts";
-import { checkGiven } from "./given-roles.ts";
+import { checkGiven, rolesIn } from "./given-roles.ts";
 import { noteChange } from "./note.ts";
 import { found, isoTime } from "./page.ts";
 
@@ -21,12 +22,13 @@ const rolesMax = 500;
 export function createRoles(options: {
   roles: Roles;
   users: Pick<Users, "list">;
+  targets: Pick<Targets, "list">;
   accessRequests: Pick<AccessRequests, "openOfRole">;
   audit: Pick<AuditLog, "append">;
   /** Called when what somebody may do has changed. */
   rightsChanged(): void;
 }): RolesDoor {
-  const { roles, users, accessRequests, audit, rightsChanged } = options;
+  const { roles, users, targets, accessRequests, audit, rightsChanged } = options;
   const note = (principal: Principal, event: string, { name, statements }: StoredRole) =>
     noteChange(audit, principal, event, {
       name,
@@ -37,6 +39,16 @@ export function createRoles(options: {
     for await (const user of everyItem((page) => users.list({}, page)))
       if (user.roles.includes(role)) return user.name;
     return undefined;
+  }
+  /** The targets, and the terms of other roles, that name it. */
+  async function namersOf(role: string): Promise<string[]> {
+    const namers: string[] = [];
+    for await (const { name, allowed, access } of everyItem((page) => targets.list({}, page)))
+      if (rolesIn({ allowRoles: allowed.roles, access }).includes(role)) namers.push(`the target ${name}`);
+    for (const [name, requests] of await roles.requestPolicies())
+      if (name !== role && rolesIn({ access: { requests } }).includes(role))
+        namers.push(`the terms of the role ${name}`);
+    return namers;
   }
   const policyOf = async (name: string) => (await roles.requestPolicies()).get(name);
 
@@ -116,6 +128,14 @@ export function createRoles(options: {
           message: `${asked.user.name} has asked for the role ${name}`,
           hint: `The request ${asked.id} must be over first: denied, taken back, or at its end.`,
         });
+      const namers = await namersOf(name);
+      if (namers.length > 0)
+        throw new GatehouseError({
+          code: "conflict",
+          op: "roles.remove",
+          message: `the role ${name} is named by ${namersWords(namers)}`,
+          hint: "Take it out of them first: another role of this name would be let in there.",
+        });
       await roles.remove(name);
       rightsChanged();
       await note(principal, "role.deleted", role);
@@ -148,6 +168,13 @@ function words(
     requests: requests ?? null,
     updatedAt: isoTime(updatedAtMs),
   };
+}
+
+const namersShown = 10;
+
+function namersWords(namers: readonly string[]): string {
+  const more = namers.length - namersShown;
+  return namers.slice(0, namersShown).join(", ") + (more > 0 ? `, and ${more} more` : "");
 }
 
 function unchangeable(name: string): GatehouseError {

@@ -1,10 +1,4 @@
-import {
-  type AccessPolicy,
-  type Target,
-  type TargetCreate,
-  type TargetLogin,
-  accessPolicy,
-} from "@gatehouse/contracts/rest";
+import { type AccessPolicy, type Target, type TargetLogin, accessPolicy } from "@gatehouse/contracts/rest";
 import type { z } from "zod";
 import { type Clock, GatehouseError, isGatehouseError, messageOf } from "@gatehouse/kernel";
 import type { AuditLog } from "../../audit/mod.ts";
@@ -20,7 +14,7 @@ import {
 import type { TargetAdministration } from "../../protocols/door.ts";
 import { decide } from "../../access/mod.ts";
 import type { Principal, TargetScope, TargetsDoor } from "../door.ts";
-import { checkThere } from "./given-roles.ts";
+import { checkThere, rolesIn } from "./given-roles.ts";
 import { noteChange } from "./note.ts";
 import { found, isoTime, pageRequest, wirePage } from "./page.ts";
 
@@ -314,19 +308,6 @@ function accessFor(
       hint: "Leave `statements` out of its access policy.",
     });
   return policy;
-}
-
-/** Every role that it names, for whatever. */
-function rolesIn({
-  allowRoles = [],
-  access = {},
-}: {
-  allowRoles?: readonly string[] | undefined;
-  access?: TargetCreate["access"];
-}): string[] {
-  const { requests, playback } = access;
-  const people = [requests?.askers, requests?.reviewers, playback?.reviewers];
-  return [...allowRoles, ...people.flatMap((some) => some?.roles ?? [])];
 }
 
 /** Whether any login of this target is open to whoever asks. */
