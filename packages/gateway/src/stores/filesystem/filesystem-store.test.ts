@@ -100,3 +100,32 @@ test("incoming files of a process that died are removed after a day, and younger
   assert.deepEqual(readdirSync(join(directory, ".incoming")), []);
   await cleanup();
 });
+
+test("a full disk refuses an object whole, keeps those before it, and takes it once there is room", async (t) => {
+  const { directory, store, nowMs, cleanup } = make(false);
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", directory], { stdio: "pipe" });
+  } catch (error) {
+    await cleanup();
+    return t.skip(`a tmpfs cannot be mounted: ${(error as Error).message}`);
+  }
+  try {
+    const bytes = systemRandom.bytes(100_000);
+    const retain = { retainUntilMs: nowMs() + 60_000 };
+    await store.create("a/before", bytes, retain);
+    const filler = join(directory, "filler");
+    writeFileSync(filler, Buffer.alloc(100_000));
+    await assert.rejects(store.create("a/k", bytes, retain), (error) =>
+      isGatehouseError(error, "unavailable"),
+    );
+    assert.deepEqual(await store.list("a/"), ["a/before"]);
+    await assert.rejects(store.stat("a/k"), (error) => isGatehouseError(error, "not_found"));
+    rmSync(filler);
+    await store.create("a/k", bytes, retain);
+    for (const key of ["a/before", "a/k"])
+      assert.deepEqual(Buffer.from(await store.read(key)), Buffer.from(bytes));
+  } finally {
+    execFileSync("umount", ["-l", directory]);
+    await cleanup();
+  }
+});
