@@ -23,10 +23,11 @@ if (files.length === 0) {
   process.stderr.write(`no test file below ${folders.join(", ")}\n`);
   process.exit(2);
 }
+// One more than the cores of a small machine: much of a test is waiting for programs and disks.
 process.exitCode = await run("node", [
   "--test",
   "--test-reporter=spec",
-  "--test-concurrency=2",
+  "--test-concurrency=3",
   "--test-timeout=300000",
   ...flags,
   ...files,
