@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { TestClock, isGatehouseError } from "@gatehouse/kernel";
+import { GatehouseError, TestClock, isGatehouseError } from "@gatehouse/kernel";
 import { createLocalAccounts } from "./local-accounts.ts";
 
 /** Counted, not timed: what is asked of the database and of argon2 for one attempt. */
@@ -42,11 +42,14 @@ test("the same work is done for an unknown name, a wrong password, none at all a
     attempts: {
       async begin(account, address) {
         work.push(`attempt from ${address}${account === "" ? " of nobody" : ""}`);
-        return { succeeded: async () => assert.fail("nobody was let in") };
+        return { succeeded: async () => void work.push("no failure") };
       },
     },
     webSignIn: {
-      begin: async () => assert.fail("nobody was let in"),
+      async begin() {
+        work.push("refused");
+        throw new GatehouseError({ code: "denied", op: "test", message: "ann is locked" });
+      },
       failed: async (_name, { error }) => void work.push(`audited: ${error}`),
     },
     audit: { append: async () => assert.fail() },
@@ -76,4 +79,11 @@ test("the same work is done for an unknown name, a wrong password, none at all a
       "argon2",
       "audited: wrong name or password",
     ]);
+  // Somebody locked who gives the right password has not guessed: the next one must not have to wait for it.
+  work.length = 0;
+  await assert.rejects(
+    accounts.signInByPassword("ann", "right", { remoteAddress: "192.0.2.1", userAgent: "" }),
+    (error) => isGatehouseError(error, "denied"),
+  );
+  assert.deepEqual(work.slice(-3), ["argon2", "no failure", "refused"]);
 });

@@ -82,9 +82,9 @@ export function createLocalAccounts({
         await webSignIn.failed(user?.name, { method: "password", error, ...from });
         throw wrong(error);
       }
-      const signedIn = await webSignIn.begin(user, { method: "password", ...from });
+      // The password was right, whatever else keeps them out.
       await attempt.succeeded();
-      return signedIn;
+      return webSignIn.begin(user, { method: "password", ...from });
     },
 
     async passwordSetAtMs(userId) {
