@@ -248,6 +248,22 @@ test("access that is asked for on a target's page is approved with a comment, us
   await theirs.getByText(/left$/).waitFor();
   await hers.getByRole("link", { name: "Open the recording" }).click({ timeout: 15_000 });
   await hers.getByTestId("streams").getByText("let in").waitFor();
+
+  // A role for a time is asked for where requests are.
+  await admin.roles.setRequests("auditor", { minutesMax: 30 });
+  await hers.goto(`${gateway.web}/requests`);
+  await hers.getByRole("button", { name: "Ask for a role" }).click();
+  const asks = hers.getByRole("dialog", { name: "Ask for a role" });
+  assert.deepEqual(await asks.getByLabel("Role").locator("option").allInnerTexts(), ["auditor"]);
+  await asks.getByLabel("Reason").fill("the yearly audit");
+  await asks.getByRole("button", { name: "Ask", exact: true }).click();
+  await hers.waitForURL(/\/requests\/[0-9a-f-]{36}$/);
+  await theirs.goto(hers.url());
+  await theirs.getByRole("button", { name: "Approve for 30 minutes" }).click();
+  await theirs.getByText(/left$/).waitFor();
+  // What the role allows is there now: the audit log.
+  await hers.goto(`${gateway.web}/audit`);
+  await hers.getByText("access_request.review").first().waitFor();
 });
 
 test("an analyst shuts somebody out from wherever they are, told what ends by it, and lifts it on the person's page", async () => {

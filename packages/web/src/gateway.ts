@@ -257,6 +257,10 @@ export const queries = {
       // Sessions come and go while somebody writes a reason.
       refetchInterval: liveEveryMs,
     }),
+  askableRoles: queryOptions({
+    queryKey: ["requests", "roles"],
+    queryFn: ({ signal }) => gateway.requests.roles({ signal }),
+  }),
   requests: (filter: RequestQuery) =>
     infiniteQueryOptions({
       queryKey: ["requests", filter],

@@ -2,6 +2,7 @@ import type { AccessRequest } from "@gatehouse/contracts/rest";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
 import { queries, toReview } from "../gateway.ts";
+import { AskForRole } from "../requests/ask.tsx";
 import { Progress, RequestBadge, wantedWords } from "../requests/words.tsx";
 import { requestStates } from "../search.ts";
 import { Choice } from "../ui/elements.tsx";
@@ -20,6 +21,7 @@ export function RequestsPage() {
   return (
     <>
       <PageHead title="Requests">
+        <AskForRole />
         {me.data?.may.includes("audit.read") && (
           <>
             {search.of === "everybody" && (

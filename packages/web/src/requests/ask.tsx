@@ -24,31 +24,78 @@ export function AskForTarget({ targetId, isPrimary }: { targetId: string; isPrim
         <Inbox size={15} aria-hidden /> Ask for access
       </Button>
       <Dialog title={`Ask for ${terms.data.targetName}`} isOpen={asks} onClose={() => setAsks(false)}>
-        <AskForm terms={terms.data} />
+        <AskForm
+          terms={terms.data}
+          logins={terms.data.logins}
+          ask={(logins) => ({ kind: "target", targetId: terms.data.targetId, logins })}
+        />
       </Dialog>
     </>
   );
 }
 
+/** For whoever may ask for a role, for a time. */
+export function AskForRole() {
+  const roles = useQuery(queries.askableRoles);
+  const [asks, setAsks] = useState(false);
+  const [chosen, setChosen] = useState("");
+  const roleId = useId();
+  const terms = roles.data?.find(({ role }) => role === chosen) ?? roles.data?.[0];
+  if (!roles.data || !terms) return null;
+  return (
+    <>
+      <Button onClick={() => setAsks(true)}>
+        <Inbox size={15} aria-hidden /> Ask for a role
+      </Button>
+      <Dialog title="Ask for a role" isOpen={asks} onClose={() => setAsks(false)}>
+        <div className="mb-3 grid gap-1 text-left">
+          <label htmlFor={roleId} className="text-xs font-medium text-soft">
+            Role
+          </label>
+          <select
+            id={roleId}
+            value={terms.role}
+            onChange={(event) => setChosen(event.target.value)}
+            className="h-8 rounded-md border border-strong bg-raised px-2"
+          >
+            {roles.data.map(({ role }) => (
+              <option key={role}>{role}</option>
+            ))}
+          </select>
+        </div>
+        <AskForm key={terms.role} terms={terms} ask={() => ({ kind: "role", role: terms.role })} />
+      </Dialog>
+    </>
+  );
+}
+
+type Asked<Request = RequestCreate> = Request extends unknown ? Omit<Request, "reason" | "minutes"> : never;
+
+const none: readonly string[] = [];
+
 /** The question to those who decide, with what the policy allows already in it. */
-export function AskForm({ terms, sessionId }: { terms: RequestTerms; sessionId?: string }) {
+export function AskForm({
+  terms,
+  logins: possible = none,
+  ask: asked,
+}: {
+  terms: Pick<RequestTerms, "approvals" | "minutesMax" | "reviewers" | "atExpiry">;
+  /** Those that may be chosen from; none where it is about no target. */
+  logins?: readonly string[];
+  ask(logins: string[]): Asked;
+}) {
   const client = useQueryClient();
   const navigate = useNavigate();
   const durationId = useId();
-  const [logins, setLogins] = useState(() => terms.logins.slice(0, 1));
+  const [logins, setLogins] = useState(() => possible.slice(0, 1));
   const spans = [...new Set([...usualMinutes.filter((one) => one < terms.minutesMax), terms.minutesMax])];
   const ask = useMutation({
-    mutationFn: (form: FormData) => {
-      const asked = {
+    mutationFn: (form: FormData) =>
+      gateway.requests.create({
+        ...asked(logins),
         reason: String(form.get("reason") ?? "").trim(),
         minutes: Number(form.get("minutes")),
-      };
-      const request: RequestCreate =
-        sessionId === undefined
-          ? { kind: "target", targetId: terms.targetId, logins, ...asked }
-          : { kind: "playback", sessionId, ...asked };
-      return gateway.requests.create(request);
-    },
+      }),
     onSuccess: async (request) => {
       await client.invalidateQueries({ queryKey: ["requests"] });
       await navigate({ to: "/requests/$requestId", params: { requestId: request.id } });
@@ -70,11 +117,11 @@ export function AskForm({ terms, sessionId }: { terms: RequestTerms; sessionId?:
         placeholder="INC-4711: what is to be done"
         hint="Those who decide read it, and it stands in the audit log"
       />
-      {terms.logins.length > 1 && (
+      {possible.length > 1 && (
         <fieldset className="grid gap-1">
           <legend className="mb-1 text-xs font-medium text-soft">As</legend>
           <div className="flex flex-wrap gap-x-4 gap-y-1">
-            {terms.logins.map((login) => (
+            {possible.map((login) => (
               <label key={login} className="flex items-center gap-2">
                 <input
                   type="checkbox"
@@ -82,9 +129,7 @@ export function AskForm({ terms, sessionId }: { terms: RequestTerms; sessionId?:
                   checked={logins.includes(login)}
                   onChange={(event) =>
                     setLogins(
-                      terms.logins.filter((one) =>
-                        one === login ? event.target.checked : logins.includes(one),
-                      ),
+                      possible.filter((one) => (one === login ? event.target.checked : logins.includes(one))),
                     )
                   }
                 />
@@ -115,7 +160,7 @@ export function AskForm({ terms, sessionId }: { terms: RequestTerms; sessionId?:
       <p className="text-xs text-faint">
         {terms.approvals === 1 ? "One person decides" : `${terms.approvals} people must approve`}:{" "}
         {reviewerWords(terms.reviewers)}. The time begins with their approval
-        {sessionId !== undefined
+        {asked(logins).kind === "playback"
           ? "."
           : terms.atExpiry === "end"
             ? ", and sessions end with it."
@@ -125,7 +170,7 @@ export function AskForm({ terms, sessionId }: { terms: RequestTerms; sessionId?:
       <Button
         type="submit"
         tone="primary"
-        disabled={ask.isPending || (sessionId === undefined && logins.length === 0)}
+        disabled={ask.isPending || (possible.length > 0 && logins.length === 0)}
       >
         Ask
       </Button>

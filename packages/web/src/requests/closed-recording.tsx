@@ -49,7 +49,7 @@ export function ClosedRecording({
         </p>
       ) : (
         <div className="w-full max-w-md">
-          <AskForm terms={terms.data} sessionId={sessionId} />
+          <AskForm terms={terms.data} ask={() => ({ kind: "playback", sessionId })} />
         </div>
       )}
     </div>
