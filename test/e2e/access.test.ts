@@ -269,6 +269,7 @@ test("a role is had for a time when those who may give it approve, and what live
   assert.equal(set.code, 0, set.stderr);
   await admin.roles.setRequests("auditor", {});
   await assert.rejects(admin.roles.setRequests("user", {}), invalid);
+  await assert.rejects(admin.roles.setRequests("auditor", { reviewers: { roles: ["nobodys"] } }), invalid);
   await assert.rejects(lea.roles.setRequests("platform-admin", { reviewers: { users: ["lea"] } }), denied);
   await assert.rejects(ann.roles.setRequests("db-operator", {}), denied);
   const askable = await ann.requests.roles();

@@ -12,7 +12,7 @@ import {
 } from "../../directory/mod.ts";
 import type { Principal, RolesDoor } from "../door.ts";
 import { requireNoToken } from "../decided.ts";
-import { checkGiven, rolesIn } from "./given-roles.ts";
+import { checkGiven, checkThere, rolesIn } from "./given-roles.ts";
 import { noteChange } from "./note.ts";
 import { found, isoTime } from "./page.ts";
 
@@ -100,6 +100,7 @@ export function createRoles(options: {
       // Who says on which terms a role is had could have it had on any.
       await checkGiven(roles, principal, [name]);
       const policy = wanted && requestPolicy.parse(wanted);
+      if (policy) await checkThere(roles, rolesIn({ access: { requests: policy } }));
       await roles.setRequestPolicy(name, policy);
       rightsChanged();
       await noteChange(audit, principal, "role.updated", {
