@@ -53,6 +53,7 @@ function sinkStore(): ObjectStore {
     remove: () => Promise.resolve(),
     retention: () => Promise.resolve({ untilMs: 0, held: false }),
     hold: () => Promise.resolve("gatehouse"),
+    clockAheadMs: () => undefined,
     probe: () => Promise.resolve({ overwrite: "none", deletion: "none", findings: [] }),
   };
 }

@@ -124,6 +124,7 @@ async function ship(place: Place, round: number): Promise<number> {
     remove: (...call) => store.remove(...call),
     retention: (...call) => store.retention(...call),
     hold: (...call) => store.hold(...call),
+    clockAheadMs: () => store.clockAheadMs(),
     probe: () => store.probe(),
   };
   const pipeline = pipelineOn(gated, `ship-${round}`);

@@ -29,6 +29,7 @@ export function requireImmutability(store: ObjectStore): {
     remove: (key) => store.remove(key),
     retention: (key) => store.retention(key),
     hold: (key, held) => store.hold(key, held),
+    clockAheadMs: () => store.clockAheadMs(),
     async probe() {
       const probe = await store.probe();
       const message = unenforced(probe);

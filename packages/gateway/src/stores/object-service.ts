@@ -48,7 +48,7 @@ export type ObjectService = {
   hold(key: string, version: ObjectVersion, held: boolean): Promise<boolean>;
   /** What the service's own settings say. May write objects whose keys begin with `scratch`. */
   inspect(scratch: string): Promise<StoreFinding[]>;
-  /** By how much the service's clock is ahead of this machine's, from its last answer. */
+  /** By how much the service's clock is ahead of this machine's, from its answers; undefined where that is not known now. */
   clockAheadMs(): number | undefined;
   fault(error: unknown): ServiceFault;
 };

@@ -20,9 +20,12 @@ export async function probeService(options: {
   random: Random;
 }): Promise<{ probe: StoreProbe; refusesExisting: boolean }> {
   const { service, clock, random } = options;
-  const nowMs = clock.nowMs();
-  const key = `${probes}${String(nowMs).padStart(15, "0")}-${toHex(random.bytes(8))}`;
+  const machineMs = clock.nowMs();
+  const key = `${probes}${String(machineMs).padStart(15, "0")}-${toHex(random.bytes(8))}`;
   const bytes = random.bytes(64);
+  // An answer, so that its clock is known: a service refuses a retention that has ended by its own.
+  if (service.clockAheadMs() === undefined) await service.versions(key);
+  const nowMs = clock.nowMs() + (service.clockAheadMs() ?? 0);
   const retainUntilMs = nowMs + probeRetentionMs;
 
   await service.put(key, bytes, { retainUntilMs, onlyNew: true });
@@ -56,7 +59,7 @@ export async function probeService(options: {
     }),
     ...skewFindings(service.clockAheadMs()),
     ...settings,
-    ...(await sweep(service, nowMs, key, survived)),
+    ...(await sweep(service, clock.nowMs(), key, survived)),
   ];
   const clockAheadMs = service.clockAheadMs();
   return {
@@ -129,7 +132,7 @@ function skewFindings(aheadMs: number | undefined): StoreFinding[] {
   return [
     {
       level: size < skewProblemMs ? "warning" : "problem",
-      message: `the service's clock is ${seconds} s ${aheadMs > 0 ? "ahead of" : "behind"} this machine's: retention ends that much ${aheadMs > 0 ? "sooner" : "later"} than it should`,
+      message: `the service's clock is ${seconds} s ${aheadMs > 0 ? "ahead of" : "behind"} this machine's; locks end by the service's`,
       hint: "Set this machine's clock by NTP.",
     },
   ];

@@ -165,6 +165,10 @@ class ServiceStore implements ObjectStore {
     });
   }
 
+  clockAheadMs(): number | undefined {
+    return this.#service.clockAheadMs();
+  }
+
   async probe(): Promise<StoreProbe> {
     try {
       const { probe, refusesExisting } = await probeService({

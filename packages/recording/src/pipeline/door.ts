@@ -23,6 +23,8 @@ export type ObjectStore = {
    * see to it alone that the object is not removed.
    */
   hold(key: string, held: boolean): Promise<"backend" | "gatehouse">;
+  /** By how much the clock that ends its retentions is ahead of this machine's; undefined where it is that, or not known now. */
+  clockAheadMs(): number | undefined;
   /** Writes, reads back, tries to overwrite and to delete a probe object; throws `unavailable` if the store is not usable now. */
   probe(): Promise<StoreProbe>;
 };

@@ -614,3 +614,36 @@ test("each object is kept for as long as the session's facts say, whatever the r
     near(after("000000.seg"), keep === 0 ? 0 : keep + sessionMsMax);
   }
 });
+
+test("an object is locked by the store's clock, and not at all where the two are a day apart", async () => {
+  const { pipeline, store, clock, disk, lines, state } = await started({
+    limits: { retentionMs: 7_000_000 },
+  });
+  const record = async () => {
+    const facts = newFacts();
+    const writer = await pipeline.open(facts);
+    await writer.append("output", 0, utf8("x"));
+    await writer.close({ reason: "closed" });
+    return facts;
+  };
+  for (const aheadMs of [3_600_000, -3_600_000]) {
+    store.aheadMs = aheadMs;
+    const facts = await record();
+    await state(facts.sessionId, "stored");
+    const untilMs = store.retained.get(`${objectPrefix(facts)}/manifest.json`) as number;
+    const found = untilMs - clock.nowMs();
+    const expected = 7_000_000 + aheadMs;
+    // The clock has moved on since it was sent.
+    assert.ok(found <= expected && found > expected - 60_000, `${found} is not ${expected}`);
+  }
+  store.aheadMs = 25 * 3_600_000;
+  const facts = await record();
+  await until(clock, () =>
+    lines.some((line) => JSON.stringify(line).includes("25 hours ahead of this machine")),
+  );
+  assert.equal(store.objects.has(`${objectPrefix(facts)}/000000.seg`), false);
+  assert.ok(disk.paths().some((path) => path.includes(facts.sessionId) && path.endsWith(".seg")));
+  store.aheadMs = 0;
+  await until(clock, () => store.objects.has(`${objectPrefix(facts)}/manifest.json`));
+  await state(facts.sessionId, "stored");
+});

@@ -53,6 +53,9 @@ type Expected = { bytes: number; sha256: string };
 /** Segments kept in memory between sealing and their first attempt. */
 const atHandBytesMax = 16 * 1024 * 1024;
 
+/** By how much the store's clock may differ from this machine's. */
+const aheadMsMax = 24 * 3_600_000;
+
 /** A file in the spool that was read as damaged so often is. */
 const damagedReads = 3;
 
@@ -235,7 +238,7 @@ export class Shipper {
     // Many may have waited for a slot when the pipeline was stopped.
     signal.throwIfAborted();
     const bytes = object.atHand?.() ?? (await spool.read(sessionId, object.name, object.sha256));
-    const retainUntilMs = clock.nowMs() + (retentionMs > 0 ? retentionMs + object.keepMs : 0);
+    const retainUntilMs = this.#storeNowMs() + (retentionMs > 0 ? retentionMs + object.keepMs : 0);
     try {
       await within(clock, storeTimeoutMs, "store.create", store.create(key, bytes, { retainUntilMs }));
     } catch (error) {
@@ -246,6 +249,23 @@ export class Shipper {
       }
     }
     await this.#verify(key, { bytes: bytes.length, sha256: object.sha256 }, "unavailable");
+  }
+
+  /**
+   * What the store's clock says, by which it ends a lock. One that is a day away from this machine's is not believed, nor is
+   * this machine's then: a lock cannot be taken back, and one that is too short loses the recording.
+   */
+  #storeNowMs(): number {
+    const { clock, store } = this.#options;
+    const aheadMs = store.clockAheadMs() ?? 0;
+    if (Math.abs(aheadMs) > aheadMsMax)
+      throw new GatehouseError({
+        code: "unavailable",
+        op: "pipeline.ship",
+        message: `the store's clock is ${Math.round(Math.abs(aheadMs) / 3_600_000)} hours ${aheadMs > 0 ? "ahead of" : "behind"} this machine's, so it is not known until when to lock`,
+        hint: "Set this machine's clock by NTP, or the store's. What waits here is sent then.",
+      });
+    return clock.nowMs() + aheadMs;
   }
 
   /** Asks the store what it has. Throws `corrupt` for something else, and what `absent` says for nothing. */

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { BlobServiceClient, type ContainerClient, StorageSharedKeyCredential } from "@azure/storage-blob";
 import { type Clock, GatehouseError } from "@gatehouse/kernel";
 import type { ObjectFacts, ObjectService, ObjectVersion, StoreFinding } from "../object-service.ts";
+import { ServiceClock } from "../service-clock.ts";
 import { azureFault } from "./azure-fault.ts";
 import type { AzureStoreConfig } from "./config.ts";
 
@@ -48,15 +49,14 @@ class AzureService implements ObjectService {
   readonly location: string;
   readonly asksRetention: boolean;
   readonly #config: AzureStoreConfig;
-  readonly #clock: Clock;
+  readonly #clock: ServiceClock;
   readonly #container: ContainerClient;
-  #clockAheadMs: number | undefined;
   #containerKeeps = false;
   #verifiesMd5: boolean | undefined;
 
   constructor(config: AzureStoreConfig, clock: Clock, container: ContainerClient) {
     this.#config = config;
-    this.#clock = clock;
+    this.#clock = new ServiceClock(clock);
     this.asksRetention = config.immutability === "version";
     this.#container = container;
     this.location = `${config.account_url.replace(/\/$/, "")}/${config.container}/${config.prefix}`;
@@ -86,7 +86,7 @@ class AzureService implements ObjectService {
           },
         }),
       });
-    this.#noteDate(date);
+    this.#clock.note(date);
     return { id: versionId };
   }
 
@@ -125,7 +125,7 @@ class AzureService implements ObjectService {
 
   async facts(key: string, version: ObjectVersion): Promise<ObjectFacts> {
     const found = await this.#blob(key, version.id).getProperties();
-    this.#noteDate(found.date);
+    this.#clock.note(found.date);
     const noted = Number(found.metadata?.[retainUntil] ?? 0);
     const retainUntilMs = Number.isFinite(noted) ? noted : 0;
     // A policy that is not locked can be lifted. A container's own policy shows no date at its blobs.
@@ -187,7 +187,7 @@ class AzureService implements ObjectService {
   }
 
   clockAheadMs(): number | undefined {
-    return this.#clockAheadMs;
+    return this.#clock.aheadMs;
   }
 
   fault(error: unknown) {
@@ -216,7 +216,7 @@ class AzureService implements ObjectService {
     const { immutability } = this.#config;
     try {
       const found = await this.#container.getProperties();
-      this.#noteDate(found.date);
+      this.#clock.note(found.date);
       this.#containerKeeps = immutability === "container" && found.hasImmutabilityPolicy === true;
       if (immutability === "version")
         return found.isImmutableStorageWithVersioningEnabled
@@ -254,10 +254,5 @@ class AzureService implements ObjectService {
         hint: "Give this account the role Storage Blob Data Contributor on the container, or one with its rights.",
       };
     }
-  }
-
-  #noteDate(date: Date | undefined): void {
-    // The header has whole seconds, rounded down: half of one is the best guess.
-    if (date) this.#clockAheadMs = date.getTime() + 500 - this.#clock.nowMs();
   }
 }

@@ -178,6 +178,11 @@ class FilesystemStore implements ObjectStore {
     return this.#immutable ? "backend" : "gatehouse";
   }
 
+  /** A file's date is compared with this machine's clock alone. */
+  clockAheadMs(): undefined {
+    return undefined;
+  }
+
   async probe(): Promise<StoreProbe> {
     const op = "store.probe";
     const key = `probe/${toHex(this.#random.bytes(16))}`;

@@ -1,6 +1,7 @@
 import { type Bucket, CRC32C, type FileMetadata, IdempotencyStrategy, Storage } from "@google-cloud/storage";
 import type { Clock } from "@gatehouse/kernel";
 import type { ObjectFacts, ObjectService, ObjectVersion, StoreFinding } from "../object-service.ts";
+import { ServiceClock } from "../service-clock.ts";
 import type { GcsStoreConfig } from "./config.ts";
 import { gcsFault } from "./gcs-fault.ts";
 
@@ -16,14 +17,13 @@ class GcsService implements ObjectService {
   readonly location: string;
   readonly asksRetention: boolean;
   readonly #config: GcsStoreConfig;
-  readonly #clock: Clock;
+  readonly #clock: ServiceClock;
   readonly #bucket: Bucket;
-  #clockAheadMs: number | undefined;
   #verifiesCrc32c: boolean | undefined;
 
   constructor(config: GcsStoreConfig, clock: Clock) {
     this.#config = config;
-    this.#clock = clock;
+    this.#clock = new ServiceClock(clock);
     this.asksRetention = config.retention === "object";
     const host = config.endpoint === undefined ? "" : ` at ${new URL(config.endpoint).host}`;
     this.location = `gs://${config.bucket}/${config.prefix}${host}`;
@@ -139,7 +139,7 @@ class GcsService implements ObjectService {
   }
 
   clockAheadMs(): number | undefined {
-    return this.#clockAheadMs;
+    return this.#clock.aheadMs;
   }
 
   fault(error: unknown) {
@@ -236,9 +236,7 @@ class GcsService implements ObjectService {
       headers instanceof Headers
         ? headers.get("date")
         : (headers as Record<string, string> | undefined)?.["date"];
-    const atMs = Date.parse(text ?? "");
-    // The header has whole seconds, rounded down: half of one is the best guess.
-    if (Number.isFinite(atMs)) this.#clockAheadMs = atMs + 500 - this.#clock.nowMs();
+    this.#clock.note(text ?? undefined);
   }
 }
 

@@ -16,6 +16,7 @@ import {
 } from "@aws-sdk/client-s3";
 import type { Clock } from "@gatehouse/kernel";
 import type { ObjectFacts, ObjectService, ObjectVersion, StoreFinding } from "../object-service.ts";
+import { ServiceClock } from "../service-clock.ts";
 import type { S3StoreConfig } from "./config.ts";
 import { s3Fault } from "./s3-fault.ts";
 
@@ -34,9 +35,8 @@ class S3Service implements ObjectService {
   readonly location: string;
   readonly asksRetention: boolean;
   readonly #config: S3StoreConfig;
-  readonly #clock: Clock;
+  readonly #clock: ServiceClock;
   readonly #client: S3Client;
-  #clockAheadMs: number | undefined;
   /** Whether the server refuses bytes that do not match their SHA-256: only then is the one it shows worth anything. */
   #verifiesSha256: boolean | undefined;
   #listsVersions = true;
@@ -45,7 +45,7 @@ class S3Service implements ObjectService {
 
   constructor(config: S3StoreConfig, clock: Clock) {
     this.#config = config;
-    this.#clock = clock;
+    this.#clock = new ServiceClock(clock);
     this.asksRetention = config.object_lock;
     const host = config.endpoint === undefined ? "" : ` at ${new URL(config.endpoint).host}`;
     this.location = `s3://${config.bucket}/${config.prefix}${host}`;
@@ -57,10 +57,12 @@ class S3Service implements ObjectService {
       requestChecksumCalculation: "WHEN_REQUIRED",
       requestHandler: { connectionTimeout: connectionTimeoutMs, requestTimeout: requestTimeoutMs },
     });
+    const noted = (response: unknown) =>
+      this.#clock.note((response as { headers?: Record<string, string> } | undefined)?.headers?.["date"]);
     this.#client.middlewareStack.add(
       (next) => async (args) => {
         const output = await next(args);
-        this.#noteDate(output.response);
+        noted(output.response);
         return output;
       },
       { name: "gatehouseClock", step: "deserialize", priority: "low" },
@@ -215,7 +217,7 @@ class S3Service implements ObjectService {
   }
 
   clockAheadMs(): number | undefined {
-    return this.#clockAheadMs;
+    return this.#clock.aheadMs;
   }
 
   fault(error: unknown) {
@@ -386,13 +388,6 @@ class S3Service implements ObjectService {
         message: `the bucket encrypts nothing by default${asked === undefined ? "" : `; each object asks for ${asked}, and gets it`}`,
       };
     }
-  }
-
-  #noteDate(response: unknown): void {
-    const { headers } = response as { headers?: Record<string, string> };
-    const atMs = Date.parse(headers?.["date"] ?? "");
-    // The header has whole seconds, rounded down: half of one is the best guess.
-    if (Number.isFinite(atMs)) this.#clockAheadMs = atMs + 500 - this.#clock.nowMs();
   }
 }
 

@@ -8,6 +8,7 @@ export class MemoryStore implements ObjectStore {
   /** Until when each was asked to be kept. */
   readonly retained = new Map<string, number>();
   readonly held = new Set<string>();
+  aheadMs: number | undefined;
   fault: (call: "create" | "read" | "stat" | "probe", key: string) => void | Promise<void> = () => {};
   /** What `create` stores in place of what it is given; `undefined` stores nothing and says that all is well. */
   stored: (bytes: Uint8Array, key: string) => Uint8Array | undefined = (bytes) => bytes;
@@ -48,6 +49,9 @@ export class MemoryStore implements ObjectStore {
     if (held) this.held.add(key);
     else this.held.delete(key);
     return Promise.resolve("backend");
+  }
+  clockAheadMs(): number | undefined {
+    return this.aheadMs;
   }
   async probe() {
     await this.fault("probe", "");
