@@ -66,11 +66,15 @@ async function assertRefused(ran: Ran, says: RegExp, connectionsBefore: number):
 /** A master connection whose person is known already, so that what is refused is a session. */
 async function openMaster(): Promise<{ ask(): Promise<Ran>; close(): Promise<unknown> }> {
   const control = ["-o", `ControlPath=${join(stage.gateway.dataDir, "control")}`];
+  const logins = async () => (await stage.gateway.admin.audit.list({ event: "user.login" })).items.length;
+  const loginsBefore = await logins();
   const master = stage.ssh([...control, "-M", "-N", stage.address]);
   await eventually(
     "the control socket",
     () => existsSync(join(stage.gateway.dataDir, "control")) || undefined,
   );
+  // The client believes itself in before the gate has written that down.
+  await eventually("the master's login", async () => (await logins()) > loginsBefore || undefined);
   return {
     ask: () => stage.ssh([...control, stage.address, "echo this must not run"]),
     close: async () => {
