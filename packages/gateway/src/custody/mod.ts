@@ -12,7 +12,7 @@ export { recordingAlarms } from "./alarms.ts";
 export { coverageOf } from "./coverage.ts";
 export { createClockWatch } from "./clock-watch.ts";
 export { createLegalHolds } from "./legal-holds.ts";
-export { createRewrapper } from "./rewrapping.ts";
+export { createRewrapper, notRewrapped } from "./rewrapping.ts";
 export { createPruner } from "./pruner.ts";
 export { createSweeper } from "./sweeper.ts";
 export { retentionReportOf } from "./retention-report.ts";

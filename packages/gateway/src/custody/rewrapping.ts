@@ -69,16 +69,9 @@ const endingMs = 3_600_000;
 
 const resting = new Set(["stored", "held", "corrupt"]);
 
-/**
- * Wraps recordings' keys again for the recipients that are configured now, where they are wrapped for others. Nothing but the store
- * says what is done already, so it may be killed anywhere and begun again: what was written is whole, and is not written twice.
- */
-export function createRewrapper(options: RewrapperOptions): Rewrapper {
-  const { store, sessions, openers, wrappers, audit, settings, clock, log } = options;
-  const unfinished = `custody.rewrap.${options.gatewayId}`;
-  const stopping = new AbortController();
-  let running: Promise<void> | undefined;
-  let words: Rewrapping = {
+/** How it stands where nobody has asked for it yet. */
+export function notRewrapped(): Rewrapping {
+  return {
     state: "idle",
     dryRun: false,
     by: null,
@@ -94,6 +87,18 @@ export function createRewrapper(options: RewrapperOptions): Rewrapper {
     detail: null,
     faults: [],
   };
+}
+
+/**
+ * Wraps recordings' keys again for the recipients that are configured now, where they are wrapped for others. Nothing but the store
+ * says what is done already, so it may be killed anywhere and begun again: what was written is whole, and is not written twice.
+ */
+export function createRewrapper(options: RewrapperOptions): Rewrapper {
+  const { store, sessions, openers, wrappers, audit, settings, clock, log } = options;
+  const unfinished = `custody.rewrap.${options.gatewayId}`;
+  const stopping = new AbortController();
+  let running: Promise<void> | undefined;
+  let words = notRewrapped();
   const now = () => new Date(clock.nowMs()).toISOString();
 
   /** Whether all recipients can be wrapped for, and what they are called in a wrap: only a key service knows its keys' full names. */
@@ -249,20 +254,12 @@ export function createRewrapper(options: RewrapperOptions): Rewrapper {
         await settings.set(unfinished, JSON.stringify({ by: by.subject.name, how }));
       }
       words = {
+        ...notRewrapped(),
         state: "running",
         dryRun,
         by: by.subject.name,
         startedAt: now(),
-        endedAt: null,
         recipients: names,
-        seen: 0,
-        wrapped: 0,
-        partly: 0,
-        same: 0,
-        withheld: 0,
-        failed: 0,
-        detail: null,
-        faults: [],
       };
       work = run(by, how);
     } finally {

@@ -3,31 +3,14 @@ import {
   type Recording,
   type RecordingAlarms,
   type RecordingCoverage,
-  type Rewrapping,
   type Session,
   keepingActions,
 } from "@gatehouse/contracts/rest";
 import { type Clock, GatehouseError } from "@gatehouse/kernel";
 import { type Subject, decide } from "../../../access/mod.ts";
+import { notRewrapped } from "../../../custody/mod.ts";
 import type { CustodyDoor } from "../../door.ts";
 import type { Sample } from "./sample-sessions.ts";
-
-const sampleRewrapping: Rewrapping = {
-  state: "idle",
-  dryRun: false,
-  by: null,
-  startedAt: null,
-  endedAt: null,
-  recipients: [],
-  seen: 0,
-  wrapped: 0,
-  partly: 0,
-  same: 0,
-  withheld: 0,
-  failed: 0,
-  detail: null,
-  faults: [],
-};
 
 /** Who looks after the sample recordings. */
 export function memoryCustody({
@@ -70,9 +53,9 @@ export function memoryCustody({
       },
       async rewrap(principal, { dryRun = false }) {
         const { name } = principal.subject;
-        return { ...sampleRewrapping, state: "done", dryRun, by: name, startedAt: iso(), endedAt: iso() };
+        return { ...notRewrapped(), state: "done", dryRun, by: name, startedAt: iso(), endedAt: iso() };
       },
-      rewrapping: () => sampleRewrapping,
+      rewrapping: () => notRewrapped(),
       async confirmClock() {},
       alarms: async () => ({ items: alarms }),
       async acknowledge(principal, id) {
