@@ -9,9 +9,11 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Client } from "@gatehouse/contracts/client";
 import type { Session, Target } from "@gatehouse/contracts/rest";
+import { systemClock, systemRandom } from "@gatehouse/kernel";
 import { type Statement, statementLine } from "@gatehouse/recording";
 import mariadbDriver from "mariadb";
 import mysql2 from "mysql2/promise";
+import { makeCertificate, readCertificate } from "../../packages/gateway/src/passage/mod.ts";
 import { type Gateway, startGateway } from "../parts/gateway.ts";
 import { type MysqlServer, type Way, mariadb, mariadbProgram, startMariadb } from "../parts/mariadb.ts";
 import {
@@ -28,11 +30,14 @@ let gateway: Gateway;
 let target: Target;
 let person: Client;
 let direct: Way;
+/** With its key; the server trusts it. */
+let clientCertificate: string;
 /** The gate's certificate, PEM. */
 let certificate: string;
 
 before(async () => {
-  server = await startMariadb();
+  clientCertificate = await makeCertificate({ hosts: [], clock: systemClock, random: systemRandom });
+  server = await startMariadb({ trustedClient: readCertificate(clientCertificate).certificate });
   gateway = await startGateway({
     config: { mysql: { listen: "127.0.0.1:0", mariadb: { listen: "127.0.0.1:0" } } },
   });
@@ -198,6 +203,21 @@ test("a secret is rotated once MariaDB has let the gate in with it, and stays wh
   await rotate("ed25519 secret");
   await lastSession();
   await lastSession();
+});
+
+test("the gate shows a certificate where an account requires one", async () => {
+  await server.sql("alter user mysql_native_password require x509");
+  const opens = async () => mariadb(await through("mysql_native_password"), "select current_user()");
+  assert.match((await opens()).stderr, /refused the gate's credential for mysql_native_password/);
+  await gateway.admin.targets.rotateCredential(target.id, "mysql_native_password", {
+    kind: "private-key",
+    privateKey: clientCertificate,
+    password: server.logins["mysql_native_password"],
+  });
+  const opened = await opens();
+  assert.equal(opened.stdout.toString(), "current_user()\nmysql_native_password@%\n", opened.stderr);
+  await lastSession();
+  await server.sql("alter user mysql_native_password require none");
 });
 
 test("mysql2: prepared statements, many statements at once, and their results", async () => {

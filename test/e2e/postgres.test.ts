@@ -11,8 +11,10 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Client } from "@gatehouse/contracts/client";
 import type { Session, Target } from "@gatehouse/contracts/rest";
+import { systemClock, systemRandom } from "@gatehouse/kernel";
 import { type Statement, statementLine, statements } from "@gatehouse/recording";
 import pg from "pg";
+import { makeCertificate, readCertificate } from "../../packages/gateway/src/passage/mod.ts";
 import { type Gateway, startGateway } from "../parts/gateway.ts";
 import { run } from "../parts/openssh.ts";
 import { cancel } from "../parts/databases.ts";
@@ -21,13 +23,17 @@ import { awaitEvents, awaitStored, eventually, recorded } from "../parts/session
 import { signedIn } from "../parts/signed-in.ts";
 
 let postgres: Postgres;
+/** With its key; the server trusts it. */
+let clientCertificate: string;
 let gateway: Gateway;
 let target: Target;
 let person: Client;
 let direct: Way;
 
 before(async () => {
-  postgres = await startPostgres();
+  clientCertificate = await makeCertificate({ hosts: [], clock: systemClock, random: systemRandom });
+  const { certificate } = readCertificate(clientCertificate);
+  postgres = await startPostgres({}, { trustedClient: certificate });
   gateway = await startGateway({ config: { postgres: { listen: "127.0.0.1:0" } } });
   target = await addDatabase(gateway);
   person = await newcomer(gateway, "jane");
@@ -51,7 +57,7 @@ async function addDatabase(at: Gateway): Promise<Target> {
     protocol: "postgres",
     host: "127.0.0.1",
     port: postgres.port,
-    logins: ["postgres", "md5user", "plainuser"],
+    logins: ["postgres", "md5user", "plainuser", "certuser", "bothuser"],
     allowRoles: ["user"],
   });
   const passwords = { postgres: postgres.password, md5user: "md5", plainuser: "plain" };
@@ -327,6 +333,49 @@ test("a secret is rotated once PostgreSQL has let the gate in with it, and stays
   await admin.targets.trustHostKeys(target.id, { kind: "pinned", keys: [postgres.certificate] });
   await lastSession();
   await lastSession();
+});
+
+test("the gate signs in by a certificate, and by one and a password", async () => {
+  const rejected = (login: string, word: RegExp) => async () => {
+    const ran = await psql(await through(login), "select 1");
+    assert.equal(ran.code, 2);
+    assert.match(ran.stderr, word);
+  };
+  await rejected("certuser", /the gate has nothing to sign in with as certuser at orders/)();
+  const { admin } = gateway;
+  const key = { kind: "private-key", privateKey: clientCertificate } as const;
+  for (const privateKey of [postgres.certificate, readCertificate(clientCertificate).key])
+    await assert.rejects(admin.targets.setCredential(target.id, "certuser", { ...key, privateKey }), {
+      code: "invalid",
+      message: /no certificate with its private key/,
+    });
+  await assert.rejects(admin.targets.setCredential(target.id, "certuser", { kind: "certificate" }), {
+    code: "invalid",
+  });
+  for (const login of ["certuser", "bothuser"]) await admin.targets.setCredential(target.id, login, key);
+  assert.equal(
+    (await psql(await through("certuser"), "select current_user", "-t")).stdout.toString(),
+    "certuser\n",
+  );
+  await rejected("bothuser", /asks for a password for bothuser, and the gate has a certificate only/)();
+  // Proved before it is kept.
+  await assert.rejects(
+    admin.targets.rotateCredential(target.id, "bothuser", { ...key, password: "wrong" }),
+    /stays as it was/,
+  );
+  await admin.targets.rotateCredential(target.id, "bothuser", { ...key, password: "both" });
+  assert.equal(
+    (await psql(await through("bothuser"), "select current_user", "-t")).stdout.toString(),
+    "bothuser\n",
+  );
+  const { logins, credentialKinds } = await admin.targets.get(target.id);
+  assert.deepEqual(
+    [credentialKinds, logins.map(({ credential }) => credential)],
+    [
+      ["password", "private-key"],
+      ["password", "password", "password", "private-key", "private-key"],
+    ],
+  );
 });
 
 test("a session that must end tells its client so in the words of the protocol", async () => {

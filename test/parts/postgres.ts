@@ -12,7 +12,10 @@ const programs = "/usr/lib/postgresql/15/bin";
 
 export type Postgres = {
   readonly port: number;
-  /** The superuser, who signs in by SCRAM; `md5user` by MD5 and `plainuser` by the password itself. */
+  /**
+   * The superuser, who signs in by SCRAM; `md5user` by MD5, `plainuser` by the password itself, `certuser` by the trusted
+   * client's certificate, and `bothuser` by it and SCRAM.
+   */
   readonly user: "postgres";
   readonly password: string;
   /** PEM. */
@@ -24,7 +27,10 @@ export type Postgres = {
   close(): Promise<void>;
 };
 
-export async function startPostgres(settings: Record<string, string> = {}): Promise<Postgres> {
+export async function startPostgres(
+  settings: Record<string, string> = {},
+  options: { trustedClient?: string } = {},
+): Promise<Postgres> {
   const folder = mkdtempSync(join(tmpdir(), "gatehouse-postgres-"));
   chmodSync(folder, 0o755);
   const uid = Number(execFileSync("/usr/bin/id", ["-u", "postgres"], { encoding: "utf8" }));
@@ -72,10 +78,20 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
       "local all all trust",
       "hostssl all md5user all md5",
       "hostssl all plainuser all password",
+      // Without an authority the server would not start with these.
+      ...(options.trustedClient === undefined
+        ? []
+        : [
+            "hostssl all certuser all cert map=gate",
+            "hostssl all bothuser all scram-sha-256 clientcert=verify-ca",
+          ]),
       "hostssl all all all scram-sha-256",
       "",
     ].join("\n"),
   );
+  // Certificates of the tests all name the same.
+  owned("pg_ident.conf", "gate Gatehouse certuser\n");
+  const { trustedClient } = options;
   const port = await freePort();
   const parameters = {
     port: String(port),
@@ -86,6 +102,7 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
     log_statement: "all",
     log_connections: "on",
     max_connections: "250",
+    ...(trustedClient !== undefined && { ssl_ca_file: owned("clients.crt", trustedClient) }),
     ...settings,
   };
   const child = spawn(
@@ -129,7 +146,7 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
     return ran.stdout.toString().trim();
   };
   await sql(
-    `create role plainuser login password 'plain'; set password_encryption = 'md5'; create role md5user login password 'md5'`,
+    `create role plainuser login password 'plain'; create role certuser login; create role bothuser login password 'both'; set password_encryption = 'md5'; create role md5user login password 'md5'`,
   );
   return {
     port,

@@ -133,8 +133,14 @@ Example:
 
   const withSecret = (command: Command) =>
     answering(command.argument("<name>").argument("<login>"))
-      .option("--key-file <file>", "a private key")
-      .option("--password", "a password, asked for or read from standard input");
+      .option(
+        "--key-file <file>",
+        "a private key; for a database a certificate, what is between it and its authority, and its key",
+      )
+      .option(
+        "--password",
+        "a password, asked for or read from standard input; beside --key-file for a database that asks for both",
+      );
   const credential = withSecret(
     targets
       .command("credential")
@@ -281,12 +287,17 @@ async function confirm(question: string, cli: Cli): Promise<void> {
 }
 
 async function credentialOf(options: CredentialOptions, cli: Cli): Promise<CredentialWrite> {
-  const ways = [options.keyFile !== undefined, options.password === true, options.certificate === true];
-  if (ways.filter(Boolean).length !== 1) throw usage("give one of --key-file, --password and --certificate");
-  if (options.certificate) return { kind: "certificate" };
-  if (options.password) return { kind: "password", password: await askSecret("password:", cli) };
-  const privateKey = await readFile(resolve(cli.workingDirectory, options.keyFile ?? ""), "utf8");
-  return { kind: "private-key", privateKey };
+  const { keyFile, certificate = false, password: withPassword = false } = options;
+  if (certificate === (withPassword || keyFile !== undefined))
+    throw usage("give --key-file, --password or --certificate");
+  if (certificate) return { kind: "certificate" };
+  const privateKey =
+    keyFile === undefined ? undefined : await readFile(resolve(cli.workingDirectory, keyFile), "utf8");
+  if (!withPassword && privateKey !== undefined) return { kind: "private-key", privateKey };
+  const password = await askSecret("password:", cli);
+  return privateKey === undefined
+    ? { kind: "password", password }
+    : { kind: "private-key", privateKey, password };
 }
 
 /** The target of that name or id. Throws `not_found`. */

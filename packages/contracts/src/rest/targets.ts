@@ -58,6 +58,9 @@ export const target = z
     permits,
     access: accessPolicy,
     logins: z.array(targetLogin),
+    credentialKinds: z
+      .array(z.enum(["password", "private-key", "certificate"]))
+      .meta({ description: "What the gate can sign in to it with" }),
     hostTrust: z.object({
       kind: z
         .enum(["none", "pinned", "ca"])
@@ -122,8 +125,17 @@ export const credentialWrite = z
     z.strictObject({ kind: z.literal("password"), password: z.string().min(1).max(4096) }),
     z.strictObject({
       kind: z.literal("private-key"),
-      privateKey: z.string().min(1).max(65_536).meta({ description: "PEM or OpenSSH format" }),
+      privateKey: z.string().min(1).max(65_536).meta({
+        description:
+          "PEM or OpenSSH format; for a database the certificate with its chain and the key, in PEM",
+      }),
       passphrase: z.string().max(4096).optional(),
+      password: z
+        .string()
+        .min(1)
+        .max(4096)
+        .optional()
+        .meta({ description: "For a database that asks for both, the certificate and a password" }),
     }),
     z.strictObject({ kind: z.literal("certificate") }).meta({
       description:

@@ -1,12 +1,12 @@
 import type { X509Certificate } from "node:crypto";
 import type { CredentialWrite, HostKey, HostTrust, Target } from "@gatehouse/contracts/rest";
-import { GatehouseError, utf8 } from "@gatehouse/kernel";
 import type { JsonObject } from "../directory/mod.ts";
 import { certificateFingerprint } from "./certificate.ts";
+import { type SealedProof, sealedProof } from "./target-proof.ts";
 import { certificateFrom, certificateTrust } from "./certificate-trust.ts";
 
 /**
- * What administration asks about targets that prove themselves by TLS and let the gate in by password: their "host keys"
+ * What administration asks about targets that prove themselves by TLS and let the gate in by a password or a certificate: their "host keys"
  * are certificates, in PEM. The protocols' door has the type.
  */
 export function certificateTargets(options: {
@@ -27,15 +27,8 @@ export function certificateTargets(options: {
     async scan(host: string, port: number): Promise<HostKey[]> {
       return [words((await options.scan(host, port)).toString())];
     },
-    secretFrom(credential: CredentialWrite): { kind: "password"; secret: Uint8Array } {
-      if (credential.kind !== "password")
-        throw new GatehouseError({
-          code: "invalid",
-          op: `${options.protocol}.credential`,
-          message: `the gate signs in to ${options.protocol} with a password`,
-        });
-      return { kind: "password", secret: utf8(credential.password) };
-    },
+    credentialKinds: ["password", "private-key"] as const,
+    secretFrom: (credential: CredentialWrite): SealedProof => sealedProof(credential, options.protocol),
   };
 }
 

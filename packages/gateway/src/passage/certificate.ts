@@ -71,14 +71,18 @@ export async function makeCertificate(options: {
   return `${certificate.toString("pem")}\n${privateKey.export({ type: "pkcs8", format: "pem" })}`;
 }
 
-/** Takes the two apart. Throws what OpenSSL says of a text that has not both. */
-export function readCertificate(pem: string): GateCertificate {
+/** Takes the two apart; the key is in the clear in what comes out. Throws what OpenSSL says of a text that has not both. */
+export function readCertificate(pem: string, passphrase?: string): GateCertificate {
   const certificates = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
   const key =
     /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]+?-----END [A-Z ]*PRIVATE KEY-----/.exec(pem)?.[0] ?? "";
   const leaf = new X509Certificate(certificates[0] ?? "");
-  if (!leaf.checkPrivateKey(createPrivateKey(key))) throw new Error("the key is not the certificate's");
-  return { certificate: `${certificates.join("\n")}\n`, key };
+  const opened = createPrivateKey({ key, ...(passphrase !== undefined && { passphrase }) });
+  if (!leaf.checkPrivateKey(opened)) throw new Error("the key is not the certificate's");
+  return {
+    certificate: `${certificates.join("\n")}\n`,
+    key: opened.export({ type: "pkcs8", format: "pem" }),
+  };
 }
 
 /** `SHA256:...` in base64, as fingerprints are written elsewhere here. */

@@ -5,6 +5,7 @@ import { type Clock, GatehouseError, isGatehouseError, messageOf } from "@gateho
 import type { Session } from "../sessions/mod.ts";
 import { certificateFingerprint } from "./certificate.ts";
 import type { CertificateTrust } from "./certificate-trust.ts";
+import type { TargetProof } from "./target-proof.ts";
 
 /** Where a target is and how it proves itself. */
 export type TargetPlace = { name: string; host: string; port: number; trust: CertificateTrust };
@@ -14,6 +15,8 @@ export type TlsDial<T> = {
   clock: Clock;
   timeoutMs: number;
   alpn?: string;
+  /** What the gate shows to a target that asks for a certificate. */
+  certificate?: TargetProof["certificate"];
   /**
    * What the protocol says in the clear before TLS begins. Rejects where the server offers none: no credential goes in the
    * clear. Nothing that the server sent may be left unread, for somebody in between may have put it there.
@@ -41,7 +44,7 @@ export async function dialTls<T>(
   try {
     await event(socket, "connect");
     const begun = await dial.begin(socket, place);
-    return { socket: await secured(socket, place, dial.alpn), begun };
+    return { socket: await secured(socket, place, dial), begun };
   } catch (error) {
     socket.destroy();
     throw unreachable(error, place.name, dial.op);
@@ -92,7 +95,11 @@ export function unreachable(error: unknown, name: string, op: string): Gatehouse
   });
 }
 
-async function secured(socket: Socket, place: TargetPlace, alpn: string | undefined): Promise<TLSSocket> {
+async function secured(
+  socket: Socket,
+  place: TargetPlace,
+  { alpn, certificate }: Pick<TlsDial<unknown>, "alpn" | "certificate">,
+): Promise<TLSSocket> {
   const { trust } = place;
   const tls = connectTls({
     socket,
@@ -101,6 +108,7 @@ async function secured(socket: Socket, place: TargetPlace, alpn: string | undefi
     rejectUnauthorized: trust.authorities.length > 0,
     ...(trust.authorities.length > 0 && { ca: [...trust.authorities] }),
     ...(alpn !== undefined && { ALPNProtocols: [alpn] }),
+    ...(certificate && { cert: certificate.certificate, key: certificate.key }),
     minVersion: "TLSv1.2",
   });
   tls.setNoDelay(true);

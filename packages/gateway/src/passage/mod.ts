@@ -34,5 +34,6 @@ export {
 } from "./recorded-text.ts";
 export { type PasswordTarget, type ResolveTarget, passwordTargetsOf } from "./resolve-target.ts";
 export { signInBySecret } from "./secret-sign-in.ts";
+export { type TargetProof, openProof } from "./target-proof.ts";
 export { Spans } from "./spans.ts";
 export { reviewWords } from "./review-words.ts";

@@ -6,6 +6,7 @@ import type { JsonObject, SessionAccess, Targets } from "../directory/mod.ts";
 import { admitted } from "./admitted.ts";
 import { certificateTrust } from "./certificate-trust.ts";
 import type { TargetPlace } from "./dial-tls.ts";
+import { type TargetProof, openProof } from "./target-proof.ts";
 
 export type PasswordTarget = TargetPlace & {
   id: string;
@@ -17,8 +18,8 @@ export type PasswordTarget = TargetPlace & {
   policy: JsonObject;
   /** Which statements may pass; undefined: all. */
   statements: StatementPolicy | undefined;
-  /** The gate's password on the target, opened only when a connection is made. */
-  password(): Promise<string>;
+  /** What the gate signs in to the target with, opened only when a connection is made. */
+  proof(): Promise<TargetProof>;
 };
 
 /** A target as one person may use it, or `not_found`, whether it is not there or not theirs. */
@@ -61,15 +62,17 @@ export function passwordTargetsOf(options: {
       policy: target.policy,
       statements: target.access.statements,
       trust: certificateTrust(target.hostTrust),
-      async password() {
+      async proof() {
         if (credentialId === undefined)
           throw new GatehouseError({
             code: "denied",
             op: `${engine}.credential`,
-            message: `the gate has no password for ${login} at ${target.name}`,
+            message: `the gate has nothing to sign in with as ${login} at ${target.name}`,
             hint: `An administrator sets it: gatehouse targets credential ${target.name} ${login} --password`,
           });
-        return options.credentials.withSecret(credentialId, (secret) => secret.text());
+        return options.credentials.withSecret(credentialId, (secret, { kind }) =>
+          openProof(kind, secret.text()),
+        );
       },
     };
   };

@@ -34,6 +34,8 @@ export type TargetAdministration = {
    * where it is not taken or the target proves itself by nothing that is trusted, with `unavailable`, `timeout`.
    */
   prove(signIn: ProvedSignIn): Promise<void>;
+  /** What a login there may have. */
+  readonly credentialKinds: readonly CredentialWrite["kind"][];
   /** The stored form of a secret. Throws `invalid` for a key that cannot be read. `undefined`: nothing is stored. */
   secretFrom(credential: CredentialWrite): { kind: "key" | "password"; secret: Uint8Array } | undefined;
 };

@@ -6,12 +6,28 @@ import { Dialog } from "../ui/dialog.tsx";
 import { Button, Choice, Field, Time } from "../ui/elements.tsx";
 import { Empty, InlineProblem } from "../ui/states.tsx";
 
-const credentialWords: Record<TargetLogin["credential"], string> = {
-  none: "nothing yet: it cannot be used",
-  password: "a stored password",
-  "private-key": "a stored private key",
-  certificate: "a short-lived certificate of the gate's own CA",
-};
+/** A target that takes no certificate of the gate's own SSH CA proves itself by TLS, and there a key has a certificate. */
+const isOverTls = ({ credentialKinds }: Target) => !credentialKinds.includes("certificate");
+
+function credentialWords(credential: TargetLogin["credential"], target: Target): string {
+  switch (credential) {
+    case "none":
+      return "nothing yet: it cannot be used";
+    case "password":
+      return "a stored password";
+    case "private-key":
+      return isOverTls(target) ? "a stored certificate and its key" : "a stored private key";
+    case "certificate":
+      return "a short-lived certificate of the gate's own CA";
+  }
+}
+
+const kindWords = (kind: CredentialWrite["kind"], target: Target) =>
+  ({
+    certificate: "Certificate of the gate's own CA",
+    "private-key": isOverTls(target) ? "Certificate and its private key" : "Private key",
+    password: "Password",
+  })[kind];
 
 export function Logins({ target, mayWrite }: { target: Target; mayWrite: boolean }) {
   const [edited, setEdited] = useState<TargetLogin>();
@@ -28,7 +44,7 @@ export function Logins({ target, mayWrite }: { target: Target; mayWrite: boolean
           <li key={login.name} className="flex flex-wrap items-center gap-x-3 gap-y-1 py-1.5">
             <span className="w-32 font-medium">{login.name}</span>
             <span className={login.credential === "none" ? "text-attention" : "text-soft"}>
-              {credentialWords[login.credential]}
+              {credentialWords(login.credential, target)}
               {login.credentialSetAt && (
                 <span className="text-faint">
                   , set <Time iso={login.credentialSetAt} />
@@ -65,7 +81,7 @@ function CredentialForm({
 }) {
   const client = useQueryClient();
   const keyId = useId();
-  const [kind, setKind] = useState<CredentialWrite["kind"]>("certificate");
+  const [kind, setKind] = useState<CredentialWrite["kind"]>(target.credentialKinds[0] ?? "password");
   const write = useMutation({
     mutationFn: (form: FormData) => {
       const text = (name: string) => String(form.get(name) ?? "");
@@ -74,7 +90,12 @@ function CredentialForm({
         kind === "password"
           ? { kind, password: text("password") }
           : kind === "private-key"
-            ? { kind, privateKey: text("privateKey"), ...(passphrase === "" ? {} : { passphrase }) }
+            ? {
+                kind,
+                privateKey: text("privateKey"),
+                ...(passphrase === "" ? {} : { passphrase }),
+                ...(text("password") === "" ? {} : { password: text("password") }),
+              }
             : { kind };
       return gateway.targets.setCredential(target.id, login.name, credential);
     },
@@ -96,9 +117,11 @@ function CredentialForm({
         value={kind}
         onChange={(event) => setKind(event.target.value as CredentialWrite["kind"])}
       >
-        <option value="certificate">Certificate of the gate's own CA</option>
-        <option value="private-key">Private key</option>
-        <option value="password">Password</option>
+        {target.credentialKinds.map((offered) => (
+          <option key={offered} value={offered}>
+            {kindWords(offered, target)}
+          </option>
+        ))}
       </Choice>
       {kind === "certificate" && (
         <p className="text-soft">
@@ -113,7 +136,7 @@ function CredentialForm({
         <>
           <div className="grid gap-1">
             <label htmlFor={keyId} className="text-xs font-medium text-soft">
-              Private key
+              {kindWords("private-key", target)}
             </label>
             <textarea
               id={keyId}
@@ -122,7 +145,9 @@ function CredentialForm({
               rows={6}
               spellCheck={false}
               autoComplete="off"
-              placeholder="-----BEGIN OPENSSH PRIVATE KEY-----"
+              placeholder={
+                isOverTls(target) ? "-----BEGIN CERTIFICATE-----" : "-----BEGIN OPENSSH PRIVATE KEY-----"
+              }
               className="rounded-md border border-strong bg-raised p-2 font-mono text-xs"
             />
           </div>
@@ -132,6 +157,14 @@ function CredentialForm({
             type="password"
             autoComplete="new-password"
           />
+          {isOverTls(target) && (
+            <Field
+              label="A password, if it asks for both"
+              name="password"
+              type="password"
+              autoComplete="new-password"
+            />
+          )}
         </>
       )}
       {write.isError && <InlineProblem error={write.error} />}

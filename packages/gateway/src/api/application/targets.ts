@@ -59,6 +59,9 @@ export function createTargets(options: {
 
   async function words(target: StoredTarget): Promise<Target> {
     const protocol = protocolOf(target.protocol);
+    // A login begins as one of the SSH CA, which says nothing where no such certificate is taken.
+    const signsItself = (kind: StoredLogin["kind"]) =>
+      kind === "user_ca" && protocol.credentialKinds.includes("certificate");
     const sealed = new Map((await credentials.list()).map((credential) => [credential.id, credential]));
     return {
       id: target.id,
@@ -75,10 +78,11 @@ export function createTargets(options: {
         const credential = login.credentialId === undefined ? undefined : sealed.get(login.credentialId);
         return {
           name: login.login,
-          credential: login.kind !== "user_ca" && !credential ? "none" : credentialWords[login.kind],
+          credential: credential || signsItself(login.kind) ? credentialWords[login.kind] : "none",
           credentialSetAt: credential ? isoTime(credential.updatedAtMs) : null,
         };
       }),
+      credentialKinds: [...protocol.credentialKinds],
       hostTrust: protocol.hostTrustOf(target.hostTrust),
       createdAt: isoTime(target.createdAtMs),
     };

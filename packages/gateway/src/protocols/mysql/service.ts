@@ -14,7 +14,7 @@ import type { Sessions } from "../../sessions/mod.ts";
 import type { TargetAdministration } from "../door.ts";
 import type { MysqlConfig } from "./config.ts";
 import { MysqlGate, type MysqlGateOptions } from "./gate/gate.ts";
-import { provePassword } from "./sign-in/prove.ts";
+import { proveSignIn } from "./sign-in/prove.ts";
 import { dial } from "./sign-in/target.ts";
 import { mysqlPolicy } from "./targets/policy.ts";
 
@@ -60,7 +60,7 @@ export async function openMysql(options: {
       scan: (host, port) => shownCertificate(host, port, dial(clock, config.dial_timeout.ms)),
     }),
     readsStatements: true,
-    prove: (signIn) => provePassword(signIn, { clock, timeoutMs: config.dial_timeout.ms }),
+    prove: (signIn) => proveSignIn(signIn, { clock, timeoutMs: config.dial_timeout.ms }),
     permitsOf: (policy) => ({ ...noForwards, localFiles: mysqlPolicy(policy).localFiles }),
     policyWith: (policy, { localFiles }) => ({
       ...policy,

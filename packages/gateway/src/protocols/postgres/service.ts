@@ -14,7 +14,7 @@ import type { Sessions } from "../../sessions/mod.ts";
 import type { TargetAdministration } from "../door.ts";
 import type { PostgresConfig } from "./config.ts";
 import { PostgresGate, type PostgresGateOptions } from "./gate/gate.ts";
-import { provePassword } from "./sign-in/prove.ts";
+import { proveSignIn } from "./sign-in/prove.ts";
 import { dial } from "./sign-in/target.ts";
 
 export type PostgresService = {
@@ -55,7 +55,7 @@ export async function openPostgres(options: {
       scan: (host, port) => shownCertificate(host, port, dial(clock, config.dial_timeout.ms)),
     }),
     readsStatements: true,
-    prove: (signIn) => provePassword(signIn, { clock, random, timeoutMs: config.dial_timeout.ms }),
+    prove: (signIn) => proveSignIn(signIn, { clock, random, timeoutMs: config.dial_timeout.ms }),
     permitsOf: () => ({ localForward: false, remoteForward: false, agentForward: false, x11Forward: false }),
     // No permission of the list has a meaning here, so none is kept.
     policyWith: (policy) => policy,

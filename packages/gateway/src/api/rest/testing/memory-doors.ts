@@ -119,6 +119,7 @@ export function memoryGate(clock: Clock): MemoryGate {
         credentialSetAt: i === 1 ? null : startedAt,
       },
     ],
+    credentialKinds: ["certificate", "private-key", "password"],
     hostTrust: i === 3 ? { kind: "none", keys: [] } : { kind: "pinned", keys: [hostKey(target.name)] },
     createdAt: iso(clock.nowMs() - 60 * 86_400_000),
   }));
@@ -512,6 +513,7 @@ export function memoryGate(clock: Clock): MemoryGate {
             credential: "certificate",
             credentialSetAt: null,
           })),
+          credentialKinds: ["certificate", "private-key", "password"],
           hostTrust: { kind: "none", keys: [] },
           createdAt: iso(clock.nowMs()),
         };

@@ -189,13 +189,13 @@ export class MysqlGate {
     wanted: Wanted,
   ): Promise<TargetConnection> {
     const { clock, limits } = this.#options;
-    const password = await target.password();
-    const dialled = await dialTls(target, dial(clock, limits.dialTimeoutMs, wanted)).catch(
-      async (error: unknown) => {
-        await auditRejectedCertificate(session, target, error);
-        throw error;
-      },
-    );
+    // An account that REQUIREs a certificate may have no password: that is an empty one here.
+    const { password = "", certificate } = await target.proof();
+    const way = { ...dial(clock, limits.dialTimeoutMs, wanted), certificate };
+    const dialled = await dialTls(target, way).catch(async (error: unknown) => {
+      await auditRejectedCertificate(session, target, error);
+      throw error;
+    });
     return signIn(dialled, {
       place: target,
       user: target.login,
@@ -271,7 +271,7 @@ export class MysqlGate {
     client.send(encodeAuthSwitch(gatePlugin, this.#nonce()));
     await client.next();
     client.send(fastAuthentication);
-    const password = await target.password();
+    const { password = "" } = await target.proof();
     const { plugin } = greeting;
     to.send(
       encodeChangeUser(capabilities, {

@@ -157,11 +157,13 @@ export class PostgresGate {
     { parameters }: Startup,
   ): Promise<TargetConnection> {
     const { clock, random, limits } = this.#options;
-    const password = await target.password();
-    const socket = await dialTarget(target, clock, limits.dialTimeoutMs).catch(async (error: unknown) => {
-      await auditRejectedCertificate(session, target, error);
-      throw error;
-    });
+    const { password, certificate } = await target.proof();
+    const socket = await dialTarget(target, clock, limits.dialTimeoutMs, certificate).catch(
+      async (error: unknown) => {
+        await auditRejectedCertificate(session, target, error);
+        throw error;
+      },
+    );
     return signIn(socket, {
       targetName: target.name,
       user: target.login,

@@ -1,5 +1,5 @@
 import { type Clock, type Random, fromUtf8, isGatehouseError } from "@gatehouse/kernel";
-import { certificateTrust } from "../../../passage/mod.ts";
+import { certificateTrust, openProof } from "../../../passage/mod.ts";
 import type { ProvedSignIn } from "../../door.ts";
 import { encodeMessage, frontend } from "../wire/messages.ts";
 import { dialTarget, signIn } from "./target.ts";
@@ -9,17 +9,18 @@ const database = "postgres";
 const noSuchDatabase = "3D000";
 
 /** Signs in and leaves again. */
-export async function provePassword(
+export async function proveSignIn(
   { target, login, secret }: ProvedSignIn,
   { clock, random, timeoutMs }: { clock: Clock; random: Random; timeoutMs: number },
 ): Promise<void> {
   const trust = certificateTrust(target.hostTrust);
-  const socket = await dialTarget({ ...target, trust }, clock, timeoutMs);
+  const { password, certificate } = openProof(secret.kind, fromUtf8(secret.secret));
+  const socket = await dialTarget({ ...target, trust }, clock, timeoutMs, certificate);
   try {
     await signIn(socket, {
       targetName: target.name,
       user: login,
-      password: fromUtf8(secret.secret),
+      password,
       parameters: [["database", database]],
       clock,
       random,

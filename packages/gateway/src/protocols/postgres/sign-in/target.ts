@@ -2,7 +2,13 @@ import { createHash } from "node:crypto";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { type Clock, GatehouseError, type Random, concatBytes, fromUtf8, utf8 } from "@gatehouse/kernel";
-import { type TargetPlace, type TlsDial, dialTls, unreachable } from "../../../passage/mod.ts";
+import {
+  type TargetPlace,
+  type TargetProof,
+  type TlsDial,
+  dialTls,
+  unreachable,
+} from "../../../passage/mod.ts";
 import { broken, messagesOf } from "../wire/dialogue.ts";
 import {
   backend,
@@ -30,8 +36,13 @@ export type TargetConnection = {
 };
 
 /** TCP and TLS to a target, its certificate verified. Rejects with `unavailable`, `timeout` or `denied`. */
-export async function dialTarget(place: TargetPlace, clock: Clock, timeoutMs: number): Promise<TLSSocket> {
-  return (await dialTls(place, dial(clock, timeoutMs))).socket;
+export async function dialTarget(
+  place: TargetPlace,
+  clock: Clock,
+  timeoutMs: number,
+  certificate?: TargetProof["certificate"],
+): Promise<TLSSocket> {
+  return (await dialTls(place, { ...dial(clock, timeoutMs), certificate })).socket;
 }
 
 /** How a connection to PostgreSQL gets to TLS. */
@@ -62,14 +73,24 @@ export async function signIn(
   options: {
     targetName: string;
     user: string;
-    password: string;
+    /** Undefined where the certificate is all that the gate has. */
+    password: string | undefined;
     parameters: Iterable<readonly [string, string]>;
     clock: Clock;
     random: Random;
     timeoutMs: number;
   },
 ): Promise<TargetConnection> {
-  const { user, password } = options;
+  const { user } = options;
+  const password = () => {
+    if (options.password !== undefined) return options.password;
+    throw new GatehouseError({
+      code: "denied",
+      op: "postgres.credential",
+      message: `${options.targetName} asks for a password for ${user}, and the gate has a certificate only`,
+      hint: "Set both, or let its pg_hba.conf take the certificate: hostssl ... cert.",
+    });
+  };
   const timer = options.clock.after(options.timeoutMs, () =>
     socket.destroy(
       new GatehouseError({
@@ -101,10 +122,10 @@ export async function signIn(
             signedIn = true;
             break;
           case 3:
-            send(zeroTerminated(password));
+            send(zeroTerminated(password()));
             break;
           case 5:
-            send(zeroTerminated(md5Password(password, user, data.subarray(0, 4))));
+            send(zeroTerminated(md5Password(password(), user, data.subarray(0, 4))));
             break;
           case 10: {
             const offered = fromUtf8(data).split("\0");
@@ -119,7 +140,7 @@ export async function signIn(
           }
           case 11:
             if (!scram) throw broken(op, "SASL goes on that never began");
-            send(utf8(await scram.final(fromUtf8(data), password)));
+            send(utf8(await scram.final(fromUtf8(data), password())));
             break;
           case 12:
             if (!scram) throw broken(op, "SASL ends that never began");
@@ -130,7 +151,7 @@ export async function signIn(
               code: "denied",
               op,
               message: `${options.targetName} asks for an authentication (${kind}) that the gate does not speak`,
-              hint: "scram-sha-256, md5 and password in its pg_hba.conf are spoken.",
+              hint: "scram-sha-256, md5, password and cert in its pg_hba.conf are spoken.",
             });
         }
       } else if (!signedIn) throw broken(op, `a message 0x${type.toString(16)} before its yes`);

@@ -64,11 +64,18 @@ export function sshTargets(options: {
         },
         by,
       ),
+    credentialKinds: ["certificate", "private-key", "password"],
     secretFrom(credential) {
       switch (credential.kind) {
         case "password":
           return { kind: "password", secret: utf8(credential.password) };
         case "private-key": {
+          if (credential.password !== undefined)
+            throw new GatehouseError({
+              code: "invalid",
+              op: "ssh.credential",
+              message: "a login at an SSH server has a key or a password, not both",
+            });
           // Read now, so that a key that cannot be used is refused here and not at the next session.
           const key = parsePrivateKey(credential.privateKey, credential.passphrase);
           return { kind: "key", secret: utf8(writePrivateKey(key, { random: options.random })) };
