@@ -275,7 +275,7 @@ test("who may not, or shows no good secret, or no TLS, gets the protocol's own r
   await refused({ PGUSER: "md5user+orders" }, /for another login or target/);
   await refused({ PGSSLMODE: "disable" }, /entered with TLS only/);
   const replicating = await psql(good, "", "-d", "dbname=postgres replication=true", "-c", "select 1");
-  assert.match(replicating.stderr, /replication does not pass/);
+  assert.match(replicating.stderr, /replication is not permitted on orders/);
   assert.equal(connections(), before);
   await awaitEvents(gateway, { event: "user.login", user: "unknown" });
   await assert.rejects(person.targets.openConnection(target.id, "root"), /may not do this/);
@@ -376,6 +376,50 @@ test("the gate signs in by a certificate, and by one and a password", async () =
       ["password", "password", "password", "private-key", "private-key"],
     ],
   );
+});
+
+test("where it is permitted, the server is copied with its stream of changes, and the recording has both", async () => {
+  const permit = (may: boolean) => gateway.admin.targets.update(target.id, { permits: { replication: may } });
+  await permit(true);
+  const copy = mkdtempSync(join(tmpdir(), "gatehouse-backup-"));
+  try {
+    const way = await through();
+    const ran = await postgresProgram(
+      "pg_basebackup",
+      way,
+      "-D",
+      copy,
+      "-X",
+      "stream",
+      "-c",
+      "fast",
+      "--no-slot",
+    );
+    assert.equal(ran.code, 0, ran.stderr);
+    const verified = await postgresProgram("pg_verifybackup", way, copy);
+    assert.equal(verified.code, 0, verified.stderr);
+  } finally {
+    rmSync(copy, { recursive: true });
+    await permit(false);
+  }
+  const sessions = [await lastSession(), await lastSession()];
+  const said = sessions.flatMap(({ all }) => all);
+  const found = (begins: string) => {
+    const statement = said.find(({ text }) => text.startsWith(begins));
+    assert.ok(statement, `${begins} in ${said.map(({ text }) => text).join("; ")}`);
+    return statement;
+  };
+  const base = found("BASE_BACKUP");
+  assert.equal(base.error, undefined);
+  assert.ok((base.copiedOut?.bytes ?? 0) > 1_000_000, "all files passed");
+  const stream = found("START_REPLICATION");
+  assert.equal(stream.error, undefined);
+  assert.ok((stream.copiedOut?.bytes ?? 0) > 0, "the stream out");
+  assert.ok((stream.copiedIn?.bytes ?? 0) > 0, "and what the client said of it");
+  await assert.rejects(gateway.admin.targets.update(target.id, { permits: { localFiles: true } }), {
+    code: "invalid",
+    message: /there is no localFiles on a target of postgres/,
+  });
 });
 
 test("a session that must end tells its client so in the words of the protocol", async () => {

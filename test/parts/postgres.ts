@@ -86,6 +86,7 @@ export async function startPostgres(
             "hostssl all bothuser all scram-sha-256 clientcert=verify-ca",
           ]),
       "hostssl all all all scram-sha-256",
+      "hostssl replication all all scram-sha-256",
       "",
     ].join("\n"),
   );
@@ -176,7 +177,7 @@ export function psql(way: Way, text: string, ...args: string[]): Promise<Ran> {
   return run(`${programs}/psql`, ["-X", "-A", ...args], { input: text, env: { ...quiet, ...way } });
 }
 export function postgresProgram(
-  name: "pgbench" | "pg_dump" | "psql",
+  name: "pgbench" | "pg_basebackup" | "pg_dump" | "pg_verifybackup" | "psql",
   way: Way,
   ...args: string[]
 ): Promise<Ran> {

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { type Client, everyPage } from "@gatehouse/contracts/client";
-import type { CredentialWrite, HostKey, Target } from "@gatehouse/contracts/rest";
+import { type CredentialWrite, type HostKey, type Target, permitNames } from "@gatehouse/contracts/rest";
 import { GatehouseError } from "@gatehouse/kernel";
 import { type Command, Option } from "commander";
 import { parse, stringify } from "yaml";
@@ -207,6 +207,34 @@ Example:
     const { access: set } = await client.targets.update(target.id, { access });
     printerFor(cli, options).done(set, `${target.name} has its policy:\n${stringify(set).trimEnd()}`);
   });
+
+  answering(
+    targets
+      .command("permit")
+      .summary("what sessions on a target may do besides")
+      .description(
+        "Prints what a target permits beyond a shell, or statements, or changes it; the rest stays. Only what its protocol has can be permitted.",
+      )
+      .argument("<name>")
+      .argument("[permissions...]", permitNames.join(", ")),
+  )
+    .option("--forbid", "forbid these")
+    .action(async (name: string, named: string[], options: Options & { forbid?: boolean }) => {
+      const strange = named.find((one) => !permitNames.some((known) => known === one));
+      if (strange !== undefined)
+        throw usage(`there is no permission ${strange}`, `There are ${permitNames.join(", ")}.`);
+      const { client } = await connect(options, cli);
+      const target = await targetCalled(client, name);
+      const permits = Object.fromEntries(named.map((one) => [one, !options.forbid]));
+      const { permits: now } =
+        named.length === 0 ? target : await client.targets.update(target.id, { permits });
+      printerFor(cli, options).done(
+        now,
+        Object.entries(now)
+          .map(([one, may]) => `${may ? "permitted" : "forbidden"}  ${one}`)
+          .join("\n"),
+      );
+    });
 
   answering(
     targets.command("rm").summary("take a target away; its sessions and recordings stay").argument("<name>"),

@@ -16,14 +16,27 @@ const grants = {
   allowUsers: z.array(z.string().max(128)).max(1000).meta({ description: "Names of people" }),
 };
 
-/** What a target permits beyond a shell. */
-const permits = z.object({
-  localForward: z.boolean(),
-  remoteForward: z.boolean(),
-  agentForward: z.boolean(),
-  x11Forward: z.boolean(),
-  localFiles: z.boolean().optional().meta({ description: "LOAD DATA LOCAL, where the protocol has it" }),
-});
+/** What a target permits beyond a shell, or statements. */
+export const permitNames = [
+  "localForward",
+  "remoteForward",
+  "agentForward",
+  "x11Forward",
+  "localFiles",
+  "replication",
+] as const;
+export type PermitName = (typeof permitNames)[number];
+const permits = z
+  .object({
+    localForward: z.boolean(),
+    remoteForward: z.boolean(),
+    agentForward: z.boolean(),
+    x11Forward: z.boolean(),
+    localFiles: z.boolean().meta({ description: "LOAD DATA LOCAL reads files of the client's" }),
+    replication: z.boolean().meta({ description: "The server's whole data may be copied (PostgreSQL)" }),
+  } satisfies Record<PermitName, z.ZodBoolean>)
+  .partial()
+  .meta({ description: "Those that the target's protocol has" });
 
 export const targetLogin = z
   .object({
@@ -93,7 +106,7 @@ export const targetCreate = z
     logins: z.array(login).max(100).default([]),
     allowRoles: grants.allowRoles.default([]),
     allowUsers: grants.allowUsers.default([]),
-    permits: permits.partial().default({}),
+    permits: permits.default({}),
     access: accessPolicy.default({}).meta({
       description: "Hours, networks, second factor, requests, and four eyes on recordings",
     }),
@@ -113,7 +126,7 @@ export const targetUpdate = z
       .meta({ description: "The whole list; a login that goes takes its credential with it" }),
     allowRoles: grants.allowRoles.optional(),
     allowUsers: grants.allowUsers.optional(),
-    permits: permits.partial().optional(),
+    permits: permits.optional(),
     access: accessPolicy.optional().meta({ description: "The whole of it" }),
   })
   .meta({ id: "TargetUpdate" });

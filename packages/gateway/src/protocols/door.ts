@@ -18,12 +18,10 @@ export type TargetAdministration = {
   readonly protocol: string;
   /** Its sessions are of statements, and a target may have rules about them. */
   readonly readsStatements?: true;
+  /** Each permission that the protocol has, and whether it is given. */
   permitsOf(policy: JsonObject): Target["permits"];
   /** The policy with these permissions changed and everything else kept. */
-  policyWith(
-    policy: JsonObject,
-    permits: Partial<{ [K in keyof Target["permits"]]: boolean | undefined }>,
-  ): JsonObject;
+  policyWith(policy: JsonObject, permits: Target["permits"]): JsonObject;
   hostTrustOf(stored: JsonObject): Target["hostTrust"];
   /** Throws `invalid` for what is no public key. */
   hostTrustFrom(trust: HostTrust): JsonObject;

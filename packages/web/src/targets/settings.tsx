@@ -1,4 +1,4 @@
-import type { Target } from "@gatehouse/contracts/rest";
+import type { PermitName, Target } from "@gatehouse/contracts/rest";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { gateway, queries } from "../gateway.ts";
 import { Button, Field } from "../ui/elements.tsx";
@@ -9,8 +9,9 @@ const permitWords = {
   remoteForward: "Remote forwards (-R)",
   agentForward: "Agent forwarding (-A)",
   x11Forward: "X11 forwarding (-X)",
-} as const;
-const permitNames = Object.keys(permitWords) as (keyof typeof permitWords)[];
+  localFiles: "Reading the client's files (LOAD DATA LOCAL)",
+  replication: "Replication, which copies all of the server's data",
+} as const satisfies Record<PermitName, string>;
 
 const listOf = (value: FormDataEntryValue | null) =>
   String(value ?? "")
@@ -19,6 +20,7 @@ const listOf = (value: FormDataEntryValue | null) =>
 
 export function TargetSettings({ target, mayWrite }: { target: Target; mayWrite: boolean }) {
   const client = useQueryClient();
+  const permitNames = Object.keys(target.permits) as PermitName[];
   const save = useMutation({
     mutationFn: (form: FormData) =>
       gateway.targets.update(target.id, {

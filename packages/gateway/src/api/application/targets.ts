@@ -4,6 +4,7 @@ import { type Clock, GatehouseError, isGatehouseError, messageOf } from "@gateho
 import type { AuditLog } from "../../audit/mod.ts";
 import { type Credentials, Secret } from "../../credentials/mod.ts";
 import {
+  type JsonObject,
   type Roles,
   type Target as StoredTarget,
   type TargetLogin as StoredLogin,
@@ -169,7 +170,7 @@ export function createTargets(options: {
         allowed: { roles: target.allowRoles ?? [], users: target.allowUsers ?? [] },
         // Until a secret is set, the gate proves itself with its own CA: nothing to store, nothing to leak.
         logins: (target.logins ?? []).map((login) => ({ login, kind: "user_ca" as const })),
-        policy: protocol.policyWith({}, target.permits ?? {}),
+        policy: policyFor(protocol, {}, target.permits ?? {}),
         access: accessFor(protocol, target.access ?? {}),
         hostTrust: {},
       });
@@ -205,7 +206,7 @@ export function createTargets(options: {
         }),
         ...(kept && { logins: kept }),
         ...(change.access !== undefined && { access: accessFor(protocol, change.access) }),
-        ...(change.permits !== undefined && { policy: protocol.policyWith(before.policy, change.permits) }),
+        ...(change.permits !== undefined && { policy: policyFor(protocol, before.policy, change.permits) }),
       });
       for (const login of before.logins)
         if (login.credentialId !== undefined && kept && !kept.some((other) => other.login === login.login))
@@ -296,6 +297,24 @@ function stays(target: StoredTarget, login: string, error: unknown): GatehouseEr
     hint: "Set the new one at the target first, or see why it refuses it.",
     cause: error,
   });
+}
+
+/** Throws `invalid` for what a protocol has no such permission for. */
+function policyFor(
+  protocol: TargetAdministration,
+  policy: JsonObject,
+  permits: Target["permits"],
+): JsonObject {
+  const has = Object.keys(protocol.permitsOf(policy));
+  const strange = Object.entries(permits).find(([name, may]) => may === true && !has.includes(name));
+  if (strange)
+    throw new GatehouseError({
+      code: "invalid",
+      op: "targets.permits",
+      message: `there is no ${strange[0]} on a target of ${protocol.protocol}`,
+      hint: `It has ${has.join(", ")}.`,
+    });
+  return protocol.policyWith(policy, permits);
 }
 
 /** The policy with what it leaves open; rules about statements are refused where there are none. */

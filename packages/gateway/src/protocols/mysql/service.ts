@@ -61,7 +61,7 @@ export async function openMysql(options: {
     }),
     readsStatements: true,
     prove: (signIn) => proveSignIn(signIn, { clock, timeoutMs: config.dial_timeout.ms }),
-    permitsOf: (policy) => ({ ...noForwards, localFiles: mysqlPolicy(policy).localFiles }),
+    permitsOf: (policy) => mysqlPolicy(policy),
     policyWith: (policy, { localFiles }) => ({
       ...policy,
       ...(localFiles !== undefined && { localFiles }),
@@ -128,5 +128,3 @@ export async function openMysql(options: {
     entrances,
   };
 }
-
-const noForwards = { localForward: false, remoteForward: false, agentForward: false, x11Forward: false };

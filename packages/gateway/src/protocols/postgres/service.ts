@@ -16,6 +16,7 @@ import type { PostgresConfig } from "./config.ts";
 import { PostgresGate, type PostgresGateOptions } from "./gate/gate.ts";
 import { proveSignIn } from "./sign-in/prove.ts";
 import { dial } from "./sign-in/target.ts";
+import { postgresPolicy } from "./targets/policy.ts";
 
 export type PostgresService = {
   /** Undefined where the configuration opens no port. */
@@ -56,9 +57,11 @@ export async function openPostgres(options: {
     }),
     readsStatements: true,
     prove: (signIn) => proveSignIn(signIn, { clock, random, timeoutMs: config.dial_timeout.ms }),
-    permitsOf: () => ({ localForward: false, remoteForward: false, agentForward: false, x11Forward: false }),
-    // No permission of the list has a meaning here, so none is kept.
-    policyWith: (policy) => policy,
+    permitsOf: (policy) => postgresPolicy(policy),
+    policyWith: (policy, { replication }) => ({
+      ...policy,
+      ...(replication !== undefined && { replication }),
+    }),
   };
   const { listen } = config;
   if (!listen)

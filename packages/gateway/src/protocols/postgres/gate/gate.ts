@@ -32,6 +32,7 @@ import {
   zeroTerminated,
 } from "../wire/messages.ts";
 import { type StatementRules, statementRules } from "../../../statements/mod.ts";
+import { postgresPolicy } from "../targets/policy.ts";
 import { asksReplication } from "./addressing.ts";
 import { explain } from "./explain.ts";
 import { Relay } from "./relay.ts";
@@ -121,11 +122,12 @@ export class PostgresGate {
       client,
     });
     known();
-    if (asksReplication(parameters.get("replication")))
+    if (asksReplication(parameters.get("replication")) && !postgresPolicy(target.policy).replication)
       throw new GatehouseError({
         code: "denied",
         op: "postgres.replication",
-        message: "replication does not pass this gate",
+        message: `replication is not permitted on ${target.name}`,
+        hint: `An administrator may permit it: gatehouse targets permit ${target.name} replication`,
       });
     const rules = await statementRules(target.statements, "postgres", target.login);
     // Fail-closed: the target is not dialled before this resolves.
@@ -172,7 +174,7 @@ export class PostgresGate {
       parameters: [
         ["database", parameters.get("database") ?? target.login],
         ...[...parameters].filter(
-          ([name]) => !["user", "database", "replication"].includes(name) && !name.startsWith("_pq_."),
+          ([name]) => !["user", "database"].includes(name) && !name.startsWith("_pq_."),
         ),
       ],
       clock,

@@ -36,10 +36,7 @@ const serverMessageBytesMax = 16 * 1024 * 1024;
 const fromClient = new Set<number>(Object.values(frontend));
 const fromServer = new Set<number>(
   Object.values(backend).filter(
-    (type) =>
-      type !== backend.authentication &&
-      type !== backend.copyBothResponse &&
-      type !== backend.negotiateProtocolVersion,
+    (type) => type !== backend.authentication && type !== backend.negotiateProtocolVersion,
   ),
 );
 const passing = new Set<number>([backend.dataRow, backend.copyData, backend.functionCallResponse]);

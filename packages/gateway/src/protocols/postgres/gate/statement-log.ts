@@ -340,6 +340,11 @@ export class StatementLog {
         if (this.#settings.length < notesMax)
           this.#settings.push(boundedSetting(decodeParameterStatus(body)));
         return;
+      case backend.copyBothResponse:
+        // §55.4: a stream of WAL out, and what the client says of it in.
+        this.#copyingOut = true;
+        this.#copyingIn = true;
+        return;
       case backend.copyInResponse:
         this.#copyInBegins();
         return;
