@@ -93,6 +93,26 @@ test("sessions: those that one may see, the same as over REST", async () => {
     call(sessions, "GetSession", { session_id: ended.id }, "bob"),
   ]);
   assert.deepEqual([own.status, others.status], ["OK", "NOT_FOUND"]);
+  const { session } = only(own) as { session: Record<string, unknown> };
+  assert.deepEqual(session["admission"], { rule: "target-allows-person" });
+});
+
+test("events of a session with their moments: all of them for the auditor, for its person without who watched", async () => {
+  const about = { session_id: ended.id, page_size: 200 };
+  const eventsFor = async (who: "ann" | "otto") => {
+    const answer = await call(sessions, "ListSessionEvents", about, who);
+    assert.equal(answer.status, "OK", answer.detail);
+    const { events = [] } = only(answer) as { events?: { event: { event: string }; at_us?: string }[] };
+    return events.toReversed().map(({ event: { event }, at_us: atUs }) => [event, atUs] as const);
+  };
+  const own = await eventsFor("ann");
+  assert.equal(own[0]?.[0], "session.start");
+  assert.notEqual(own[0]?.[1], undefined);
+  assert.ok(own.some(([event, atUs]) => event === "session.end" && Number(atUs) > 0));
+  assert.ok(!own.some(([event]) => event.startsWith("session.recording.")));
+  const all = await eventsFor("otto");
+  for (const one of own) assert.ok(all.some(([event, atUs]) => event === one[0] && atUs === one[1]));
+  assert.equal((await call(sessions, "ListSessionEvents", about, "bob")).status, "NOT_FOUND");
 });
 
 test("a recording: its frames, windows, exports and verification, audited before they leave", async () => {

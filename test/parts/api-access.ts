@@ -46,6 +46,7 @@ export const restAccess: Readonly<Record<string, string>> = {
 
   "GET /api/v1/sessions": "session.list",
   "GET /api/v1/sessions/{sessionId}": "session.view",
+  "GET /api/v1/sessions/{sessionId}/events": "session.view",
   "GET /api/v1/sessions/{sessionId}/live": "session.join",
   "POST /api/v1/sessions/{sessionId}/pause": "session.pause",
   "POST /api/v1/sessions/{sessionId}/resume": "session.pause",
@@ -146,6 +147,7 @@ export const restAccess: Readonly<Record<string, string>> = {
 export const grpcAccess: Readonly<Record<string, string>> = {
   "gatehouse.v1.SessionService/ListSessions": "session.list",
   "gatehouse.v1.SessionService/GetSession": "session.view",
+  "gatehouse.v1.SessionService/ListSessionEvents": "session.view",
   "gatehouse.v1.SessionService/WatchSession": "session.join",
   "gatehouse.v1.SessionService/PauseSession": "session.pause",
   "gatehouse.v1.SessionService/ResumeSession": "session.pause",

@@ -90,6 +90,8 @@ import type {
   Search,
   SearchPage,
   Session,
+  SessionEvent,
+  SessionEventQuery,
   SessionPause,
   SessionQuery,
   SessionResume,
@@ -202,6 +204,8 @@ export function createClient(options: ClientOptions) {
     sessions: {
       list: (query: SessionQuery = {}, call?: CallOptions) => get<Page<Session>>("/sessions", call, query),
       get: (id: string, call?: CallOptions) => get<Session>(`/sessions/${part(id)}`, call),
+      events: (id: string, query: SessionEventQuery = {}, call?: CallOptions) =>
+        get<Page<SessionEvent>>(`/sessions/${part(id)}/events`, call, query),
       /**
        * Looks on at a live session: its frames so far, then those that come, with `live.now` between them, until it has ended.
        * Throws what the server said when the right to look on has ended.

@@ -488,7 +488,11 @@ export async function compose(options: {
         sessionScope: ({ subject, remoteAddress }) =>
           sessionScope(subject, { remoteAddress, nowMs: clock.nowMs() }),
       },
-      sessions: createSessionCatalogue({ entries: directory.sessions, resources: directory.resources }),
+      sessions: createSessionCatalogue({
+        entries: directory.sessions,
+        resources: directory.resources,
+        history: audit,
+      }),
       moderation: createModeration(moderators),
       playback,
       searching: createSearching({

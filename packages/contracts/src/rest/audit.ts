@@ -38,6 +38,20 @@ export const auditQuery = z.strictObject({
 });
 export type AuditQuery = z.input<typeof auditQuery>;
 
+/** An event of a session, with its moment in the session's recording. */
+export const sessionEvent = auditEvent
+  .extend({
+    atUs: z.number().int().nullable().meta({
+      description: "Microseconds since the recording began; null for what was before it, or after its end",
+    }),
+  })
+  .meta({ id: "SessionEvent" });
+export type SessionEvent = z.infer<typeof sessionEvent>;
+
+/** `GET /sessions/{id}/events`: newest first. */
+export const sessionEventQuery = auditQuery.pick({ limit: true, cursor: true, event: true });
+export type SessionEventQuery = z.input<typeof sessionEventQuery>;
+
 export const auditVerification = z
   .object({
     ok: z.boolean(),

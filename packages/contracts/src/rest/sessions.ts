@@ -29,6 +29,19 @@ export const session = z
     client: z.string().nullable().meta({ description: "The client's own identification" }),
     gatewayId: z.string(),
     command: z.string().nullable(),
+    admission: z
+      .object({
+        rule: z.string().meta({ description: "The rule of access that allowed it" }),
+        requestId: z.string().nullable().meta({
+          description: "The approved access request without which it would not have been allowed",
+        }),
+        playbackApprovals: z.number().int().meta({
+          description: "How many others must approve before its recording is opened",
+        }),
+        watermark: z.boolean().meta({ description: "Whoever sees it has to see their own name over it" }),
+      })
+      .nullable()
+      .meta({ description: "Why it was let in, and what its target demanded at that moment" }),
     startedAt: time,
     endedAt: time.nullable(),
     durationMs: z.number().nullable(),

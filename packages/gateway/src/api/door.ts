@@ -86,6 +86,8 @@ import type {
   Search,
   SearchPage,
   Session,
+  SessionEvent,
+  SessionEventQuery,
   SessionPause,
   SessionQuery,
   SessionResume,
@@ -213,6 +215,11 @@ export type SessionsDoor = {
   list(query: Filter<SessionQuery>, scope: SessionScope): Promise<Page<Session>>;
   /** Throws `not_found`. */
   get(id: string): Promise<Session>;
+  /**
+   * Of the audit log what is about a session, newest first. Not `all`: what the person themselves knows of it. Throws
+   * `not_found`.
+   */
+  events(id: string, query: Filter<SessionEventQuery>, of: { all: boolean }): Promise<Page<SessionEvent>>;
   /** What `session.view` and the recording's actions are decided on. Throws `not_found`. */
   resourceOf(id: string): Promise<Resource>;
 };

@@ -15,7 +15,7 @@ export function createAuditReader({
 }): AuditDoor {
   return {
     async list(query) {
-      return wirePage(await history.list(filterOf(query), pageRequest(query)), wordsOf);
+      return wirePage(await history.list(filterOf(query), pageRequest(query)), eventWords);
     },
     async verify() {
       const verdict = await history.verify();
@@ -32,7 +32,7 @@ export function createAuditReader({
 
 function filterOf(query: AuditQuery): AuditFilter {
   return {
-    ...(query.event !== undefined && { events: eventsOf(query.event) }),
+    ...(query.event !== undefined && { events: eventsNamed(query.event) }),
     ...(query.user !== undefined && { user: query.user }),
     ...(query.target !== undefined && { serverId: query.target }),
     ...(query.session !== undefined && { sessionId: query.session }),
@@ -43,12 +43,12 @@ function filterOf(query: AuditQuery): AuditFilter {
 }
 
 /** `session.` is every event that begins so. */
-function eventsOf(wanted: string): readonly string[] {
+export function eventsNamed(wanted: string): readonly string[] {
   if (!wanted.endsWith(".")) return [wanted];
   return eventCatalogue.map(({ event }) => event).filter((event) => event.startsWith(wanted));
 }
 
-function wordsOf(logged: LoggedEvent): AuditEvent {
+export function eventWords(logged: LoggedEvent): AuditEvent {
   const { index, uid, time, event, code, user, success, hash, ...rest } = logged;
   const {
     server_id,

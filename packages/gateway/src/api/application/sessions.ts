@@ -1,4 +1,5 @@
-import type { Session, SessionQuery } from "@gatehouse/contracts/rest";
+import type { Session, SessionEvent, SessionQuery } from "@gatehouse/contracts/rest";
+import type { AuditHistory } from "../../audit/mod.ts";
 import type {
   Resources,
   SessionEntries,
@@ -9,6 +10,7 @@ import type {
 import { openSessionStates } from "../../directory/mod.ts";
 import type { SessionScope } from "../../access/mod.ts";
 import type { SessionsDoor } from "../door.ts";
+import { eventWords, eventsNamed } from "./audit.ts";
 import { found, isoTime, pageRequest, wirePage } from "./page.ts";
 
 const statesOf: Record<NonNullable<SessionQuery["state"]>, readonly SessionState[]> = {
@@ -17,12 +19,34 @@ const statesOf: Record<NonNullable<SessionQuery["state"]>, readonly SessionState
   interrupted: ["interrupted"],
 };
 
+const clocksApartMs = 500;
+
+/**
+ * What the person knows anyway, or sees in their own recording: what was let in, who looked on, who stopped what. Who watched
+ * or searched the recording later, and who asked to, is for readers of the audit log alone.
+ */
+const openEvents: ReadonlySet<string> = new Set([
+  "session.start",
+  "session.join",
+  "session.leave",
+  "session.pause",
+  "session.resume",
+  "session.terminate",
+  "session.data",
+  "session.end",
+  "db.statement.denied",
+  "db.statement.hold",
+  "db.statement.review",
+]);
+
 export function createSessionCatalogue({
   entries,
   resources,
+  history,
 }: {
   entries: Pick<SessionEntries, "byId" | "list">;
   resources: Pick<Resources, "ofSession">;
+  history: Pick<AuditHistory, "list">;
 }): SessionsDoor {
   return {
     async list(query, scope) {
@@ -31,6 +55,16 @@ export function createSessionCatalogue({
     },
     async get(id) {
       return wordsOf(found(await entries.byId(id), "session", id));
+    },
+    async events(id, query, { all }) {
+      const entry = found(await entries.byId(id), "session", id);
+      const named = query.event === undefined ? undefined : eventsNamed(query.event);
+      const events = all ? named : (named ?? [...openEvents]).filter((event) => openEvents.has(event));
+      const page = await history.list(
+        { sessionId: id, ...(events && { events }), ...(!all && { success: true }) },
+        pageRequest(query),
+      );
+      return wirePage(page, (logged) => eventOf(entry, eventWords(logged)));
     },
     async resourceOf(id) {
       return resources.ofSession(found(await entries.byId(id), "session", id));
@@ -56,6 +90,20 @@ function filterOf(query: SessionQuery, scope: SessionScope): SessionFilter {
   };
 }
 
+function eventOf(
+  { facts, durationMs, endedAtMs }: SessionEntry,
+  event: Omit<SessionEvent, "atUs">,
+): SessionEvent {
+  const startedAtMs = Date.parse(facts.startedAt);
+  const timeMs = Date.parse(event.time);
+  // The log's clock and the recording's are read one after the other at both ends.
+  const isWithin =
+    timeMs >= startedAtMs - clocksApartMs && (endedAtMs === undefined || timeMs <= endedAtMs + clocksApartMs);
+  // A session may end after the last that passed in it.
+  const atMs = Math.min(Math.max(0, timeMs - startedAtMs), durationMs ?? Number.POSITIVE_INFINITY);
+  return { ...event, atUs: isWithin ? Math.round(atMs * 1000) : null };
+}
+
 function wordsOf(entry: SessionEntry): Session {
   const { facts } = entry;
   const ended = entry.endReason !== undefined;
@@ -73,6 +121,14 @@ function wordsOf(entry: SessionEntry): Session {
     client: facts.client ?? null,
     gatewayId: facts.gatewayId,
     command: facts.command ?? null,
+    admission: entry.access
+      ? {
+          rule: entry.access.rule,
+          requestId: entry.access.requestId ?? null,
+          playbackApprovals: entry.access.approvals ?? 0,
+          watermark: entry.access.watermark ?? false,
+        }
+      : null,
     startedAt: facts.startedAt,
     endedAt: entry.endedAtMs === undefined ? null : isoTime(entry.endedAtMs),
     durationMs: entry.durationMs ?? null,

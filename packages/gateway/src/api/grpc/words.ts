@@ -43,7 +43,7 @@ export function frameWords(frame: WireFrame): MessageInitShape<typeof FrameSchem
 }
 
 export function sessionWords(session: Session): MessageInitShape<typeof SessionSchema> {
-  const { endedAt, durationMs, end, live, recording, client, command } = session;
+  const { endedAt, durationMs, end, live, admission, recording, client, command } = session;
   return {
     id: session.id,
     state: stateOf[session.state],
@@ -63,6 +63,7 @@ export function sessionWords(session: Session): MessageInitShape<typeof SessionS
     ...(durationMs !== null && { duration: durationOfMs(durationMs) }),
     ...(end && { end: { reason: end.reason, ...present(end, ["detail", "exitStatus", "exitSignal"]) } }),
     ...(live && { live: liveWords(live) }),
+    ...(admission && { admission: admissionWords(admission) }),
     recording: {
       state: recording.state,
       ...(recording.frames !== null && { frames: BigInt(recording.frames) }),
@@ -70,6 +71,10 @@ export function sessionWords(session: Session): MessageInitShape<typeof SessionS
       ...present(recording, ["headSha256", "detail"]),
     },
   };
+}
+
+function admissionWords({ requestId, ...admission }: NonNullable<Session["admission"]>) {
+  return { ...admission, ...(requestId !== null && { requestId }) };
 }
 
 function liveWords({ paused, endsAt, isEnding, lastActivityAt, participants, waiting, may }: LiveState) {

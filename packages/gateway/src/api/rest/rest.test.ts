@@ -590,6 +590,27 @@ test("with a certificate the web port speaks TLS, and nothing older than 1.2", a
   }
 });
 
+test("events of a session: all for the auditor; for its person without who watched; for a stranger there is no session", async () => {
+  const incident = gate.samples.find((one) => one.name === "incident")?.session.id ?? "";
+  const namesFor = async (name: keyof typeof samplePeople) => {
+    const { items } = await (await signedIn(name)).sessions.events(incident);
+    return items.toReversed().map(({ event, atUs }) => [event, atUs]);
+  };
+  const own = (await namesFor("jane")).map(([event]) => event);
+  assert.deepEqual(own, ["session.start", "session.join", "session.leave", "session.end"]);
+  const all = await namesFor("auditor");
+  assert.deepEqual(
+    all.map(([event]) => event),
+    [...own, "session.recording.access"],
+  );
+  assert.deepEqual(all[1], ["session.join", 75_000_000]);
+  assert.deepEqual(all[4], ["session.recording.access", null]);
+  const strangers = gate.samples.find(({ session }) => session.user.id !== samplePeople.jane.id);
+  await assert.rejects((await signedIn("jane")).sessions.events(strangers?.session.id ?? ""), (error) =>
+    isGatehouseError(error, "not_found"),
+  );
+});
+
 test("the pages are served with what a browser may keep, and every address of theirs is a page", async () => {
   const pages = mkdtempSync(join(tmpdir(), "gatehouse-pages-"));
   mkdirSync(join(pages, "assets"));

@@ -40,7 +40,7 @@ export function auditService({
   };
 }
 
-function eventWords({ index, time, fields, ...event }: AuditEvent) {
+export function eventWords({ index, time, fields, ...event }: AuditEvent) {
   return {
     index: BigInt(index),
     uid: event.uid,

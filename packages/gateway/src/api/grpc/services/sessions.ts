@@ -3,19 +3,26 @@ import { SessionState, type SessionService } from "@gatehouse/contracts/grpc";
 import {
   id,
   liveQuery,
+  sessionEventQuery,
   sessionPause,
   sessionQuery,
   sessionResume,
   sessionTerminate,
   statementReview,
   type Session,
+  type SessionEvent,
 } from "@gatehouse/contracts/rest";
 import type { Principal, RestDoors } from "../../door.ts";
 import type { Sight } from "../../../sessions/mod.ts";
 import { requireAllowed } from "../../decided.ts";
 import { caller } from "../caller.ts";
 import { frameWords, given, isoOf, secondsOf, sessionWords, stateWords } from "../words.ts";
+import { eventWords } from "./audit.ts";
 import { pageOf } from "./pages.ts";
+
+function placedWords({ atUs, ...event }: SessionEvent) {
+  return { event: eventWords(event), ...(atUs !== null && { atUs: BigInt(atUs) }) };
+}
 
 export function sessionService({
   sessions,
@@ -60,6 +67,21 @@ export function sessionService({
         hidden: { what: "session", id: sessionId },
       });
       return { session: await withLive(principal, await sessions.get(sessionId)) };
+    },
+
+    async listSessionEvents(request, context) {
+      const { principal } = caller(context);
+      const sessionId = id.parse(request.sessionId);
+      const resource = await sessions.resourceOf(sessionId);
+      const hidden = { what: "session", id: sessionId };
+      requireAllowed(access, principal, "session.view", { resource, hidden });
+      const { allowed: all } = access.decide(principal, "audit.read", resource);
+      const query = sessionEventQuery.parse({ ...pageOf(request), ...given({ event: request.event }) });
+      const { items, next } = await sessions.events(sessionId, query, { all });
+      return {
+        events: items.map(placedWords),
+        nextPageToken: next ?? "",
+      };
     },
 
     // Decided and audited behind the door, each of them.

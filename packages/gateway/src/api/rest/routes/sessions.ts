@@ -1,9 +1,18 @@
-import { type Page, type Session, id, page, session, sessionQuery } from "@gatehouse/contracts/rest";
+import {
+  type Page,
+  type Session,
+  id,
+  page,
+  session,
+  sessionEvent,
+  sessionEventQuery,
+  sessionQuery,
+} from "@gatehouse/contracts/rest";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { principalOf } from "../access.ts";
 import type { App } from "../app.ts";
-import type { RestDoors } from "../../door.ts";
+import type { Principal, RestDoors } from "../../door.ts";
 import { answers } from "./answers.ts";
 
 const tags = ["sessions"];
@@ -36,18 +45,44 @@ export function sessionRoutes(
       allWithLive(request, sessions.list(request.query, access.sessionScope(principalOf(request)))),
   );
 
+  const eventsFor = async (
+    principal: Principal,
+    sessionId: string,
+    query: Parameters<RestDoors["sessions"]["events"]>[1],
+  ) => {
+    const resource = await sessions.resourceOf(sessionId);
+    const { allowed: all } = access.decide(principal, "audit.read", resource);
+    return sessions.events(sessionId, query, { all });
+  };
+  const viewed = {
+    action: "session.view",
+    hidden: "session",
+    resource: (request: FastifyRequest) =>
+      sessions.resourceOf((request.params as { sessionId: string }).sessionId),
+  } as const;
   app.get(
     "/sessions/:sessionId",
     {
       schema: { tags, summary: "One session", params, response: answers(session) },
-      config: {
-        access: {
-          action: "session.view",
-          hidden: "session",
-          resource: (request) => sessions.resourceOf((request.params as { sessionId: string }).sessionId),
-        },
-      },
+      config: { access: viewed },
     },
     (request) => sessions.get(request.params.sessionId).then((one) => withLive(request, one)),
+  );
+
+  app.get(
+    "/sessions/:sessionId/events",
+    {
+      schema: {
+        tags,
+        summary: "Events of a session in the audit log, newest first",
+        description:
+          "Each with its moment in the recording. Who may not read the audit log sees of it what the person at the session knows: how it was let in, who looked on, paused and ended it, and what was decided about statements.",
+        params,
+        querystring: sessionEventQuery,
+        response: answers(page(sessionEvent)),
+      },
+      config: { access: viewed },
+    },
+    (request) => eventsFor(principalOf(request), request.params.sessionId, request.query),
   );
 }

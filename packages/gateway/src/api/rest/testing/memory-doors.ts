@@ -1,8 +1,6 @@
 import {
-  type AuditEvent,
   type ExportFormat,
   type Health,
-  type Page,
   type Person,
   type Session,
   type SshKey,
@@ -19,6 +17,7 @@ import { memoryAccounts } from "./memory-accounts.ts";
 import { memoryFactors } from "./memory-factors.ts";
 import { memoryAccess } from "./memory-access.ts";
 import { mayKeep, memoryCustody } from "./memory-custody.ts";
+import { memoryAudit, pageOf } from "./memory-audit.ts";
 import { memorySearch } from "./memory-search.ts";
 import { memoryIndexes } from "./memory-index.ts";
 import { type MemoryLive, memoryLive } from "./memory-live.ts";
@@ -38,12 +37,6 @@ export type MemoryGate = {
 
 function notFound(what: string): never {
   throw new GatehouseError({ code: "not_found", op: "memory", message: `there is no such ${what}` });
-}
-
-function pageOf<T>(all: readonly T[], query: { limit: number; cursor?: string | undefined }): Page<T> {
-  const at = query.cursor === undefined ? 0 : Number(query.cursor);
-  const end = at + query.limit;
-  return { items: all.slice(at, end), next: end < all.length ? String(end) : null };
 }
 
 function recordingCounts(sessions: readonly Session[]): Health["recordings"] {
@@ -124,44 +117,8 @@ export function memoryGate(clock: Clock): MemoryGate {
     createdAt: iso(clock.nowMs() - 60 * 86_400_000),
   }));
 
-  const events: AuditEvent[] = [];
-  const note = (event: string, code: string, user: string, more: Partial<AuditEvent> = {}) => {
-    const index = events.length + 1;
-    events.push({
-      index,
-      uid: newId(clock.nowMs(), systemRandom),
-      time: iso(clock.nowMs()),
-      event,
-      code,
-      user,
-      success: true,
-      remoteAddress: "10.0.1.50",
-      target: null,
-      sessionId: null,
-      fields: {},
-      hash: createHash("sha256").update(`${index}`).digest("hex"),
-      ...more,
-    });
-  };
-  for (const { session } of samples.toReversed()) {
-    const about = { sessionId: session.id, target: session.target.id };
-    note("session.start", "T2000I", session.user.name, {
-      ...about,
-      time: session.startedAt,
-      fields: { login: session.login, kind: session.kind, rule: "target-allows-person" },
-    });
-    if (session.endedAt)
-      note("session.end", "T2004I", session.user.name, {
-        ...about,
-        time: session.endedAt,
-        fields: { reason: session.end?.reason ?? "" },
-      });
-  }
-  note("session.rejected", "T1003W", "jane.doe", {
-    success: false,
-    target: sampleTargets[2].id,
-    fields: { reason: "jane.doe may not open postgres on db-01 (deny-by-default)" },
-  });
+  const audit = memoryAudit({ samples, clock });
+  const { note } = audit;
 
   const principalFor = (userId: string, via: Principal["via"]): Principal | undefined => {
     const person = people.find((one) => one.id === userId && !one.disabled);
@@ -288,6 +245,7 @@ export function memoryGate(clock: Clock): MemoryGate {
         return pageOf(samples.map((one) => one.session).filter(fits), query);
       },
       get: async (id) => sampleOf(id).session,
+      events: audit.ofSession,
       resourceOf: async (id) => ({ ownerId: sampleOf(id).session.user.id, ownerTeams: [] }),
     },
     moderation: live.door,
@@ -571,27 +529,7 @@ export function memoryGate(clock: Clock): MemoryGate {
         return target;
       },
     },
-    audit: {
-      async list(query) {
-        const fits = (one: AuditEvent) =>
-          (query.event === undefined ||
-            (query.event.endsWith(".") ? one.event.startsWith(query.event) : one.event === query.event)) &&
-          (query.user === undefined || one.user === query.user) &&
-          (query.target === undefined || one.target === query.target) &&
-          (query.session === undefined || one.sessionId === query.session) &&
-          (query.success === undefined || String(one.success) === query.success) &&
-          (query.from === undefined || one.time >= query.from) &&
-          (query.to === undefined || one.time < query.to);
-        return pageOf(events.toReversed().filter(fits), query);
-      },
-      verify: async () => ({
-        ok: true,
-        events: events.length,
-        headHash: events.at(-1)?.hash ?? null,
-        checkedAt: iso(clock.nowMs()),
-        firstFault: null,
-      }),
-    },
+    audit: audit.door,
     health: {
       status: async () => ({
         status: "degraded",
@@ -630,7 +568,7 @@ export function memoryGate(clock: Clock): MemoryGate {
           },
         ],
         recordings: recordingCounts(samples.map((one) => one.session)),
-        audit: { appendable: true, events: events.length, lastError: null },
+        audit: { appendable: true, events: audit.eventCount(), lastError: null },
       }),
     },
     authorities: {

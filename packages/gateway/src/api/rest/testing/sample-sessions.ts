@@ -146,6 +146,12 @@ function sample(facts: Facts): Sample {
             exitStatus: state === "ended" ? (facts.exitStatus ?? 0) : null,
             exitSignal: null,
           },
+      admission: {
+        rule: "target-allows-person",
+        requestId: null,
+        playbackApprovals: 0,
+        watermark: false,
+      },
       live: null,
       recording: {
         state: recordingState,

@@ -7,6 +7,7 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import type { AuditEvent } from "./audit_pb.js";
 import type { Frame } from "./frame_pb.js";
 
 /**
@@ -177,6 +178,13 @@ export declare type Session = Message<"gatehouse.v1.Session"> & {
    * @generated from field: gatehouse.v1.RecordingSummary recording = 19;
    */
   recording?: RecordingSummary | undefined;
+
+  /**
+   * Unset where it is not known.
+   *
+   * @generated from field: gatehouse.v1.Admission admission = 20;
+   */
+  admission?: Admission | undefined;
 };
 
 /**
@@ -184,6 +192,47 @@ export declare type Session = Message<"gatehouse.v1.Session"> & {
  * Use `create(SessionSchema)` to create a new message.
  */
 export declare const SessionSchema: GenMessage<Session>;
+
+/**
+ * Why it was let in, and what its target demanded at that moment.
+ *
+ * @generated from message gatehouse.v1.Admission
+ */
+export declare type Admission = Message<"gatehouse.v1.Admission"> & {
+  /**
+   * The rule of access that allowed it.
+   *
+   * @generated from field: string rule = 1;
+   */
+  rule: string;
+
+  /**
+   * The approved access request without which it would not have been allowed.
+   *
+   * @generated from field: optional string request_id = 2;
+   */
+  requestId?: string | undefined;
+
+  /**
+   * How many others must approve before its recording is opened.
+   *
+   * @generated from field: int32 playback_approvals = 3;
+   */
+  playbackApprovals: number;
+
+  /**
+   * Whoever sees it has to see their own name over it.
+   *
+   * @generated from field: bool watermark = 4;
+   */
+  watermark: boolean;
+};
+
+/**
+ * Describes the message gatehouse.v1.Admission.
+ * Use `create(AdmissionSchema)` to create a new message.
+ */
+export declare const AdmissionSchema: GenMessage<Admission>;
 
 /**
  * @generated from message gatehouse.v1.SessionEnd
@@ -587,6 +636,87 @@ export declare type GetSessionResponse = Message<"gatehouse.v1.GetSessionRespons
 export declare const GetSessionResponseSchema: GenMessage<GetSessionResponse>;
 
 /**
+ * @generated from message gatehouse.v1.ListSessionEventsRequest
+ */
+export declare type ListSessionEventsRequest = Message<"gatehouse.v1.ListSessionEventsRequest"> & {
+  /**
+   * @generated from field: string session_id = 1;
+   */
+  sessionId: string;
+
+  /**
+   * 1 to 200; 0 stands for 50.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+
+  /**
+   * Exact, or a prefix that ends in a dot: `session.`
+   *
+   * @generated from field: string event = 4;
+   */
+  event: string;
+};
+
+/**
+ * Describes the message gatehouse.v1.ListSessionEventsRequest.
+ * Use `create(ListSessionEventsRequestSchema)` to create a new message.
+ */
+export declare const ListSessionEventsRequestSchema: GenMessage<ListSessionEventsRequest>;
+
+/**
+ * @generated from message gatehouse.v1.ListSessionEventsResponse
+ */
+export declare type ListSessionEventsResponse = Message<"gatehouse.v1.ListSessionEventsResponse"> & {
+  /**
+   * @generated from field: repeated gatehouse.v1.ListSessionEventsResponse.Placed events = 1;
+   */
+  events: ListSessionEventsResponse_Placed[];
+
+  /**
+   * Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message gatehouse.v1.ListSessionEventsResponse.
+ * Use `create(ListSessionEventsResponseSchema)` to create a new message.
+ */
+export declare const ListSessionEventsResponseSchema: GenMessage<ListSessionEventsResponse>;
+
+/**
+ * @generated from message gatehouse.v1.ListSessionEventsResponse.Placed
+ */
+export declare type ListSessionEventsResponse_Placed = Message<"gatehouse.v1.ListSessionEventsResponse.Placed"> & {
+  /**
+   * @generated from field: gatehouse.v1.AuditEvent event = 1;
+   */
+  event?: AuditEvent | undefined;
+
+  /**
+   * Since the recording began; unset for what was before it, or after its end.
+   *
+   * @generated from field: optional int64 at_us = 2;
+   */
+  atUs?: bigint | undefined;
+};
+
+/**
+ * Describes the message gatehouse.v1.ListSessionEventsResponse.Placed.
+ * Use `create(ListSessionEventsResponse_PlacedSchema)` to create a new message.
+ */
+export declare const ListSessionEventsResponse_PlacedSchema: GenMessage<ListSessionEventsResponse_Placed>;
+
+/**
  * @generated from message gatehouse.v1.WatchSessionRequest
  */
 export declare type WatchSessionRequest = Message<"gatehouse.v1.WatchSessionRequest"> & {
@@ -909,6 +1039,17 @@ export declare const SessionService: GenService<{
     methodKind: "unary";
     input: typeof GetSessionRequestSchema;
     output: typeof GetSessionResponseSchema;
+  },
+  /**
+   * Of the audit log what is about a session, newest first. Who may not read the log sees what the person at the session
+   * knows: how it was let in, who looked on, paused and ended it, and what was decided about statements.
+   *
+   * @generated from rpc gatehouse.v1.SessionService.ListSessionEvents
+   */
+  listSessionEvents: {
+    methodKind: "unary";
+    input: typeof ListSessionEventsRequestSchema;
+    output: typeof ListSessionEventsResponseSchema;
   },
   /**
    * Looks on at a live session: all its frames from the one asked for, then those that come, until it has ended. The caller
