@@ -187,7 +187,7 @@ const searching = createSearching({
 });
 const auditor = {
   subject: { id: "otto", name: "otto", roles: ["auditor"], leads: [] },
-  via: "web" as const,
+  channel: "web" as const,
   remoteAddress: "",
 };
 const reader = {

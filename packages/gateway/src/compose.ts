@@ -433,6 +433,7 @@ export async function compose(options: {
       sessions: directory.sessions,
       resources: directory.resources,
       auditRows: directory.auditRows,
+      signer: keyring.manifestSigner,
       decide,
       audit,
       indexes,

@@ -1,4 +1,5 @@
 import { checkLimit, concatBytes, fromBase64, GatehouseError, toBase64, utf8 } from "@gatehouse/kernel";
+import type { AuditExtract } from "./audit-extract.ts";
 import { formatLimits } from "./format-limits.ts";
 import { type Manifest, manifestName, parseManifest } from "./manifest.ts";
 import { keysName, keysNumbers } from "./rewrapped-keys.ts";
@@ -9,9 +10,10 @@ export const bundleNames = {
   readme: "README.txt",
   publicKey: "signer.pem",
   auditEvents: "audit-events.jsonl",
+  auditStatement: "audit-events.json",
 } as const;
-/** Segments, keys that were wrapped again, and the four other files. */
-const filesMax = formatLimits.segmentsMax + formatLimits.keysObjectsMax + 4;
+/** Segments, keys that were wrapped again, and the five other files. */
+const filesMax = formatLimits.segmentsMax + formatLimits.keysObjectsMax + 5;
 
 /**
  * Writes a closed recording as one file, a tar: everything that proves it, and a text that says how. Streams; one
@@ -20,10 +22,12 @@ const filesMax = formatLimits.segmentsMax + formatLimits.keysObjectsMax + 4;
  */
 export async function* writeBundle(fields: {
   source: RecordingSource;
-  /** One JSON document a line; what the audit log knows of this session. */
-  auditEvents?: Uint8Array;
+  /** What the audit log knows of this session. */
+  audit?: AuditExtract | undefined;
+  /** Who takes it away, where that has to be said. */
+  takenBy?: string | undefined;
 }): AsyncGenerator<Uint8Array> {
-  const { source, auditEvents } = fields;
+  const { source, audit, takenBy } = fields;
   const manifestBytes = await source.read(manifestName, formatLimits.manifestBytesMax);
   const manifest = parseManifest(manifestBytes);
   const mtimeS = Math.floor(Date.parse(manifest.end.at) / 1000);
@@ -32,12 +36,15 @@ export async function* writeBundle(fields: {
     yield content;
     yield tarPadding(content.length);
   }
-  yield* file(bundleNames.readme, utf8(readme(manifest)));
+  yield* file(bundleNames.readme, utf8(readme(manifest, takenBy)));
   yield* file(manifestName, manifestBytes);
   yield* file(bundleNames.publicKey, utf8(publicKeyPem(fromBase64(manifest.signer.publicKey))));
   for (const n of await keysNumbers(source))
     yield* file(keysName(n), await source.read(keysName(n), formatLimits.keysBytesMax));
-  if (auditEvents) yield* file(bundleNames.auditEvents, auditEvents);
+  if (audit) {
+    yield* file(bundleNames.auditEvents, audit.lines);
+    yield* file(bundleNames.auditStatement, audit.statement);
+  }
   const present = new Set(await source.list());
   for (const { name } of manifest.segments)
     if (present.has(name)) yield* file(name, await source.read(name, formatLimits.segmentBytesMax));
@@ -80,7 +87,7 @@ export function publicKeyPem(publicKey: Uint8Array): string {
   return `-----BEGIN PUBLIC KEY-----\n${toBase64(concatBytes([prefix, publicKey]))}\n-----END PUBLIC KEY-----\n`;
 }
 
-function readme(manifest: Manifest): string {
+function readme(manifest: Manifest, takenBy: string | undefined): string {
   const { facts, signer } = manifest;
   return `Recording of a privileged session
 =================================
@@ -93,16 +100,18 @@ Ended      ${manifest.end.at} (${manifest.state}: ${line(manifest.end.reason)})
 Segments   ${manifest.segments.length}
 Head       ${manifest.headSha256}
 Signed by  Ed25519 key ${signer.keyId}
-
+${takenBy === undefined ? "" : `Taken by   ${line(takenBy)}, named here as the policy of the target demands\n`}
 What is here
   manifest.json        what the recording is, every segment with its SHA-256, and the gateway's signature
   signer.pem           the public key of that signature
   keys-NNNN.json       the recording's keys, wrapped later for other recipients (where that was done); the last one counts
   NNNNNN.seg           the recording itself, compressed and encrypted; each names the one before it
   audit-events.jsonl   what the audit log holds about this session (where it was exported with it)
+  audit-events.json    the gateway's signature of those, with the place in the log up to which they go
 
 How to verify it, offline
   gatehouse verify <this file or its folder> --trusted-key <the gateway's public key>
+With an export of the audit log (gatehouse audit export), --audit <that file> compares its events with those here.
 
 Get the gateway's public key from its operator by another way than this file and compare it: signer.pem shows only
 that one key signed everything here, not whose key that is. Compare Head with the session's end in the audit log: that shows

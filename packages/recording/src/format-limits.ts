@@ -19,4 +19,7 @@ export const formatLimits = {
   keysObjectsMax: 9_999,
   keysObjectsReadMax: 16,
   keysBytesMax: 16 * 1024 * 1024,
+  /** A bundle's audit events, and what is signed of them. */
+  auditEventsBytesMax: 256 * 1024 * 1024,
+  auditStatementBytesMax: 4 * 1024,
 } as const;

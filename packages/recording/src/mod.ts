@@ -144,6 +144,7 @@ export { type RecordingSource, memorySource, storeSource } from "./source.ts";
 export { type Zstd, scriptZstd } from "./zstd.ts";
 export { type Verification, type VerifyOptions, verifyRecording } from "./verify.ts";
 export { type Finding, type FindingCode, findingCodes } from "./verify-findings.ts";
+export { type AuditExtract, signAuditExtract } from "./audit-extract.ts";
 export { bundleNames, bytesReader, openBundle, publicKeyPem, writeBundle } from "./bundle.ts";
 export type { RangeReader } from "./tar.ts";
 export { type AsciicastOptions, asciicast } from "./tracks/asciicast.ts";

@@ -6,6 +6,7 @@ const signaturePrefixes = {
   segment: "gatehouse recording segment v1\n",
   manifest: "gatehouse recording manifest v1\n",
   keys: "gatehouse recording keys v1\n",
+  audit: "gatehouse audit extract v1\n",
 } as const;
 export type SignedKind = keyof typeof signaturePrefixes;
 

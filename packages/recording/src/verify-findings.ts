@@ -31,6 +31,8 @@ export const findingCodes = {
   key_unusable: "a wrapped key opens to something that is not this recording's key",
   keys_altered: "keys that were wrapped again are not as they were signed, or not for this manifest",
   keys_foreign: "keys that were wrapped again are another recording's",
+  audit_altered:
+    "the audit events beside the recording are not as they were signed, or not of this recording",
   unreadable: "an object could not be read at all",
 } as const;
 export type FindingCode = keyof typeof findingCodes;

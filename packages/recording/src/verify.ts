@@ -1,4 +1,6 @@
 import { equalBytes, fromBase64, isGatehouseError, messageOf, toHex } from "@gatehouse/kernel";
+import { type AuditExtractVerdict, judgeAuditExtract } from "./audit-extract.ts";
+import { bundleNames } from "./bundle.ts";
 import { formatLimits } from "./format-limits.ts";
 import type { Lane, SessionFacts } from "./frame.ts";
 import {
@@ -54,6 +56,8 @@ export type Verification = {
   readonly frames: number;
   readonly bytes: number;
   readonly lastTimeUs: number;
+  /** Of a bundle: how many audit events it carries, and who vouches for them; undefined where it carries none. */
+  readonly audit: { readonly events: number; readonly signer: AuditExtractVerdict["signer"] } | undefined;
   /** What was decrypted and checked, of which `unknown` frames have a kind that this version does not know. */
   readonly decrypted: {
     readonly frames: number;
@@ -107,6 +111,13 @@ export async function verifyRecording(
   const head = options.expected?.headSha256;
   if (head !== undefined && (manifest?.headSha256 ?? walk.headSha256) !== head)
     findings.add("manifest_replayed", "its head is not the one expected");
+  const audit = await judgeAudit({
+    source,
+    present,
+    of: { recordingId: walk.recordingId, headSha256: manifest?.headSha256 },
+    options,
+    findings,
+  });
 
   return {
     ok: findings.count === 0,
@@ -128,8 +139,41 @@ export async function verifyRecording(
     frames: walk.frames,
     bytes: walk.bytes,
     lastTimeUs: walk.lastTimeUs,
+    audit,
     decrypted: walk.decrypted(),
   };
+}
+
+/** What a bundle carries of the audit log. */
+async function judgeAudit(fields: {
+  source: RecordingSource;
+  present: ReadonlySet<string>;
+  of: { recordingId: string | undefined; headSha256: string | undefined };
+  options: VerifyOptions;
+  findings: Findings;
+}): Promise<Verification["audit"]> {
+  const { source, present, of, options, findings } = fields;
+  const read = async (name: string, bytesMax: number) => {
+    if (!present.has(name)) return undefined;
+    return await source.read(name, bytesMax).catch((error: unknown) => {
+      findings.add("unreadable", `${name}: ${messageOf(error)}`);
+      return undefined;
+    });
+  };
+  const { auditEvents, auditStatement } = bundleNames;
+  const lines = await read(auditEvents, formatLimits.auditEventsBytesMax);
+  const statement = await read(auditStatement, formatLimits.auditStatementBytesMax);
+  if (!lines) {
+    if (statement) findings.add("audit_altered", "they were signed, and are not there");
+    return undefined;
+  }
+  const trustedKeys = options.trustedKeys ?? [];
+  const verdict = await judgeAuditExtract({ lines, statement }, { ...of, trustedKeys });
+  for (const fault of verdict.faults) findings.add("audit_altered", fault);
+  const { events, signer } = verdict;
+  if (signer && options.trustedKeys && !signer.trusted)
+    findings.add("wrong_signer", `the audit events' signer is ${signer.keyId}`);
+  return { events, signer };
 }
 
 async function readManifest(source: RecordingSource, findings: Findings): Promise<Manifest | undefined> {

@@ -14,7 +14,7 @@ export const sessionRecordingSearch = defineEvent({
     /** The same in all pages of one search. */
     search_id: text(64),
     page: count(),
-    /** `web`, `cli`, `api`. */
+    /** `web`, `cli`, or an API that a program asked by: `rest`, `grpc`. */
     from: text(32),
     /** What was searched for. */
     query: text(1024),
@@ -27,6 +27,8 @@ export const sessionRecordingSearch = defineEvent({
     found: ids(),
     /** Whether what was typed was searched too, in any of them. */
     input: z.boolean(),
+    /** Whether the policy of any of what was found demands that their name stands over it. */
+    watermark: z.literal(true).optional(),
     /** How far the search is: so many of so many sessions. */
     searched: count(),
     sessions: count(),

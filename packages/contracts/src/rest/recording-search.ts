@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { watermark } from "./shapes.ts";
 
 export const searchModes = ["any-case", "exact", "regex"] as const;
 /** `screen`: what was shown; `statement`: what was run on a database; `command`: what was asked to run; `input`: what was typed. */
@@ -45,6 +46,7 @@ export const recordingHits = z
   .object({
     hits: z.array(recordingHit).meta({ description: "Of a page, in order of time" }),
     next: z.string().nullable(),
+    watermark,
     isWhole: z.boolean().meta({
       description:
         "False where there is more text than was searched: the session is live, or its index was cut",

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { keepingActions, legalHold } from "./retention.ts";
-import { id, time } from "./shapes.ts";
+import { id, time, watermark } from "./shapes.ts";
 import { recordingStates } from "./sessions.ts";
 
 /** What is known of a recording without opening it. */
@@ -31,10 +31,7 @@ export const recording = z
     removedAt: time
       .nullable()
       .meta({ description: "When the last of it was removed from the store, its retention over" }),
-    watermark: z.string().nullable().meta({
-      description:
-        "What a player has to show over it: who looks, and when they asked; null where none is due",
-    }),
+    watermark,
     may: z.array(z.enum(keepingActions)).meta({ description: "What you may do about it, beside reading" }),
     exports: z.array(z.string()).meta({ description: "What `export?format=` can give of this recording" }),
   })

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { labelSelector } from "./access.ts";
 import { recordingHit, searchModes, searchSources, searchText } from "./recording-search.ts";
 import { session } from "./sessions.ts";
-import { time } from "./shapes.ts";
+import { time, watermark } from "./shapes.ts";
 
 const name = z.string().min(1).max(256);
 
@@ -72,6 +72,7 @@ export const searchPage = z
       .string()
       .nullable()
       .meta({ description: "Null at the end. A page may be empty and not the last: it took long enough" }),
+    watermark,
     progress: z.object({
       searched: z.number().int(),
       sessions: z.number().int().meta({ description: "That fit the filters, when the search began" }),

@@ -40,3 +40,12 @@ export const problem = z
 export type Problem = z.infer<typeof problem>;
 
 export const problemContentType = "application/problem+json";
+
+/** Whoever shows it to somebody has to show this with it. */
+export const watermark = z.string().nullable().meta({
+  description:
+    "What the policy demands over what is shown: who looks, and when they asked; null where none is due",
+});
+
+/** The same of an answer that is no JSON, or has no place for it: percent-encoded UTF-8, absent where none is due. */
+export const watermarkHeader = "gatehouse-watermark";

@@ -110,6 +110,7 @@ import type {
 import type { Action, Decision, Resource, SessionScope, Subject } from "../access/mod.ts";
 import type { WebSession } from "../directory/mod.ts";
 import type { From, OidcSignIn } from "../identity/mod.ts";
+import type { Channel } from "../playback/mod.ts";
 import type { Sight } from "../sessions/mod.ts";
 
 /** Who is asking, proved: what every door below is told. */
@@ -117,6 +118,8 @@ export type Principal = {
   subject: Subject;
   /** How it was proved. */
   via: "web" | "token" | "admin-socket";
+  /** What was asked with, for the audit log. */
+  channel: Channel;
   /** When a web session ends. */
   expiresAtMs?: number;
   /** The session that it was proved with, where it is one. */
@@ -124,6 +127,9 @@ export type Principal = {
   /** Where the request came from; empty on the administrator's socket. For the audit log. */
   remoteAddress: string;
 };
+
+/** Which API carried a request. */
+export type Api = "rest" | "grpc";
 
 /** What a request showed. `admin-socket`: the file's mode is the proof. */
 export type Credential =
@@ -160,7 +166,7 @@ export type IdentityDoor = {
    */
   whoIs(
     credential: Credential,
-    from: { remoteAddress: string; isAttended?: boolean },
+    from: { remoteAddress: string; api: Api; isAttended?: boolean },
   ): Promise<Principal | undefined>;
   /** Ends the web session of this cookie; one that is gone already is no error. */
   signOut(cookie: string): Promise<void>;
@@ -274,6 +280,8 @@ export type PlaybackDoor = {
     /** Where the same bytes can be given once more. */
     same?: { tag: string; again: () => AsyncIterable<Uint8Array> };
   }>;
+  /** What has to stand over what they were let see of a session: for who may, since this decides nothing. */
+  watermark(principal: Principal, sessionId: string): Promise<string | undefined>;
   /** Out of the index beside the recording; empty where none was made yet. */
   overview(principal: Principal, sessionId: string): Promise<RecordingOverview>;
   screen(principal: Principal, sessionId: string, at: { atUs: number }): Promise<RecordingScreen>;

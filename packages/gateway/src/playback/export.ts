@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { ExportFormat } from "@gatehouse/contracts/rest";
 import { GatehouseError, isGatehouseError, toBase64, utf8 } from "@gatehouse/kernel";
 import {
+  type AuditExtract,
   type Frame,
   type Recording,
   type RecordingSource,
@@ -57,13 +58,16 @@ export function formatsOf(track: SessionFacts["track"], isClosed: boolean): read
 export async function exportRecording(options: {
   format: ExportFormat;
   facts: SessionFacts;
-  /** Who takes it away, to be written into it where the form has a place for that. */
+  /** Who takes it away, to be written into it: at what time too, but for a bundle, which is the same each time. */
   watermark: string | undefined;
+  takenBy: string | undefined;
   source: RecordingSource;
   recording(): Promise<Recording>;
   frames(recording: Recording): AsyncIterable<Frame>;
   /** What the audit log holds of the session, up to a position in it or all of it. */
   auditEvents(upTo: number | undefined): Promise<{ lines: Uint8Array; position: number }>;
+  /** States that they are its audit events. */
+  signed(lines: Uint8Array, upTo: number): Promise<AuditExtract>;
   /** Whether what was typed is in it. */
   input: boolean;
   /** Other programs may write other bytes. */
@@ -83,13 +87,14 @@ export async function exportRecording(options: {
   const { ending, contentType } = forms[format];
   const fileName = `${facts.sessionId}.${ending}`;
   if (format === "bundle") {
-    const found = await bundleOf(options);
-    const chunks = () => bundle(source, found.lines, signal);
+    const { lines, position, tag } = await bundleOf(options);
+    const audit = await options.signed(lines, position);
+    const chunks = () => bundle({ source, audit, takenBy: options.takenBy }, signal);
     return {
       fileName,
       contentType,
       chunks: chunks(),
-      ...(found.tag !== undefined && { same: { tag: found.tag, again: chunks } }),
+      ...(tag !== undefined && { same: { tag, again: chunks } }),
     };
   }
   const recording = await options.recording();
@@ -120,15 +125,20 @@ async function bundleOf({
   facts,
   version,
   held,
+  takenBy,
   auditEvents,
-}: Parameters<typeof exportRecording>[0]): Promise<{ lines: Uint8Array; tag: string | undefined }> {
+}: Parameters<typeof exportRecording>[0]): Promise<{
+  lines: Uint8Array;
+  position: number;
+  tag: string | undefined;
+}> {
   const at = async (upTo: number | undefined) => {
     const { lines, position } = await auditEvents(upTo);
     const names = (await source.list()).toSorted();
-    if (!names.includes(manifestName)) return { lines, tag: undefined };
+    if (!names.includes(manifestName)) return { lines, position, tag: undefined };
     const manifest = await source.read(manifestName, formatLimits.manifestBytesMax);
-    const parts = [version, facts.sessionId, ...[manifest, lines].map(hashOf), names];
-    return { lines, tag: `${position}-${tagOf(parts)}` };
+    const parts = [version, facts.sessionId, ...[manifest, lines].map(hashOf), names, takenBy];
+    return { lines, position, tag: `${position}-${tagOf(parts)}` };
   };
   const position = /^(\d{1,15})-/.exec(held ?? "")?.[1];
   if (position !== undefined) {
@@ -163,7 +173,8 @@ function linesOf(
     case "jsonl":
       return statementsAs(format, statements(frames), {
         startedAt: facts.startedAt,
-        title: `${facts.user.name} as ${facts.login} on ${facts.target.name}${stamp === undefined ? "" : `; ${stamp}`}`,
+        title: `${facts.user.name} as ${facts.login} on ${facts.target.name}`,
+        watermark: stamp,
       });
     case "text":
       return stamped(
@@ -173,7 +184,7 @@ function linesOf(
           : withFeeds(transcribe(frames, facts.size ?? { cols: 80, rows: 24 })),
       );
     case "json":
-      return frameLines(frames, recording.manifest !== undefined);
+      return frameLines(frames, recording.manifest !== undefined, stamp);
   }
 }
 
@@ -194,8 +205,13 @@ async function* statementLines(frames: AsyncIterable<Frame>, { startedAt }: Sess
   }
 }
 
-/** As `GET …/frames` has them; the last line says whether there is more to come. */
-async function* frameLines(frames: AsyncIterable<Frame>, isClosed: boolean): AsyncGenerator<string> {
+/** As `GET …/frames` has them, after a watermark where one is due; the last line says whether there is more to come. */
+async function* frameLines(
+  frames: AsyncIterable<Frame>,
+  isClosed: boolean,
+  watermark: string | undefined,
+): AsyncGenerator<string> {
+  if (watermark !== undefined) yield `${JSON.stringify({ watermark })}\n`;
   for await (const { seq, timeUs, kind, stream, data } of frames)
     yield `${JSON.stringify({ seq, timeUs, kind, stream, data: toBase64(data) })}\n`;
   yield `${JSON.stringify({ end: true, live: !isClosed })}\n`;
@@ -213,12 +229,11 @@ async function* gathered(lines: AsyncIterable<string>): AsyncGenerator<Uint8Arra
 }
 
 async function* bundle(
-  source: RecordingSource,
-  auditEvents: Uint8Array,
+  of: Parameters<typeof writeBundle>[0],
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   try {
-    for await (const chunk of writeBundle({ source, auditEvents })) {
+    for await (const chunk of writeBundle(of)) {
       if (signal.aborted) return;
       if (chunk.length > 0) yield chunk;
     }

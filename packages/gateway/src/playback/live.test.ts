@@ -28,6 +28,7 @@ test("a session is watched while it is recorded, and taken away when it has ende
     openers: [opener],
     rights: { watch: ({ gone }) => ({ signal: gone, require: () => undefined, end: () => undefined }) },
     trustedKeys: [signer.publicKey],
+    signer,
     sessions: { byId: async () => ({ facts, startedAtMs: 0, state: "live", recordingState }) },
     resources: { ofSession: async (entry) => ({ ownerId: entry.facts.user.id, ownerTeams: ["team-1"] }) },
     auditRows: { list: async () => [] },
@@ -38,7 +39,7 @@ test("a session is watched while it is recorded, and taken away when it has ende
   });
   const watcher: Viewer = {
     subject: { id: "aud", name: "aud", roles: ["auditor"], leads: [] },
-    via: "web",
+    channel: "web",
     remoteAddress: "",
   };
   const never = { signal: new AbortController().signal, renew: async () => undefined };

@@ -8,4 +8,4 @@
  */
 export { createPlayback } from "./playback.ts";
 export { createSearching } from "./searching.ts";
-export type { Reader, Viewer } from "./viewing.ts";
+export type { Channel, Reader, Viewer } from "./viewing.ts";

@@ -16,9 +16,11 @@ import { type Clock, GatehouseError, isGatehouseError } from "@gatehouse/kernel"
 import {
   type KeyOpener,
   type Recording,
+  type RecordingSigner,
   type RecordingSource,
   type SessionFacts,
   type Zstd,
+  signAuditExtract,
   verifyRecording,
 } from "@gatehouse/recording";
 import { nodeZstd } from "@gatehouse/recording/node";
@@ -38,7 +40,7 @@ import { textMatcher } from "./text-matcher.ts";
 import { type Timeline, timelineOf } from "./timeline.ts";
 import { verificationWords } from "./verification-words.ts";
 import { visibleFrames } from "./visible-frames.ts";
-import { type Admission, type Reader, type Viewer, createViewing } from "./viewing.ts";
+import { type Admission, type Reader, type Viewer, createViewing, plainName } from "./viewing.ts";
 
 type Playback = {
   /** What is known of a recording. No frame of it is decrypted, so only a refusal leaves an event. */
@@ -74,6 +76,8 @@ type Playback = {
   makeIndex(viewer: Viewer, sessionId: string, how: { anew: boolean }): Promise<IndexMade>;
   /** Finds text; audited with its terms. Rejects with `denied` where what was typed is asked for and may not be seen. */
   search(viewer: Viewer, sessionId: string, search: RecordingSearch, reader: Reader): Promise<RecordingHits>;
+  /** What has to stand over what they were let see of a session. Decides nothing. */
+  watermark(viewer: Viewer, sessionId: string): Promise<string | undefined>;
   /** Checks what is stored, now. One that does not verify is an answer, and an event of its own. */
   verify(viewer: Viewer, sessionId: string): Promise<VerificationWords>;
 };
@@ -84,6 +88,8 @@ type PlaybackOptions = {
   sourceOf(facts: SessionFacts): RecordingSource;
   /** What this gateway can open recordings with; none on a gateway that only writes. */
   openers: readonly KeyOpener[];
+  /** What this gateway signs with. */
+  signer: RecordingSigner;
   /** Ed25519 public keys of the gateways whose signatures count. */
   trustedKeys: readonly Uint8Array[];
   sessions: Pick<SessionEntries, "byId">;
@@ -184,11 +190,13 @@ export function createPlayback(options: PlaybackOptions): Playback {
         format,
         facts,
         watermark: admission.watermark,
+        takenBy: admission.watermark === undefined ? undefined : plainName(viewer.subject),
         source: sourceOf(facts),
         // A bundle stays sealed, so it needs no key; everything else is made of frames.
         recording: () => openReadable(admission),
         frames: (recording) => visibleFrames(recording, admission, reader.signal),
         auditEvents: (upTo) => auditedSession(options.auditRows, sessionId, upTo),
+        signed: (lines, upTo) => signAuditExtract({ recordingId: sessionId, lines, upTo }, options.signer),
         input: admission.input,
         version: options.version,
         held,
@@ -223,7 +231,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
     },
     async search(viewer, sessionId, search, reader) {
       const matches = textMatcher(search);
-      const admission = await viewing.admit(viewer, sessionId, "search", { query: search.text });
+      const admission = await viewing.admit(viewer, sessionId, "search", { search });
       const { facts } = admission.entry;
       if (!admission.input && search.sources?.includes("input")) throw mayNotSeeInput();
       const { recording, index: openIndex } = await openShown(admission);
@@ -241,9 +249,11 @@ export function createPlayback(options: PlaybackOptions): Playback {
       return {
         hits: inOrder(finds),
         next: next ? placeText(next) : null,
+        watermark: admission.watermark ?? null,
         isWhole: recording.manifest !== undefined && index?.directory.textEndsUs === undefined,
       };
     },
+    watermark: (viewer, sessionId) => viewing.watermark(viewer, sessionId),
     async verify(viewer, sessionId) {
       const { entry } = await viewing.admit(viewer, sessionId, "verify");
       const audited = await auditedSession(options.auditRows, sessionId);

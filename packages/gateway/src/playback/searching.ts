@@ -29,7 +29,7 @@ import { type Place, textFrom } from "./recorded-text.ts";
 import { type Find, findIn, findsDefault, inOrder } from "./search.ts";
 import { type SearchState, searchCursors } from "./search-cursor.ts";
 import { type TextMatcher, textMatcher } from "./text-matcher.ts";
-import { type Reader, type Viewer, createViewing, fromOf } from "./viewing.ts";
+import { type Reader, type Viewer, createViewing } from "./viewing.ts";
 import { visibleFrames } from "./visible-frames.ts";
 
 type SearchingOptions = {
@@ -66,7 +66,7 @@ export type Searching = {
 
 type Source = (typeof searchSources)[number];
 /** A session that was dealt with, or will be when its recording was read. */
-type Step = { entry: SessionEntry; reading?: Promise<Read> };
+type Step = { entry: SessionEntry; reading?: Promise<Read>; watermark?: string | undefined };
 type Read =
   | { finds: Find[]; next?: Place; more: boolean; isWhole: boolean; input: boolean }
   | "unread"
@@ -184,6 +184,7 @@ export function createSearching(options: SearchingOptions): Searching {
     let readings = 0;
     let left = limit;
     let input = false;
+    let watermark: string | undefined;
     const known = resources.atOnce();
 
     async function* steps(): AsyncGenerator<Step> {
@@ -201,7 +202,8 @@ export function createSearching(options: SearchingOptions): Searching {
             yield { entry };
             continue;
           }
-          const { play, input: mayInput } = viewing.sight(viewer, await known.ofSession(entry));
+          const resource = await known.ofSession(entry);
+          const { play, input: mayInput } = viewing.sight(viewer, resource);
           const lanes = play ? lanesOf(asked, sessionId, mayInput, rows.get(sessionId)) : [];
           if (lanes.length === 0) {
             yield { entry };
@@ -213,7 +215,7 @@ export function createSearching(options: SearchingOptions): Searching {
           const reading = read(asked, entry, lanes, from, { isOver, signal: reader.signal });
           // Whoever waits for it is told; until then it is nobody's.
           reading.catch(() => undefined);
-          yield { entry, reading };
+          yield { entry, reading, watermark: viewing.watermarkOf(viewer, resource) };
         }
         after = batch.next;
         if (after === undefined) return;
@@ -221,7 +223,7 @@ export function createSearching(options: SearchingOptions): Searching {
     }
 
     /** True when the page ends here. */
-    async function take({ entry, reading }: Step): Promise<boolean> {
+    async function take({ entry, reading, watermark: due }: Step): Promise<boolean> {
       const found = (await reading) ?? "nothing";
       if (reading) readings--;
       if (found === "unread") state.unread++;
@@ -230,13 +232,15 @@ export function createSearching(options: SearchingOptions): Searching {
         const next = found.finds[left]?.place ?? found.next;
         left -= finds.length;
         input ||= found.input;
-        if (finds.length > 0)
+        if (finds.length > 0) {
+          watermark ??= due;
           items.push({
             session: wordsOf(entry),
             hits: inOrder(finds),
             more: found.more,
             isWhole: found.isWhole,
           });
+        }
         if (next) {
           state.within = { sessionId: entry.facts.sessionId, place: next };
           return true;
@@ -262,7 +266,7 @@ export function createSearching(options: SearchingOptions): Searching {
     for (let step = waiting.shift(); step && !isFull; step = waiting.shift()) isFull = await take(step);
     stopping.abort();
 
-    await stillMay(items, reader, remoteAddress);
+    await stillMay(items, reader, viewer);
     await audit.append({
       event: "session.recording.search",
       user: subject.name,
@@ -271,7 +275,7 @@ export function createSearching(options: SearchingOptions): Searching {
       fields: {
         search_id: state.searchId,
         page: state.page,
-        from: fromOf[viewer.via],
+        from: viewer.channel,
         query: question.text,
         mode: question.mode ?? "any-case",
         ...(question.sources && { sources: question.sources }),
@@ -279,6 +283,7 @@ export function createSearching(options: SearchingOptions): Searching {
         opened,
         found: items.map(({ session }) => session.id),
         input,
+        ...(watermark !== undefined && { watermark: true }),
         searched: state.searched,
         sessions: state.sessions,
       },
@@ -286,16 +291,17 @@ export function createSearching(options: SearchingOptions): Searching {
     return {
       items,
       next: isFull || isCut ? cursors.seal(state, subject.id, question) : null,
+      watermark: watermark ?? null,
       progress: { searched: Math.min(state.searched, state.sessions), sessions: state.sessions },
       unread: state.unread,
     };
   }
 
   /** A page takes a while: rights may have ended meanwhile. */
-  async function stillMay(items: SearchPage["items"], reader: Reader, remoteAddress: string): Promise<void> {
+  async function stillMay(items: SearchPage["items"], reader: Reader, viewer: Viewer): Promise<void> {
     if (items.length === 0) return;
     const now = await reader.renew();
-    const asking = now && { subject: now.subject, via: "web" as const, remoteAddress };
+    const asking = now && { ...viewer, subject: now.subject };
     const fresh = resources.atOnce();
     for (const { session } of items) {
       const entry = asking && (await sessions.byId(session.id));

@@ -33,6 +33,7 @@ const checkOf: Record<FindingCode, Check["name"]> = {
   key_unusable: "frames",
   keys_altered: "signature",
   keys_foreign: "signature",
+  audit_altered: "audit",
   unreadable: "segments",
 };
 

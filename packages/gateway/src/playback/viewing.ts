@@ -4,10 +4,13 @@ import type { Action, Decision, Question, Resource, Subject } from "../access/mo
 import type { AuditLog } from "../audit/door.ts";
 import type { Resources, SessionEntries, SessionEntry } from "../directory/mod.ts";
 
+/** What somebody looks with: the pages, the command line (the administrator's socket too), or a program of theirs. */
+export type Channel = "web" | "cli" | "rest" | "grpc";
+
 /** Who wants to see, as the transport proved it. */
 export type Viewer = {
   subject: Subject;
-  via: "web" | "token" | "admin-socket";
+  channel: Channel;
   remoteAddress: string;
 };
 
@@ -30,6 +33,13 @@ const rights = {
 type AccessAction = keyof typeof rights;
 type KeepingAction = (typeof keepingActions)[number];
 
+/** What the audit log is told of an access. `continues`: of one that was told of already, where that is not long ago. */
+type AboutAccess = {
+  format?: string;
+  search?: { text: string; mode?: string | undefined; sources?: readonly string[] | undefined };
+  continues?: boolean;
+};
+
 /** What the viewer got. */
 export type Admission = {
   entry: SessionEntry;
@@ -51,12 +61,11 @@ export type Viewing = {
     sessionId: string,
   ): Promise<{ entry: SessionEntry; may: KeepingAction[]; watermark: string | undefined }>;
   /** Decided and audited. Resolves when the event is committed, so nothing may leave before (P7). */
-  admit(
-    viewer: Viewer,
-    sessionId: string,
-    action: AccessAction,
-    about?: { format?: string; query?: string; continues?: boolean },
-  ): Promise<Admission>;
+  admit(viewer: Viewer, sessionId: string, action: AccessAction, about?: AboutAccess): Promise<Admission>;
+  /** What has to stand over what they see of a session, where they may. Decides nothing. */
+  watermark(viewer: Viewer, sessionId: string): Promise<string | undefined>;
+  /** The same of something that is at hand. */
+  watermarkOf(viewer: Viewer, resource: Resource): string | undefined;
 };
 
 /**
@@ -111,7 +120,7 @@ export function createViewing({
       ...(viewer.remoteAddress !== "" && { remoteAddress: viewer.remoteAddress }),
       serverId: entry.facts.target.id,
       sessionId: entry.facts.sessionId,
-      fields: { from: fromOf[viewer.via], owner: entry.facts.user.name, ...fields },
+      fields: { from: viewer.channel, owner: entry.facts.user.name, ...fields },
     });
   }
   function asked({ subject, remoteAddress }: Viewer, action: Action, resource: Resource): Decision {
@@ -121,14 +130,17 @@ export function createViewing({
     return asked(viewer, "recording.view_input", resource).allowed;
   }
 
-  /** Control characters in a name could forge further lines where the words are written into a file. */
   function watermarkFor({ subject }: Viewer, { watermark }: Resource): string | undefined {
     if (watermark !== true) return undefined;
     const at = new Date(clock.nowMs()).toISOString().slice(0, 16).replace("T", " ");
-    return `${subject.name.replaceAll(/\p{Cc}/gu, " ")} · ${at} UTC`;
+    return `${plainName(subject)} · ${at} UTC`;
   }
 
   return {
+    watermarkOf: watermarkFor,
+    async watermark(viewer, sessionId) {
+      return watermarkFor(viewer, await resources.ofSession(await entryOf(sessionId)));
+    },
     sight(viewer, resource) {
       const play = asked(viewer, rights.search, resource).allowed;
       return { play, input: play && mayInput(viewer, resource) };
@@ -153,14 +165,14 @@ export function createViewing({
       const { allowed, rule, because } = asked(viewer, rights[action], resource);
       const input = allowed && mayInput(viewer, resource);
       const watermark = watermarkFor(viewer, resource);
-      const key = `${viewer.subject.id} ${viewer.via} ${sessionId}`;
+      const key = `${viewer.subject.id} ${viewer.channel} ${sessionId}`;
       const isContinued = about.continues === true && continues(key);
       if (!allowed || !isContinued)
         await record(viewer, entry, allowed, {
           action,
           rule,
           ...(about.format !== undefined && { format: about.format }),
-          ...(about.query !== undefined && { query: about.query }),
+          ...(about.search && termsIn(about.search)),
           ...(allowed && action !== "verify" && { input }),
           ...(allowed && watermark !== undefined && { watermark: true }),
         });
@@ -180,10 +192,14 @@ export function createViewing({
   };
 }
 
-export const fromOf = { web: "web", token: "api", "admin-socket": "cli" } as const satisfies Record<
-  Viewer["via"],
-  string
->;
+/** Control characters in a name could forge further lines where it is written into a file. */
+export function plainName({ name }: Subject): string {
+  return name.replaceAll(/\p{Cc}/gu, " ");
+}
+
+function termsIn({ text, mode = "any-case", sources }: NonNullable<AboutAccess["search"]>) {
+  return { query: text, mode, ...(sources && { sources }) };
+}
 
 function needsApproval(sessionId: string, because = "somebody else must approve it"): GatehouseError {
   return new GatehouseError({

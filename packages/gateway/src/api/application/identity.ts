@@ -21,7 +21,7 @@ export function restIdentity(
   const entered = ({ token, person, session }: SignedIn): Entered => {
     const { expiresAtMs, remoteAddress } = session;
     return {
-      principal: { subject: person, via: "web", expiresAtMs, session, remoteAddress },
+      principal: { subject: person, via: "web", channel: "web", expiresAtMs, session, remoteAddress },
       cookie: token,
       expiresAtMs,
     };
@@ -64,16 +64,18 @@ export function restIdentity(
         expiresAtMs: session.expiresAtMs,
       };
     },
-    async whoIs(credential, { remoteAddress, isAttended = true }) {
+    async whoIs(credential, { remoteAddress, api, isAttended = true }) {
       if (credential.kind === "admin-socket")
-        return { subject: localAdministrator, via: "admin-socket", remoteAddress };
+        return { subject: localAdministrator, via: "admin-socket", channel: "cli", remoteAddress };
       // A browser has a session of its own; a program's token in a cookie would be sent by every page.
       if (credential.kind === "cookie" && credential.token.startsWith(apiTokenPrefix)) return undefined;
       const found = await identity.personByToken(credential.token, { isAttended });
       if (!found) return undefined;
-      const via = credential.kind === "cookie" ? "web" : "token";
       const { person: subject, expiresAtMs, session } = found;
-      return { subject, via, expiresAtMs, remoteAddress, ...(session && { session }) };
+      const known = { subject, expiresAtMs, remoteAddress, ...(session && { session }) };
+      if (credential.kind === "cookie") return { ...known, via: "web", channel: "web" };
+      // A sign-in that travels as a bearer token is the command line's; a program has a token of its own.
+      return { ...known, via: "token", channel: api === "rest" && session ? "cli" : api };
     },
     signOut: (cookie) => identity.signOut(cookie, ""),
   };

@@ -11,7 +11,12 @@ import { generateKey, publicKeyLine } from "../../protocols/ssh/keys/mod.ts";
 import { createTargets } from "./targets.ts";
 
 const ann = { id: "u1", name: "ann", roles: ["user" as const], leads: [] };
-const administrator = { subject: localAdministrator, via: "admin-socket" as const, remoteAddress: "" };
+const administrator = {
+  subject: localAdministrator,
+  via: "admin-socket" as const,
+  channel: "cli" as const,
+  remoteAddress: "",
+};
 const target = { name: "web-01", host: "10.0.0.5", port: 22, logins: ["root"], allowRoles: ["user"] };
 
 test("targets are listed and shown to whom they are open, and to administrators all of them", async (context) => {

@@ -19,8 +19,9 @@ export async function callerOf(
   const token = bearerTokenIn(header.get("authorization"));
   if (token === undefined) throw nobody();
   const credential = { kind: "bearer", token } as const;
-  const renew = () => identity.whoIs(credential, { remoteAddress, isAttended: false });
-  const principal = await identity.whoIs(credential, { remoteAddress });
+  const from = { remoteAddress, api: "grpc" } as const;
+  const renew = () => identity.whoIs(credential, { ...from, isAttended: false });
+  const principal = await identity.whoIs(credential, from);
   if (!principal) throw nobody();
   return { principal, renew };
 }

@@ -109,6 +109,7 @@ export function guardAccess(app: App, options: AppOptions): void {
     if (credential?.kind === "cookie") checkSameOrigin(request, publicUrl);
     const from = {
       remoteAddress: listener === "web" ? request.ip : "",
+      api: "rest" as const,
       // Our pages say so when they ask by themselves and nobody has touched them for a while.
       isAttended: request.headers["gatehouse-unattended"] === undefined,
     };

@@ -41,6 +41,7 @@ import { targetRoutes } from "./routes/targets.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { teamRoutes } from "./routes/teams.ts";
 import { secureResponses } from "./security.ts";
+import { nameWatermarks } from "./watermark.ts";
 
 export type AppOptions = {
   doors: RestDoors;
@@ -110,6 +111,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   await app.register(
     async (scope) => {
       const api = scope.withTypeProvider<ZodTypeProvider>() as App;
+      nameWatermarks(api, doors);
       authRoutes(api, options);
       commandSignInRoutes(api, options);
       oidcRoutes(api, options);

@@ -260,6 +260,14 @@ test("exports say everything, and nothing in them runs by being opened", async (
       "",
     ].join("\r\n"),
   );
+  const marked = { ...about, watermark: "ada\n; drop" };
+  const begins = async (format: "sql" | "csv" | "jsonl") =>
+    (await Array.fromAsync(statementsAs(format, all, marked))).join("").split(/\r?\n/);
+  assert.equal((await begins("sql"))[1], "-- ada ; drop");
+  assert.ok((await begins("csv"))[0]?.endsWith(",masked,watermark"));
+  assert.ok((await as("csv")).split("\r\n")[0]?.endsWith(",transaction,masked"));
+  assert.equal((await begins("jsonl"))[0], '{"watermark":"ada\\n; drop"}');
+
   const lines = (await as("jsonl")).trimEnd().split("\n");
   assert.deepEqual(
     lines.map((line) => {

@@ -6,9 +6,13 @@ import type { Statement } from "./statements.ts";
 export const statementFormats = ["sql", "csv", "jsonl"] as const;
 export type StatementFormat = (typeof statementFormats)[number];
 
-type About = { startedAt: string; title: string };
+/** `startedAt` is ISO 8601. `watermark`: what has to be in it of who takes it away. */
+type About = { startedAt: string; title: string; watermark?: string | undefined };
 
-/** The statements of one session as text, in chunks that are whole lines. `startedAt` is ISO 8601. */
+/**
+ * The statements of one session as text, in chunks that are whole lines. A watermark is a comment in SQL, a column of a table, and an
+ * object of its own before those of the statements.
+ */
 export async function* statementsAs(
   format: StatementFormat,
   all: AsyncIterable<Statement> | Iterable<Statement>,
@@ -16,15 +20,22 @@ export async function* statementsAs(
 ): AsyncGenerator<string> {
   const startedMs = Date.parse(about.startedAt);
   const timeOf = ({ startedUs }: Statement) => new Date(startedMs + startedUs / 1000).toISOString();
-  if (format === "sql") yield `-- ${onOneLine(about.title)}\n-- ${onOneLine(about.startedAt)}\n`;
-  if (format === "csv") yield csvLine(Object.keys(columns));
+  const { watermark } = about;
+  const marked = watermark === undefined ? [] : [watermark];
+  if (format === "sql")
+    for (const line of [about.title, ...marked, about.startedAt]) yield `-- ${onOneLine(line)}\n`;
+  if (format === "csv") yield csvLine([...Object.keys(columns), ...marked.map(() => "watermark")]);
+  if (format === "jsonl" && watermark !== undefined) yield `${JSON.stringify({ watermark })}\n`;
   for await (const statement of all)
     switch (format) {
       case "sql":
         yield annotated(statement, timeOf(statement));
         break;
       case "csv":
-        yield csvLine(Object.values(columns).map((field) => field(statement, timeOf(statement))));
+        yield csvLine([
+          ...Object.values(columns).map((field) => field(statement, timeOf(statement))),
+          ...marked,
+        ]);
         break;
       case "jsonl":
         yield `${JSON.stringify({ time: timeOf(statement), state: statementState(statement), ...statement })}\n`;

@@ -55,7 +55,7 @@ export function recordingService({
           ...(frames !== null && { frames: BigInt(frames) }),
           ...(bytes !== null && { bytes: BigInt(bytes) }),
           ...(segments !== null && { segments: BigInt(segments) }),
-          ...present(found, ["headSha256", "signedBy"]),
+          ...present(found, ["headSha256", "signedBy", "watermark"]),
           recipients: [...found.recipients],
           withheld: [...found.withheld],
           ...moments(found),
@@ -77,6 +77,8 @@ export function recordingService({
         toUs === undefined ? { fromUs } : { fromUs, toUs },
         { signal: context.signal, renew },
       );
+      const watermark = await playback.watermark(principal, request.sessionId);
+      if (watermark !== undefined) yield { watermark };
       for await (const some of together(frames)) yield { frames: some.map(frameWords) };
     },
 
@@ -89,7 +91,8 @@ export function recordingService({
         format,
         { signal: context.signal, renew },
       );
-      yield { fileName, contentType };
+      const watermark = await playback.watermark(principal, request.sessionId);
+      yield { fileName, contentType, ...(watermark !== undefined && { watermark }) };
       for await (const chunk of chunks)
         for (let at = 0; at < chunk.length; at += messageBytes)
           yield { data: chunk.subarray(at, at + messageBytes) as Uint8Array<ArrayBuffer> };
@@ -113,7 +116,7 @@ export function recordingService({
       return {
         hits: hits.map(hitWords),
         isWhole,
-        ...present(found, ["next"]),
+        ...present(found, ["next", "watermark"]),
       };
     },
 
@@ -138,7 +141,7 @@ export function recordingService({
           searched: BigInt(page.progress.searched),
           sessions: BigInt(page.progress.sessions),
           unread: BigInt(page.unread),
-          ...present(page, ["next"]),
+          ...present(page, ["next", "watermark"]),
         };
       } while (next !== null && left > 0 && !context.signal.aborted);
     },

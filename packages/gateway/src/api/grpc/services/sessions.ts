@@ -28,7 +28,8 @@ export function sessionService({
   sessions,
   access,
   moderation,
-}: Pick<RestDoors, "sessions" | "access" | "moderation">): ServiceImpl<typeof SessionService> {
+  playback,
+}: Pick<RestDoors, "sessions" | "access" | "moderation" | "playback">): ServiceImpl<typeof SessionService> {
   const withLive = async (principal: Principal, session: Session) =>
     sessionWords(
       session.state === "live"
@@ -89,11 +90,14 @@ export function sessionService({
       const { principal, renew } = caller(context);
       const { fromSeq } = liveQuery.parse({ fromSeq: Number(request.fromSequence) });
       const { signal } = context;
-      const sights = await moderation.join(principal, id.parse(request.sessionId), {
+      const sessionId = id.parse(request.sessionId);
+      const sights = await moderation.join(principal, sessionId, {
         fromSeq,
         signal,
         renew,
       });
+      const watermark = await playback.watermark(principal, sessionId);
+      if (watermark !== undefined) yield { watermark };
       for await (const sight of sights) yield sightWords(sight);
     },
 

@@ -126,6 +126,7 @@ export function memoryGate(clock: Clock): MemoryGate {
       ? {
           subject: { id: person.id, name: person.name, roles: person.roles, leads: [] },
           via,
+          channel: via === "web" ? "web" : "cli",
           remoteAddress: "127.0.0.1",
           ...(via === "web" ? { expiresAtMs: clock.nowMs() + 8 * 3_600_000 } : {}),
         }
@@ -206,6 +207,7 @@ export function memoryGate(clock: Clock): MemoryGate {
               leads: [],
             },
             via: "admin-socket",
+            channel: "cli",
             remoteAddress: "",
           };
         const userId = webSessions.get(credential.token);
@@ -268,9 +270,11 @@ export function memoryGate(clock: Clock): MemoryGate {
         return {
           hits: frame ? [{ timeUs: frame.timeUs, ...found }] : [],
           next: null,
+          watermark: null,
           isWhole: true,
         };
       },
+      watermark: async (_principal, id) => sampleOf(id).recording.watermark ?? undefined,
       async makeIndex(principal, id) {
         const sample = watched(principal, id, "recording.play");
         if (sample.session.recording.state === "corrupt")

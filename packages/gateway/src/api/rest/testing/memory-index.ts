@@ -68,7 +68,12 @@ export function memoryIndexes() {
         const match = matches(text);
         if (match) hits.push({ timeUs: fromUs, source: "screen", text, at: match.at, length: match.length });
       }
-      return { hits: hits.toSorted((x, y) => x.timeUs - y.timeUs), next: null, isWhole: true };
+      return {
+        hits: hits.toSorted((x, y) => x.timeUs - y.timeUs),
+        next: null,
+        watermark: null,
+        isWhole: true,
+      };
     },
   };
 }

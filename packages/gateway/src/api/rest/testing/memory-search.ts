@@ -18,7 +18,7 @@ export function memorySearch(samples: readonly Sample[]): SearchingDoor {
         items.push({ session, hits: [hit], more: false, isWhole: true });
       }
       const progress = { searched: samples.length, sessions: samples.length };
-      return { items, next: null, progress, unread: 0 };
+      return { items, next: null, watermark: null, progress, unread: 0 };
     },
   };
 }

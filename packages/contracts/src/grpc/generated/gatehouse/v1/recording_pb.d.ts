@@ -169,6 +169,13 @@ export declare type Recording = Message<"gatehouse.v1.Recording"> & {
    * @generated from field: google.protobuf.Timestamp removed_at = 17;
    */
   removedAt?: Timestamp | undefined;
+
+  /**
+   * What the policy demands over what is shown of it: who looks, and when they asked. Unset where none is due.
+   *
+   * @generated from field: optional string watermark = 18;
+   */
+  watermark?: string | undefined;
 };
 
 /**
@@ -247,6 +254,13 @@ export declare type StreamFramesResponse = Message<"gatehouse.v1.StreamFramesRes
    * @generated from field: repeated gatehouse.v1.Frame frames = 1;
    */
   frames: Frame[];
+
+  /**
+   * As in `Recording`. Set in the first message only, which has no frames then.
+   *
+   * @generated from field: optional string watermark = 2;
+   */
+  watermark?: string | undefined;
 };
 
 /**
@@ -298,6 +312,13 @@ export declare type ExportRecordingResponse = Message<"gatehouse.v1.ExportRecord
    * @generated from field: bytes data = 3;
    */
   data: Uint8Array;
+
+  /**
+   * As in `Recording`. Set in the first message only; a form that has a place for it carries it too.
+   *
+   * @generated from field: optional string watermark = 4;
+   */
+  watermark?: string | undefined;
 };
 
 /**
@@ -375,6 +396,13 @@ export declare type SearchRecordingResponse = Message<"gatehouse.v1.SearchRecord
    * @generated from field: bool is_whole = 3;
    */
   isWhole: boolean;
+
+  /**
+   * As in `Recording`.
+   *
+   * @generated from field: optional string watermark = 4;
+   */
+  watermark?: string | undefined;
 };
 
 /**
@@ -592,6 +620,13 @@ export declare type SearchRecordingsResponse = Message<"gatehouse.v1.SearchRecor
    * @generated from field: int64 unread = 5;
    */
   unread: bigint;
+
+  /**
+   * As in `Recording`, where it is due for any of what was found.
+   *
+   * @generated from field: optional string watermark = 6;
+   */
+  watermark?: string | undefined;
 };
 
 /**

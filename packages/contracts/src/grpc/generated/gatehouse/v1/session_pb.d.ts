@@ -754,6 +754,14 @@ export declare type WatchSessionResponse = Message<"gatehouse.v1.WatchSessionRes
    * @generated from field: gatehouse.v1.WatchSessionResponse.Now now = 2;
    */
   now?: WatchSessionResponse_Now | undefined;
+
+  /**
+   * What the policy demands over what is shown: who looks, and when they asked. Set in the first message only, which has nothing
+   * else then; unset where none is due.
+   *
+   * @generated from field: optional string watermark = 3;
+   */
+  watermark?: string | undefined;
 };
 
 /**
