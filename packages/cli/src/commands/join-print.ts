@@ -3,7 +3,7 @@ import type { Watched } from "@gatehouse/contracts/watch-session";
 import { statementLine, statements } from "@gatehouse/recording";
 import { shownBy } from "@gatehouse/recording/transcript";
 import type { Cli } from "../cli.ts";
-import { writeAll } from "../output/mod.ts";
+import { shownText, writeAll } from "../output/mod.ts";
 import { type PlayFrame, type WatchSource, formatMoment } from "../player/mod.ts";
 import { frameWords } from "./play-print.ts";
 
@@ -14,6 +14,12 @@ export async function printWatched(
   format: "pty" | "json",
   cli: Cli,
 ): Promise<void> {
+  const { watermark } = source;
+  if (watermark !== undefined)
+    await writeAll(
+      cli.stdout,
+      format === "json" ? `${JSON.stringify({ watermark })}\n` : `${shownText(watermark)}\n`,
+    );
   const frames = framesOf(source.watched(cli.signal));
   if (format === "json") {
     for await (const frame of frames) await writeAll(cli.stdout, `${JSON.stringify(frameWords(frame))}\n`);

@@ -2,7 +2,7 @@ import { GatehouseError, isId } from "@gatehouse/kernel";
 import { type Command, Option } from "commander";
 import type { Cli } from "../cli.ts";
 import { type GatewayOptions, connect, withGateway } from "../connection/mod.ts";
-import { exitCodes, SilentExit } from "../output/mod.ts";
+import { exitCodes, shownText, SilentExit } from "../output/mod.ts";
 
 const formats = ["pty", "json"] as const;
 type Options = GatewayOptions & { mode: "observer"; format: (typeof formats)[number] };
@@ -41,10 +41,10 @@ Example:
           hint: `\`${cli.command} sessions ls --live\` lists those that are live.`,
         });
       const { client } = await connect(options, cli);
-      const session = await client.sessions.get(id);
+      const [session, recording] = await Promise.all([client.sessions.get(id), client.recordings.get(id)]);
       // Loaded here, as with `play`: what no other command waits for.
       const { liveSource } = await import("../source/mod.ts");
-      const source = liveSource(client, session);
+      const source = liveSource(client, session, recording);
       if (options.format === "json" || session.track === "query" || !cli.stdout.isTTY) {
         const { printWatched } = await import("./join-print.ts");
         await printWatched(source, session, options.format, cli);
@@ -55,6 +55,7 @@ Example:
       const outcome = await watchOnTerminal({ source, ...cli });
       // It was drawn on a screen of its own, which is gone: what was seen last stays readable.
       for (const row of outcome.lastScreen) cli.stdout.write(`${row}\n`);
+      if (source.watermark !== undefined) cli.stdout.write(`${shownText(source.watermark)}\n`);
       if (outcome.endedBy === "abort") throw new SilentExit(exitCodes.interrupted);
       if (outcome.endedBy === "quit") cli.stderr.write("you no longer look on; the session goes on\n");
       else cli.stderr.write(`the session has ended${endOf(outcome.end)}\n`);

@@ -1,7 +1,7 @@
 import { GatehouseError } from "@gatehouse/kernel";
 import { type Command, Option } from "commander";
 import type { Cli } from "../cli.ts";
-import { type OutputFormat, type Printer, createPrinter, outputFormats } from "../output/mod.ts";
+import { type OutputFormat, type Printer, createPrinter, outputFormats, shownText } from "../output/mod.ts";
 
 export type OutputOptions = { format: OutputFormat; json?: boolean; utc?: boolean };
 
@@ -25,6 +25,16 @@ export function printerFor(cli: Cli, options: OutputOptions): Printer {
     columnsMax: isTerminal ? cli.stdout.columns || undefined : undefined,
     write: (text) => cli.stdout.write(text),
   });
+}
+
+/**
+ * What has to stand with what follows. Machines are told beside their answer, whose form is its list: whoever shows that to people
+ * has to show this too.
+ */
+export function sayWatermark(watermark: string | null, printer: Printer, cli: Cli): void {
+  if (watermark === null) return;
+  if (printer.format === "text") printer.line(printer.bold(shownText(watermark)));
+  else cli.stderr.write(`watermark: ${shownText(watermark)}\n`);
 }
 
 /** The command line was wrong; nothing was done. */

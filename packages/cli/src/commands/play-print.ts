@@ -3,7 +3,7 @@ import { type Statement, keptLines, statementLine, statements } from "@gatehouse
 import { transcribe } from "@gatehouse/recording/transcript";
 import { stringify } from "yaml";
 import type { Cli } from "../cli.ts";
-import { writeAll } from "../output/mod.ts";
+import { shownText, writeAll } from "../output/mod.ts";
 import { type PlayFrame, type PlaySource, formatMoment } from "../player/mod.ts";
 
 const lossy = new TextDecoder();
@@ -27,7 +27,7 @@ export async function printFrames(
   cli: Cli,
   filter: StatementFilter = {},
 ): Promise<void> {
-  let text = "";
+  let text = headOf(source, format);
   for await (const piece of piecesOf(source, format, filter)) {
     if (cli.signal.aborted) return;
     text += piece;
@@ -36,6 +36,19 @@ export async function printFrames(
     text = "";
   }
   if (text !== "") await writeAll(cli.stdout, text);
+}
+
+/** What stands before it where a watermark is due. */
+function headOf({ watermark }: PlaySource, format: "json" | "yaml" | "text"): string {
+  if (watermark === undefined) return "";
+  switch (format) {
+    case "json":
+      return `${JSON.stringify({ watermark })}\n`;
+    case "yaml":
+      return stringify([{ watermark }]);
+    case "text":
+      return `# ${shownText(watermark)}\n`;
+  }
 }
 
 async function* piecesOf(

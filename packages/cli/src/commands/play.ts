@@ -1,7 +1,7 @@
 import { GatehouseError } from "@gatehouse/kernel";
 import { type Command, Option } from "commander";
 import type { Cli } from "../cli.ts";
-import { exitCodes, SilentExit, writeAll } from "../output/mod.ts";
+import { exitCodes, shownText, SilentExit, writeAll } from "../output/mod.ts";
 import type { PlaySource } from "../player/mod.ts";
 import type { IdentityOptions } from "../source/mod.ts";
 import { type GatewayOptions, withGateway } from "../connection/mod.ts";
@@ -100,6 +100,7 @@ async function playIt(source: PlaySource, options: Options, cli: Cli): Promise<v
   const outcome = await playOnTerminal({ ...pace, stdin: cli.stdin, stdout: cli.stdout });
   // The player drew on a screen of its own, which is gone: what was seen last stays readable.
   for (const row of outcome.lastScreen) cli.stdout.write(`${row}\n`);
+  if (source.watermark !== undefined) cli.stdout.write(`${shownText(source.watermark)}\n`);
   if (outcome.endedBy === "abort") throw new SilentExit(exitCodes.interrupted);
   if (outcome.endedBy === "quit") cli.stderr.write(`stopped at ${formatMoment(outcome.positionUs)}\n`);
 }

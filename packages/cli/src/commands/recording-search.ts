@@ -5,7 +5,7 @@ import type { Cli } from "../cli.ts";
 import { type GatewayOptions, connect, withGateway } from "../connection/mod.ts";
 import { SilentExit, exitCodes } from "../output/mod.ts";
 import { formatMoment } from "../player/mod.ts";
-import { type OutputOptions, printerFor, withOutput } from "./options.ts";
+import { type OutputOptions, printerFor, sayWatermark, withOutput } from "./options.ts";
 
 type SearchOptions = OutputOptions &
   GatewayOptions & { regex?: boolean; exact?: boolean; in?: RecordingSearch["sources"] };
@@ -50,7 +50,9 @@ export function addSearch(recordings: Command, cli: Cli): void {
       page = await client.recordings.search(id, { ...search, cursor: page.next });
       hits.push(...page.hits);
     }
-    printerFor(cli, options).list(
+    const printer = printerFor(cli, options);
+    sayWatermark(page.watermark, printer, cli);
+    printer.list(
       hits,
       [
         { title: "moment", value: ({ timeUs }) => formatMoment(timeUs), align: "right" },

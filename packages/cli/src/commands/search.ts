@@ -4,7 +4,15 @@ import type { Cli } from "../cli.ts";
 import { type GatewayOptions, connect, withGateway } from "../connection/mod.ts";
 import { type Printer, SilentExit, exitCodes, shownText } from "../output/mod.ts";
 import { formatMoment } from "../player/mod.ts";
-import { type OutputOptions, again, labelOf, printerFor, usage, withOutput } from "./options.ts";
+import {
+  type OutputOptions,
+  again,
+  labelOf,
+  printerFor,
+  sayWatermark,
+  usage,
+  withOutput,
+} from "./options.ts";
 import { timeOf } from "./sessions.ts";
 
 type Options = OutputOptions &
@@ -67,6 +75,7 @@ Examples:
       const all: Found[] = [];
       let count = 0;
       let page: SearchPage | undefined;
+      let watermark: SearchPage["watermark"] = null;
       try {
         do {
           page = await client.search(
@@ -78,6 +87,9 @@ Examples:
             { signal: cli.signal },
           );
           if (cli.stderr.isTTY) cli.stderr.write("\r\u001b[K");
+          // Once is enough above what can be scrolled back to.
+          if (printer.format === "text" && watermark === null) sayWatermark(page.watermark, printer, cli);
+          watermark ??= page.watermark;
           for (const found of page.items) {
             count += found.hits.length;
             if (printer.format === "text") printFound(found, printer, cli, where);
@@ -89,7 +101,7 @@ Examples:
         if (cli.stderr.isTTY) cli.stderr.write("\r\u001b[K");
       }
       if (printer.format !== "text")
-        printer.thing({ items: all, progress: page.progress, unread: page.unread }, []);
+        printer.thing({ items: all, watermark, progress: page.progress, unread: page.unread }, []);
       else if (count === 0) printer.line("nothing found");
       if (page.next !== null) cli.stderr.write(`there may be more: ${farOf(page)}; raise --limit\n`);
       if (page.unread > 0) cli.stderr.write(`${page.unread} recordings could not be read\n`);

@@ -11,5 +11,5 @@ export { printError } from "./print-error.ts";
 export { type OutputFormat, outputFormats, type Printer, createPrinter } from "./printer.ts";
 export { createProgress } from "./progress.ts";
 export { renderTable, type Column } from "./table.ts";
-export { shownText, textWidth } from "./text-width.ts";
+export { cutText, shownText, textWidth } from "./text-width.ts";
 export { writeAll } from "./write-all.ts";

@@ -1,5 +1,5 @@
-import type { Clock } from "@gatehouse/kernel";
-import { shownBy } from "@gatehouse/recording/transcript";
+import { type Clock, utf8 } from "@gatehouse/kernel";
+import { printable, shownBy } from "@gatehouse/recording/transcript";
 import type { PlaySource } from "./play-source.ts";
 
 const idleMaxUs = 500_000;
@@ -19,6 +19,7 @@ export async function playRaw(options: {
   const { source, clock, speed, skipIdle, fromUs = 0, write, signal } = options;
   let startUs = clock.monotonicUs() - fromUs / speed;
   let lastUs = 0;
+  if (source.watermark !== undefined) await write(utf8(`${printable(source.watermark)}\r\n`));
   for await (const frame of source.frames()) {
     if (signal.aborted) return;
     const gapUs = frame.timeUs - lastUs;

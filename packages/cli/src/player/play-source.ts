@@ -29,6 +29,8 @@ export type PlaySource = {
   readonly size: { readonly cols: number; readonly rows: number };
   /** What the viewer must know of what is left out. */
   readonly note?: string;
+  /** What has to stand over all that is shown. */
+  readonly watermark?: string;
   /** Unknown while a session still runs, and for a stream that was not read to its end. */
   readonly durationUs: number | undefined;
   /** From a moment on, or the first frame, in order. May be called again and again: seeking begins anew. */

@@ -3,7 +3,7 @@ import type { Key } from "./keys.ts";
 import { formatMoment } from "./moment.ts";
 import type { PlayFrame, PlayKeyframe, PlaySource } from "./play-source.ts";
 import { type Screen, createScreen, lastRows } from "./screen.ts";
-import { asciiLine } from "./status-line.ts";
+import { statusLine } from "./status-line.ts";
 import type { Viewport } from "./viewport.ts";
 
 export type PlayOptions = {
@@ -171,14 +171,22 @@ export async function play(options: PlayOptions): Promise<PlayOutcome> {
   }
 
   function status(): string | undefined {
-    if (!options.interactive) return undefined;
+    if (!options.interactive) return source.watermark;
     const how = seeking ? "seeking" : paused ? "paused " : ended ? "ended  " : "playing";
     const total = source.durationUs === undefined ? "" : ` / ${formatMoment(source.durationUs)}`;
     const keys = "space pause, arrows 5 s, [ ] 30 s, + - speed, q quit";
-    return ` ${how} ${formatMoment(positionUs)}${total}  ${speed}x  ${asciiLine(source.title)}  (${keys})`;
+    return statusLine(
+      source.watermark,
+      ` ${how} ${formatMoment(positionUs)}${total}  ${speed}x  ${source.title}  (${keys})`,
+    );
   }
   function draw(): void {
-    const wanted = paused || seeking || clock.monotonicUs() < keyShownUntilUs || hasRoom(screen);
+    const wanted =
+      source.watermark !== undefined ||
+      paused ||
+      seeking ||
+      clock.monotonicUs() < keyShownUntilUs ||
+      hasRoom(screen);
     viewport.draw(screen, wanted ? status() : undefined);
   }
   const hasRoom = (shown: Screen) => viewport.rows > shown.rows;

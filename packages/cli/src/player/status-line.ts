@@ -1,6 +1,6 @@
 import { printable } from "@gatehouse/recording/transcript";
 
-/** The status counts a character as a column, which holds for ASCII only. */
-export function asciiLine(text: string): string {
-  return printable(text).replaceAll(/[^ -~]/g, "?");
+/** What a watermark must not lose by something else: it comes first, so that a narrow terminal cuts the rest. */
+export function statusLine(watermark: string | undefined, text: string): string {
+  return printable(watermark === undefined ? text : ` ${watermark} |${text}`);
 }

@@ -1,3 +1,4 @@
+import { cutText, textWidth } from "../output/mod.ts";
 import type { Screen } from "./screen.ts";
 
 /** The person's terminal, as the player needs it. */
@@ -79,7 +80,8 @@ export function openViewport(output: ViewportOutput): Viewport {
   };
 }
 
-/** Exactly so many columns; the status is ASCII, so a character is a column. */
+/** Exactly so many columns. */
 function fitted(text: string, cols: number): string {
-  return text.length > cols ? text.slice(0, cols) : text.padEnd(cols);
+  const cut = cutText(text, cols);
+  return cut + " ".repeat(Math.max(0, cols - textWidth(cut)));
 }

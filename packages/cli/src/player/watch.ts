@@ -3,7 +3,7 @@ import { type Clock, type Timer, fromUtf8 } from "@gatehouse/kernel";
 import { formatMoment } from "./moment.ts";
 import type { PlayFrame } from "./play-source.ts";
 import { createScreen, lastRows } from "./screen.ts";
-import { asciiLine } from "./status-line.ts";
+import { statusLine } from "./status-line.ts";
 import type { TerminalStage } from "./terminal-stage.ts";
 
 export type WatchSource = {
@@ -11,6 +11,8 @@ export type WatchSource = {
   readonly title: string;
   /** The terminal's size until a frame says otherwise. */
   readonly size: { readonly cols: number; readonly rows: number };
+  /** What has to stand over all that is shown. */
+  readonly watermark?: string;
   watched(signal: AbortSignal): AsyncIterable<Watched>;
 };
 
@@ -72,7 +74,11 @@ export async function watch(
   }
   function draw(): void {
     const hasRoom = viewport.rows > screen.rows;
-    const matters = state.paused !== "" || state.lost || clock.monotonicUs() < statusUntilUs;
+    const matters =
+      source.watermark !== undefined ||
+      state.paused !== "" ||
+      state.lost ||
+      clock.monotonicUs() < statusUntilUs;
     viewport.draw(screen, hasRoom || matters ? statusOf() : undefined);
   }
   function statusOf(): string {
@@ -84,7 +90,8 @@ export async function watch(
         : "live";
     const paused = state.paused === "" ? "" : `  paused by ${state.paused}`;
     const others = state.watchers > 1 ? `  ${state.watchers} look on` : "";
-    return asciiLine(
+    return statusLine(
+      source.watermark,
       ` ${how}  ${formatMoment(elapsedUs)}  ${source.title}${paused}${others}  (q quits, the session goes on)`,
     );
   }

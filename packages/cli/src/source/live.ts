@@ -1,14 +1,19 @@
 import type { Client } from "@gatehouse/contracts/client";
-import type { Session } from "@gatehouse/contracts/rest";
+import type { Recording, Session } from "@gatehouse/contracts/rest";
 import { watchSession } from "@gatehouse/contracts/watch-session";
 import type { WatchSource } from "../player/mod.ts";
 
 const defaultSize = { cols: 80, rows: 24 } as const;
 
 /** A live session on the gateway, to look on at. One that has none to show is told of by the first step. */
-export function liveSource(client: Client, session: Session): WatchSource {
+export function liveSource(
+  client: Client,
+  session: Session,
+  { watermark }: Pick<Recording, "watermark">,
+): WatchSource {
   return {
     title: `${session.user.name} ${session.login}@${session.target.name}`,
+    ...(watermark !== null && { watermark }),
     // The first frames say how large the terminal is.
     size: defaultSize,
     watched: (signal) => watchSession({ client, sessionId: session.id, signal, wait }),

@@ -17,6 +17,7 @@ export async function openOnGateway(client: Client, sessionId: string): Promise<
     ...(recording.withheld.includes("input") && {
       note: "what was typed is sealed for others, and this gateway holds no key to it: it is left out",
     }),
+    ...(recording.watermark !== null && { watermark: recording.watermark }),
     durationUs: recording.durationMs === null ? undefined : recording.durationMs * 1000,
     frames: (fromUs = 0) => client.recordings.frames(sessionId, { fromUs }),
     keyframeAt: async (timeUs) =>

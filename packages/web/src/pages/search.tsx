@@ -5,6 +5,7 @@ import { Search as SearchIcon, X } from "lucide-react";
 import { useEffect } from "react";
 import { queries } from "../gateway.ts";
 import { loadTerminalPlayerWhenIdle } from "../player/load.ts";
+import { Watermark, WatermarkWords } from "../player/watermark.tsx";
 import { type EverywhereSearch, findModes, kinds, labelsOf, midnight } from "../search.ts";
 import { Badge, Button, Choice, Command, Time } from "../ui/elements.tsx";
 import { Committed, DayInput, FilterBar } from "../ui/filters.tsx";
@@ -99,7 +100,12 @@ export function SearchPage() {
         <>
           <Progress page={pages.at(-1)} isBusy={isFetching} hits={rows.length} />
           {query.isPending && <SkeletonRows />}
-          <Results groups={groups} chosen={chosen} search={search} />
+          <WatermarkWords value={pages.findLast(({ watermark }) => watermark)?.watermark ?? undefined}>
+            <div className="relative">
+              <Results groups={groups} chosen={chosen} search={search} />
+              <Watermark />
+            </div>
+          </WatermarkWords>
           {isError && (
             <div className="grid justify-items-start gap-2 px-4 py-3">
               <InlineProblem error={query.error} />

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { connect } from "node:tls";
 import { createClient, everyPage } from "@gatehouse/contracts/client";
-import type { Problem, Session, WireFrame } from "@gatehouse/contracts/rest";
+import { type Problem, type Session, type WireFrame, watermarkHeader } from "@gatehouse/contracts/rest";
 import { unixFetch } from "@gatehouse/contracts/unix-fetch";
 import { isGatehouseError, systemClock, systemRandom } from "@gatehouse/kernel";
 import { type App, createApp } from "./app.ts";
@@ -328,6 +328,7 @@ test("a slow reader holds the source back, and one that leaves ends it", async (
       ...gate.doors,
       playback: {
         ...gate.doors.playback,
+        watermark: async () => "ada · now",
         async frames() {
           return (async function* () {
             try {
@@ -341,7 +342,15 @@ test("a slow reader holds the source back, and one that leaves ends it", async (
     },
   });
   const url = await app.listen({ host: "127.0.0.1", port: 0 });
-  const client = createClient({ baseUrl: url });
+  const shown: Headers[] = [];
+  const client = createClient({
+    baseUrl: url,
+    async fetch(address, init) {
+      const response = await fetch(address, init);
+      shown.push(response.headers);
+      return response;
+    },
+  });
   const frames = client.recordings.frames(samplePeople.jane.id);
   for (let i = 0; i < 3; i++) await frames.next();
   // What the sockets' own buffers took is all that was made: the source does not run on by itself.
@@ -353,6 +362,7 @@ test("a slow reader holds the source back, and one that leaves ends it", async (
   assert.ok(made * frame.length < 64 * 1024 * 1024, `${made} frames were made ahead of the reader`);
   await frames.return(undefined);
   await ended.promise;
+  assert.equal(decodeURIComponent(shown[0]?.get(watermarkHeader) ?? ""), "ada · now");
   await app.close();
 });
 
