@@ -3,7 +3,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { createClient } from "@gatehouse/contracts/client";
-import type { Session } from "@gatehouse/contracts/rest";
+import { type Session, watermarkHeader } from "@gatehouse/contracts/rest";
+import { createProfiles } from "../../packages/cli/src/connection/mod.ts";
+import { createWorkshop } from "../../packages/cli/src/testing/run-here.ts";
 import { sshOptions } from "../parts/gateway.ts";
 import { type GrpcAnswer, type GrpcClient, startGrpcClient } from "../parts/grpc-client.ts";
 import { awaitEvents, awaitSession, eventually, recordedSession } from "../parts/sessions.ts";
@@ -218,6 +220,74 @@ test("a recording: its frames, windows, exports and verification, audited before
   ]);
   const asked = events.filter(({ user }) => user === "otto").map(({ fields }) => fields["action"]);
   assert.deepEqual(asked.toSorted(), ["export", "play", "search", "verify"].toSorted());
+});
+
+test("where the policy demands a watermark, every answer that shows something carries it, and so does the command line", async () => {
+  const { gateway } = stage;
+  await gateway.admin.targets.update(ended.target.id, { access: { watermark: true } });
+  const workshop = createWorkshop();
+  try {
+    const about = { session_id: ended.id };
+    const words = /^otto · \d{4}-\d\d-\d\d \d\d:\d\d UTC$/;
+    for (const [method, request] of [
+      ["StreamFrames", about],
+      ["ExportRecording", { ...about, format: "json" }],
+      ["SearchRecording", { ...about, text: "over" }],
+      ["SearchRecordings", { text: "over the gateand" }],
+    ] as const) {
+      const { messages, status, detail } = await call(recordings, method, request, "otto");
+      assert.equal(status, "OK", detail);
+      assert.match(String(messages[0]?.["watermark"]), words, method);
+    }
+    const { recording } = only(await call(recordings, "GetRecording", about, "otto")) as {
+      recording: { watermark: string };
+    };
+    assert.match(recording.watermark, words);
+
+    for (const path of ["frames", "index", "screen?atUs=0", "pictures", "export?format=text"]) {
+      const response = await fetch(`${gateway.web}/api/v1/recordings/${ended.id}/${path}`, {
+        headers: { authorization: `Bearer ${tokens.otto}` },
+      });
+      await response.arrayBuffer();
+      assert.equal(response.status, 200, path);
+      assert.match(decodeURIComponent(response.headers.get(watermarkHeader) ?? ""), words, path);
+    }
+
+    const env = { XDG_CONFIG_HOME: join(workshop.folder, "otto") };
+    await createProfiles(env).keep({ url: gateway.web, token: tokens.otto, name: "otto", expiresAt: null });
+    for (const [command, first] of [
+      [["play", ended.id], /^otto · .* UTC\r\n/],
+      [["play", ended.id, "--format", "text"], /^# otto · .* UTC\n/],
+      [["play", ended.id, "--format", "json"], /^\{"watermark":"otto · .* UTC"\}\n/],
+      [["play", ended.id, "--format", "yaml"], /^- watermark: otto · .* UTC\n/],
+      [["recordings", "search", ended.id, "over"], /^otto · .* UTC\n/],
+      [["search", "over the gateand"], /^otto · .* UTC\n/],
+      [["recordings", "export", ended.id, "-f", "text", "-o", "-"], /^# exported by otto · /],
+    ] as const) {
+      const ran = await workshop.run([...command, "--gateway", gateway.web], { env });
+      assert.equal(ran.code, 0, ran.stderr);
+      assert.match(ran.stdout, first, command.join(" "));
+      assert.match(ran.stdout, /over the gate/);
+    }
+    const access = await gateway.admin.audit.list({
+      event: "session.recording.access",
+      session: ended.id,
+      user: "otto",
+      limit: 200,
+    });
+    const due = access.items.filter(({ fields }) => fields["watermark"] === true);
+    assert.deepEqual(
+      [...new Set(due.map(({ fields }) => fields["from"]))].toSorted(),
+      ["cli", "grpc"],
+      "a sign-in that travels as a bearer token is the command line's",
+    );
+    const [across] = (await gateway.admin.audit.list({ event: "session.recording.search", user: "otto" }))
+      .items;
+    assert.deepEqual([across?.fields["watermark"], across?.fields["from"]], [true, "cli"]);
+  } finally {
+    workshop.close();
+    await gateway.admin.targets.update(ended.target.id, { access: {} });
+  }
 });
 
 test("who may not is refused in the words of the code: nobody, a stranger, a user", async () => {
