@@ -1,6 +1,7 @@
 import type { Terminal } from "@xterm/headless";
 import { type IndexedLine, lineCharsMax } from "../index/mod.ts";
-import { type Gone, linesIn } from "../transcript/shown-lines.ts";
+import { linesIn } from "../transcript/lines-in.ts";
+import type { Gone } from "../transcript/shown-lines.ts";
 
 type Seen = { fromUs: number; seenUs: number };
 

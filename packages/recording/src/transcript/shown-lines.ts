@@ -1,24 +1,32 @@
-import type { IBuffer, Terminal } from "@xterm/headless";
+import type { IBuffer, IMarker, Terminal } from "@xterm/headless";
+import { linesIn } from "./lines-in.ts";
 
 /** More than a slice can scroll off, so nothing is lost between two looks. */
 export const scrollbackLines = 6000;
 /** One write to the terminal. It can scroll off at most as many lines as it has bytes. */
 export const sliceBytes = 4096;
-/** Lines that were handed out are dropped from the terminal when there are so many of them. */
-const keptLinesMax = 512;
+/** A line of so many rows is handed out before its end is there. */
+const wrappedRowsMax = 1_000;
 
 /** Why a line is handed out: it left the screen at the top, or what stood there was cleared or left. */
 export type Gone = "scrolled" | "cleared";
 
 /**
  * Hands out the lines of a terminal as they go: each once it scrolls off, the screen before it is cleared, the last screen of a
- * full-screen program when it ends. The terminal has `scrollbackLines` of scrollback and is written to in slices.
+ * full-screen program when it ends. The terminal has `scrollbackLines` of scrollback and is written to in slices. Its buffer is left
+ * to fill: from then on the library uses each row again instead of making one, which is half of what a line costs it.
  */
 export class ShownLines {
   readonly #terminal: Terminal;
   readonly #tell: (line: string, gone: Gone, wasThere: boolean) => void;
-  /** Rows at the top of the ordinary buffer that were taken already. */
+  /** Rows at the top of the ordinary buffer that were taken already, when that was last looked at. */
   #takenRows = 0;
+  /**
+   * On one of them, which was in row `#markedRow`: rows are dropped above it once the buffer is full. It has left the screen, so
+   * nothing is inserted there.
+   */
+  #mark: IMarker | undefined;
+  #markedRow = 0;
   /** Rows of it that were finished when the last slice had been written. */
   #finishedRows = 0;
 
@@ -40,7 +48,7 @@ export class ShownLines {
       if (what === 2 || (what === 0 && cursorX === 0 && cursorY === 0)) this.#takeScreen();
       if (what === 3) {
         this.#takeScrolled();
-        this.#takenRows = 0;
+        if (terminal.buffer.active.type === "normal") this.#forgetTaken(0);
       }
       return false;
     });
@@ -51,7 +59,7 @@ export class ShownLines {
     parser.registerEscHandler({ final: "c" }, () => {
       this.#takeFullScreen();
       this.#takeScreen();
-      this.#takenRows = 0;
+      this.#forgetTaken(0);
       return false;
     });
   }
@@ -59,7 +67,6 @@ export class ShownLines {
   /** Call when a slice has been written. */
   written(): void {
     this.#takeScrolled();
-    if (this.#takenRows > this.#rowsKept + keptLinesMax) this.#dropTaken();
     const { normal } = this.#terminal.buffer;
     this.#finishedRows = normal.baseY + normal.cursorY;
   }
@@ -82,13 +89,39 @@ export class ShownLines {
 
   #takeScrolled(): void {
     const buffer = this.#terminal.buffer.normal;
+    this.#follow();
     let end = buffer.baseY;
     // A line that goes on below is taken whole, later.
     while (end > this.#takenRows && buffer.getLine(end)?.isWrapped) end--;
+    if (buffer.baseY - end > wrappedRowsMax) end = buffer.baseY;
+    if (end <= this.#takenRows && this.#mark) return;
     const middle = Math.min(end, Math.max(this.#takenRows, this.#finishedRows));
     this.#take(buffer, this.#takenRows, middle, "scrolled", true);
     this.#take(buffer, middle, end, "scrolled", false);
     this.#takenRows = Math.max(this.#takenRows, end);
+    // Only the ordinary screen can be marked, and while the other is shown it does not scroll.
+    if (this.#terminal.buffer.active.type !== "normal") return;
+    this.#mark?.dispose();
+    this.#markedRow = this.#takenRows - 1;
+    this.#mark =
+      this.#takenRows === 0
+        ? undefined
+        : this.#terminal.registerMarker(this.#markedRow - buffer.baseY - buffer.cursorY);
+  }
+
+  /** How far the rows have moved up since. */
+  #follow(): void {
+    if (!this.#mark) return;
+    const moved = this.#markedRow - this.#mark.line;
+    this.#markedRow -= moved;
+    this.#takenRows -= moved;
+    this.#finishedRows -= moved;
+  }
+
+  #forgetTaken(takenRows: number): void {
+    this.#mark?.dispose();
+    this.#mark = undefined;
+    this.#takenRows = takenRows;
   }
 
   /** The ordinary screen, where it is the one that is seen. */
@@ -113,25 +146,10 @@ export class ShownLines {
     const { normal } = this.#terminal.buffer;
     const kept = Math.min(this.#takenRows, this.#rowsKept);
     const left = normal.baseY - this.#takenRows + kept;
+    this.#forgetTaken(kept);
     // A smaller scrollback drops the oldest rows, with no sequence sent into what may be the middle of another.
     this.#terminal.options.scrollback = left;
     this.#terminal.options.scrollback = scrollbackLines;
-    this.#takenRows = kept;
-  }
-}
-
-/** The lines of these rows: a wrapped row continues the one above it. */
-export function* linesIn(buffer: IBuffer, from: number, end: number): Generator<string> {
-  let line: string | undefined;
-  for (let row = from; row < end; row++) {
-    const found = buffer.getLine(row);
-    if (!found) break;
-    // Where a row goes on below, its blanks at the end are part of the line.
-    const goesOn = row + 1 < end && buffer.getLine(row + 1)?.isWrapped === true;
-    line = (line ?? "") + found.translateToString(!goesOn);
-    if (goesOn) continue;
-    yield line;
-    line = undefined;
   }
 }
 
