@@ -126,6 +126,13 @@ export class ByteReader {
   }
 }
 
+const varintBytesMax = 8;
+function varintBytes(value: number): number {
+  let bytes = 1;
+  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 128)) bytes++;
+  return bytes;
+}
+
 /** Grows as it is written; big-endian. `done()` is a view of what was written. */
 export class ByteWriter {
   #bytes: Uint8Array;
@@ -178,6 +185,20 @@ export class ByteWriter {
       rest = Math.floor(rest / 128);
     }
     return this.u8(rest);
+  }
+  /** Its length in bytes as a varint, and UTF-8. */
+  text(text: string): this {
+    // The longest that it can be. Mostly it is ASCII, and its length known before.
+    const start = this.#room(varintBytesMax + 3 * text.length);
+    const expected = varintBytes(text.length);
+    const { written } = encoder.encodeInto(text, this.#bytes.subarray(start + expected));
+    const needed = varintBytes(written);
+    if (needed !== expected)
+      this.#bytes.copyWithin(start + needed, start + expected, start + expected + written);
+    this.#at = start;
+    this.varint(written);
+    this.#at += written;
+    return this;
   }
   put(bytes: Uint8Array): this {
     const at = this.#room(bytes.length);

@@ -49,6 +49,7 @@ test("a reader returns what a writer wrote, and a truncated one refuses", () => 
       huge: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
       count: fc.maxSafeNat(),
       body: fc.uint8Array({ maxLength: 600 }),
+      text: fc.string({ unit: "binary", maxLength: 200 }),
     },
     { noNullPrototype: true },
   );
@@ -62,6 +63,7 @@ test("a reader returns what a writer wrote, and a truncated one refuses", () => 
         .varint(value.count)
         .varint(value.body.length)
         .put(value.body)
+        .text(value.text)
         .done();
       const read = (bytes: Uint8Array) => {
         const reader = new ByteReader(bytes, "test");
@@ -72,6 +74,7 @@ test("a reader returns what a writer wrote, and a truncated one refuses", () => 
           huge: reader.u64(),
           count: reader.varint(),
           body: Uint8Array.from(reader.take(reader.varint())),
+          text: fromUtf8(reader.take(reader.varint())),
         };
       };
       assert.deepEqual(read(written), value);

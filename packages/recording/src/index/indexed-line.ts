@@ -1,4 +1,4 @@
-import { assert, ByteReader, ByteWriter, fromUtf8, utf8 } from "@gatehouse/kernel";
+import { assert, ByteReader, ByteWriter, fromUtf8 } from "@gatehouse/kernel";
 
 /** One line of text that stood on the screen. */
 export type IndexedLine = {
@@ -14,7 +14,7 @@ export const lineCharsMax = 4_096;
 
 /** In the order in which lines left the screen, so times may go back: a difference is written with its sign (zigzag). */
 export function encodeLines(lines: readonly IndexedLine[]): Uint8Array {
-  const writer = new ByteWriter(4096);
+  const writer = new ByteWriter(64 * 1024);
   let lastUs = 0;
   for (const { fromUs, toUs, text } of lines) {
     assert(toUs >= fromUs, "a line goes after it came");
@@ -22,9 +22,7 @@ export function encodeLines(lines: readonly IndexedLine[]): Uint8Array {
     lastUs = fromUs;
     writer.varint(difference < 0 ? -2 * difference - 1 : 2 * difference);
     writer.varint(toUs - fromUs);
-    const bytes = utf8(text);
-    writer.varint(bytes.length);
-    writer.put(bytes);
+    writer.text(text);
   }
   return writer.done();
 }

@@ -98,6 +98,26 @@ test("a line that scrolls by before anybody looks has a moment at which it can b
   assert.ok(at >= 1180 && at < 1300, `at ${at}`);
 });
 
+test("a line that is cut at the edge of the screen goes on with the next character, however much was shown before", async () => {
+  const lines = Array.from({ length: 100 }, (_, i) => `${i}\r\n`).join("");
+  const edge = "w".repeat(80);
+  const rounds = Array.from({ length: 30 }, (_, n) => n);
+  const { index } = await indexed(
+    framesOf(
+      rounds.flatMap((n) => [
+        [n * 1000, `${n === 20 ? "\u001b[3J" : ""}${lines}${edge}`] as const,
+        [n * 1000 + 500, `orld ${n}\r\n`] as const,
+      ]),
+    ),
+  );
+  const texts = (await linesOf(index)).map(([, , text]) => text);
+  assert.deepEqual(
+    texts.filter((text) => text.startsWith("w")),
+    rounds.map((n) => `${edge}orld ${n}`),
+  );
+  assert.equal(texts.filter((text) => text === "99").length, rounds.length);
+});
+
 test("what a full-screen program draws over is found, also where it never scrolled", async () => {
   const { index } = await indexed(
     framesOf([

@@ -7,18 +7,14 @@ import {
   type IndexEvent,
   IndexSealer,
   type IndexedLine,
-  type Picture,
   encodeDirectory,
   encodeEvents,
-  encodeKeyframe,
   encodeLines,
-  encodePictures,
   eventsPerBlock,
   indexKeyPurpose,
   indexMaker,
   indexLimits,
   lineCharsMax,
-  picturesPerBlock,
 } from "../index/mod.ts";
 import type { SealCrypto } from "../seal-crypto.ts";
 import { type Statement, StatementReading, statementLine } from "../tracks/query/mod.ts";
@@ -26,17 +22,11 @@ import { ShownLines, scrollbackLines, sliceBytes } from "../transcript/shown-lin
 import { boundedSize, shownBy } from "../transcript/shown.ts";
 import { BlockWriter } from "./block-writer.ts";
 import { Commands } from "./commands.ts";
-import { drawPicture } from "./draw-picture.ts";
 import { Flow } from "./flow.ts";
-import { Proof } from "./proof.ts";
+import { KeyframeMaking } from "./keyframe-making.ts";
 import { recordedEvent } from "./recorded-event.ts";
 import { ScreenText } from "./screen-text.ts";
-import { TerminalState } from "./terminal-state.ts";
 
-/** A keyframe after so much was shown, or after a few seconds in which at least a little was. */
-const keyframeBytes = 256 * 1024;
-const keyframeAfterUs = 5_000_000;
-const keyframeBytesMin = 2 * 1024;
 /** A screen that stands still for so long is looked at; one that never does, once a second. */
 const stillUs = 200_000;
 const lookAfterUs = 1_000_000;
@@ -45,8 +35,6 @@ const textBlockBytes = 64 * 1024;
 const textBytesMax = 64 * 1024 * 1024;
 /** Writes that are under way together. */
 const waitingSlicesMax = 64;
-/** After a state that no sequence gives: it will not pass with the next byte. */
-const retryAfterUs = 500_000;
 /** As many as a player keeps, since a window that grows shows them again. */
 const rowsKept = 1_000;
 /** No text that is looked for is longer. */
@@ -91,18 +79,13 @@ class IndexMaking {
   readonly #onText: ((text: string) => void) | undefined;
   readonly #statements = new StatementReading();
   readonly #terminal: Terminal;
-  readonly #state: TerminalState;
-  readonly #proof = new Proof();
   readonly #shownLines: ShownLines;
   readonly #screenText: ScreenText;
   readonly #commands: Commands;
   readonly #flow = new Flow();
   readonly #text: BlockWriter<IndexedLine>;
-  readonly #pictures: BlockWriter<Picture>;
+  readonly #keyframes: KeyframeMaking;
   readonly #events: BlockWriter<IndexEvent>;
-  readonly #keyframes = { timeUs: [] as number[], seq: [] as number[], bytes: [] as number[] };
-  readonly #keyframeBlocks: Uint8Array[] = [];
-  #keyframeBytes = 0;
   #textEndsUs: number | undefined;
   /** The moments of the slices that are not written yet. */
   #moments: number[] = [];
@@ -118,10 +101,6 @@ class IndexMaking {
   #shownUs = 0;
   #shownSinceLook = false;
   #lookedUs = 0;
-  #keyframeUs = 0;
-  #sinceKeyframe = 0;
-  #mustKeyframe = false;
-  #keyframeNotBeforeUs = 0;
 
   constructor(
     sealer: IndexSealer,
@@ -135,10 +114,9 @@ class IndexMaking {
       scrollback: scrollbackLines,
       allowProposedApi: true,
     });
-    this.#state = new TerminalState(this.#terminal);
+    this.#keyframes = new KeyframeMaking(this.#terminal, sealer);
     this.#text = new BlockWriter({ part: "text", sealer, encode: encodeLines, span: (line) => line });
     const moment = ({ timeUs }: { timeUs: number }) => ({ fromUs: timeUs, toUs: timeUs });
-    this.#pictures = new BlockWriter({ part: "pictures", sealer, encode: encodePictures, span: moment });
     this.#events = new BlockWriter({ part: "events", sealer, encode: encodeEvents, span: moment });
     this.#commands = new Commands(
       this.#terminal,
@@ -162,7 +140,7 @@ class IndexMaking {
     this.#addEvent(recordedEvent(frame));
     if (frame.kind === "input") {
       this.#then(frame.timeUs, () => this.#commands.typed(frame.data, frame.timeUs));
-      if (++this.#waiting >= waitingSlicesMax) await this.#settle();
+      if (this.#waiting >= waitingSlicesMax) await this.#settle();
     }
     this.#endUs = frame.timeUs;
     // Secrets of statements are in the other lane, and stay out.
@@ -170,8 +148,12 @@ class IndexMaking {
     const shown = shownBy(frame);
     if (shown.what === "nothing") return;
     this.#lookBefore(frame.timeUs);
-    if (this.#wantsKeyframe(frame.timeUs))
-      await this.#takeKeyframe(frame.seq, shown.what === "bytes" ? shown.bytes : nothing);
+    if (this.#keyframes.isDue(frame.timeUs)) {
+      const { seq } = frame;
+      const next = shown.what === "bytes" ? shown.bytes : nothing;
+      const shownUs = this.#shownUs;
+      this.#then(shownUs, () => this.#keyframes.take({ seq, timeUs: shownUs, next }));
+    }
     if (shown.what === "size") {
       await this.#settle();
       this.#screenText.look(this.#shownUs);
@@ -179,12 +161,11 @@ class IndexMaking {
       this.#commands.forget();
       this.#terminal.resize(shown.cols, shown.rows);
       this.#shownLines.resized();
-      // What was wrapped anew came of more than a screen: from here on nobody needs to know.
-      this.#mustKeyframe = true;
+      this.#keyframes.resized();
     } else {
       for (let at = 0; at < shown.bytes.length; at += sliceBytes)
         await this.#write(shown.bytes.subarray(at, at + sliceBytes), frame.timeUs);
-      this.#sinceKeyframe += shown.bytes.length;
+      this.#keyframes.shown(shown.bytes.length, frame.timeUs);
     }
     this.#shownUs = frame.timeUs;
     this.#shownSinceLook = true;
@@ -196,14 +177,14 @@ class IndexMaking {
     this.#shownLines.finish();
     this.#screenText.finish();
     for (const statement of this.#statements.unanswered()) this.#addStatement(statement);
-    await Promise.all([this.#text.finish(), this.#pictures.finish(), this.#events.finish()]);
+    await Promise.all([this.#keyframes.finish(), this.#text.finish(), this.#events.finish()]);
     const directory = encodeDirectory({
       maker: indexMaker,
       durationUs: this.#endUs,
       frames: this.#frames,
       ...this.#flow.finish(this.#endUs),
-      keyframes: this.#keyframes,
-      pictures: this.#pictures.entries,
+      keyframes: this.#keyframes.entries,
+      pictures: this.#keyframes.pictures.entries,
       text: this.#text.entries,
       events: this.#events.entries,
       ...(this.#textEndsUs !== undefined && { textEndsUs: this.#textEndsUs }),
@@ -212,8 +193,8 @@ class IndexMaking {
     const whole = concatBytes([
       this.#sealer.header(sealed.length),
       sealed,
-      ...this.#keyframeBlocks,
-      ...this.#pictures.blocks,
+      ...this.#keyframes.blocks,
+      ...this.#keyframes.pictures.blocks,
       ...this.#text.blocks,
       ...this.#events.blocks,
     ]);
@@ -223,7 +204,7 @@ class IndexMaking {
 
   dispose(): void {
     this.#terminal.dispose();
-    this.#proof.dispose();
+    this.#keyframes.dispose();
   }
 
   /** The moment of the slice that is being written. */
@@ -250,7 +231,7 @@ class IndexMaking {
     this.#moments = [];
     this.#written = 0;
     this.#waiting = 0;
-    await this.#text.sealed();
+    await Promise.all([this.#keyframes.sealed(), this.#text.sealed()]);
   }
 
   #lookBefore(timeUs: number): void {
@@ -262,8 +243,9 @@ class IndexMaking {
     this.#then(shownUs, () => this.#screenText.look(shownUs));
   }
 
-  /** When all that was written before is on the screen. */
+  /** When all that was written before is on the screen, and nothing after it. */
   #then(timeUs: number, what: () => void): void {
+    this.#waiting++;
     this.#moments.push(timeUs);
     this.#last = new Promise((resolve) =>
       this.#terminal.write("", () => {
@@ -276,37 +258,6 @@ class IndexMaking {
 
   #addEvent(event: IndexEvent | undefined): void {
     if (event && !this.#events.isFull) this.#events.add(event, 1, eventsPerBlock);
-  }
-
-  #wantsKeyframe(timeUs: number): boolean {
-    if (timeUs < this.#keyframeNotBeforeUs) return false;
-    if (this.#mustKeyframe) return true;
-    // Each eighth of what an index may have doubles the distance, so that there is always room for the rest.
-    const scale = 2 ** Math.floor((8 * this.#keyframes.timeUs.length) / indexLimits.keyframesMax);
-    if (this.#sinceKeyframe >= keyframeBytes * scale) return true;
-    return timeUs - this.#keyframeUs >= keyframeAfterUs * scale && this.#sinceKeyframe >= keyframeBytesMin;
-  }
-
-  async #takeKeyframe(seq: number, next: Uint8Array): Promise<void> {
-    await this.#settle();
-    const { cols, rows } = this.#terminal;
-    if (!this.#state.isWholeBefore(next) || this.#keyframeBytes > indexLimits.indexBytesMax / 4) return;
-    const state = this.#state.sequences(rows);
-    if (state === undefined || !(await this.#proof.holds(state, this.#terminal))) {
-      this.#keyframeNotBeforeUs = this.#shownUs + retryAfterUs;
-      return;
-    }
-    const timeUs = this.#shownUs;
-    const n = this.#keyframes.timeUs.push(timeUs) - 1;
-    this.#keyframes.seq.push(seq);
-    const block = await this.#sealer.seal("keyframes", n, encodeKeyframe({ cols, rows, state }));
-    this.#keyframes.bytes.push(block.length);
-    this.#keyframeBlocks.push(block);
-    this.#keyframeBytes += block.length;
-    this.#pictures.add(drawPicture(this.#terminal, timeUs), 1, picturesPerBlock);
-    this.#keyframeUs = timeUs;
-    this.#sinceKeyframe = 0;
-    this.#mustKeyframe = false;
   }
 
   #addStatement(statement: Statement | undefined): void {

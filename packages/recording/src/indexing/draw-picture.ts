@@ -1,5 +1,6 @@
-import type { IBufferCell, Terminal } from "@xterm/headless";
+import type { Terminal } from "@xterm/headless";
 import { type Picture, pictureMax } from "../index/mod.ts";
+import { colorOf, contentMask, isInverse, isInvisible, wordsOf } from "../transcript/cell-words.ts";
 
 /** The sixteen colours as the pages draw them, then the cube and the greys of 256 (xterm's 256colres). */
 const palette = [
@@ -20,21 +21,20 @@ export function drawPicture(terminal: Terminal, timeUs: number): Picture {
   const rows = Math.min(pictureMax.rows, terminal.rows);
   const sums = new Float64Array(cols * rows * 4);
   const buffer = terminal.buffer.active;
-  let cell: IBufferCell | undefined;
   for (let y = 0; y < terminal.rows; y++) {
-    const line = buffer.getLine(buffer.baseY + y);
+    const words = wordsOf(buffer.getLine(buffer.baseY + y));
     const row = Math.floor((y * rows) / terminal.rows);
     for (let x = 0; x < terminal.cols; x++) {
-      cell = line?.getCell(x, cell);
       let back = ground;
-      let front = ink;
-      if (cell) {
-        if (!cell.isBgDefault()) back = colorOf(cell.isBgRGB(), cell.getBgColor());
-        if (!cell.isFgDefault()) front = colorOf(cell.isFgRGB(), cell.getFgColor());
-        if (cell.isInverse()) [back, front] = [front, back];
-        const code = cell.getCode();
-        if (code === 0 || code === 32 || cell.isInvisible()) front = back;
-      } else front = back;
+      let front = ground;
+      if (words) {
+        const content = (words[3 * x] as number) & contentMask;
+        const [frontWord, backWord] = [words[3 * x + 1] as number, words[3 * x + 2] as number];
+        back = shadeOf(backWord, ground);
+        front = shadeOf(frontWord, ink);
+        if (isInverse(frontWord)) [back, front] = [front, back];
+        if (content === 0 || content === 0x20 || isInvisible(frontWord)) front = back;
+      }
       const at = 4 * (row * cols + Math.floor((x * cols) / terminal.cols));
       sums[at] = (sums[at] ?? 0) + ((back >> 16) & 255) + ((front >> 16) & 255);
       sums[at + 1] = (sums[at + 1] ?? 0) + ((back >> 8) & 255) + ((front >> 8) & 255);
@@ -51,6 +51,8 @@ export function drawPicture(terminal: Terminal, timeUs: number): Picture {
   return { timeUs, cols, rows, cells };
 }
 
-function colorOf(isRgb: boolean, value: number): number {
-  return isRgb ? value : (palette[value] ?? ink);
+function shadeOf(word: number, otherwise: number): number {
+  const color = colorOf(word);
+  if (!color) return otherwise;
+  return color.isRgb ? color.value : (palette[color.value] ?? ink);
 }

@@ -3,6 +3,9 @@ import { type IndexedLine, lineCharsMax } from "../index/mod.ts";
 import { linesIn } from "../transcript/lines-in.ts";
 import type { Gone } from "../transcript/shown-lines.ts";
 
+/** A screen has no more lines than people's have rows. */
+const toldMax = 1_000;
+
 type Seen = { fromUs: number; seenUs: number };
 
 /**
@@ -34,15 +37,15 @@ export class ScreenText {
     let top = buffer.baseY;
     while (top > 0 && buffer.getLine(top)?.isWrapped) top--;
     for (const text of linesIn(buffer, top, buffer.baseY + this.#terminal.rows)) {
-      if (text.trim() === "" || now.has(text)) continue;
+      if (isBlank(text) || now.has(text)) continue;
       now.set(text, { fromUs: before.get(text)?.fromUs ?? nowUs, seenUs: nowUs });
     }
-    for (const [text, seen] of before) {
-      if (now.has(text)) continue;
-      const grown = [...now.keys()].find((one) => one.startsWith(text));
-      if (grown !== undefined || this.#told.some((one) => one.startsWith(text))) continue;
-      this.#put(text, seen.fromUs, seen.seenUs);
-    }
+    const isGrown = (text: string) => {
+      for (const one of now.keys()) if (one.startsWith(text)) return true;
+      return this.#told.some((one) => one.startsWith(text));
+    };
+    for (const [text, seen] of before)
+      if (!now.has(text) && !isGrown(text)) this.#put(text, seen.fromUs, seen.seenUs);
     this.#seen[buffer.type] = now;
     this.#told = [];
   }
@@ -52,12 +55,14 @@ export class ScreenText {
    * next look did not go.
    */
   gone(text: string, why: Gone, nowUs: number, readUs: number): void {
-    if (text.trim() === "") return;
+    if (isBlank(text)) return;
     const seen = this.#seen[why === "scrolled" ? "normal" : this.#terminal.buffer.active.type];
-    const known = seen.get(text);
-    if (known && why === "cleared") return;
-    seen.delete(text);
-    if (this.#told.length < 1_000) this.#told.push(text);
+    const known = seen.size === 0 ? undefined : seen.get(text);
+    if (known) {
+      if (why === "cleared") return;
+      seen.delete(text);
+    }
+    if (this.#told.length < toldMax) this.#told.push(text);
     this.#put(text, known?.fromUs ?? readUs, nowUs);
   }
 
@@ -72,11 +77,15 @@ export class ScreenText {
   }
 
   #put(text: string, fromUs: number, toUs: number): void {
+    const seenUs = Math.max(fromUs, toUs);
+    if (text.length <= lineCharsMax) return this.#tell({ fromUs, toUs: seenUs, text: text.toWellFormed() });
     for (let at = 0; at < text.length; at += lineCharsMax)
-      this.#tell({
-        fromUs,
-        toUs: Math.max(fromUs, toUs),
-        text: text.slice(at, at + lineCharsMax).toWellFormed(),
-      });
+      this.#tell({ fromUs, toUs: seenUs, text: text.slice(at, at + lineCharsMax).toWellFormed() });
   }
+}
+
+/** Most lines begin with a letter, and then nothing else of them needs to be looked at. */
+function isBlank(text: string): boolean {
+  const first = text.charCodeAt(0);
+  return !(first > 0x20 && first < 0x7f) && text.trim() === "";
 }

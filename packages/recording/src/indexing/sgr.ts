@@ -18,27 +18,6 @@ export type Attributes = {
   getUnderlineStyle(): number;
 };
 
-type Cell = Omit<Attributes, "getUnderlineStyle"> & { getFgColorMode(): number; getBgColorMode(): number };
-
-/** What is seen of both is alike. */
-export function equalStyles(a: Cell, b: Cell): boolean {
-  return (
-    a.getFgColorMode() === b.getFgColorMode() &&
-    a.getBgColorMode() === b.getBgColorMode() &&
-    a.getFgColor() === b.getFgColor() &&
-    a.getBgColor() === b.getBgColor() &&
-    a.isBold() === b.isBold() &&
-    a.isDim() === b.isDim() &&
-    a.isItalic() === b.isItalic() &&
-    a.isUnderline() === b.isUnderline() &&
-    a.isBlink() === b.isBlink() &&
-    a.isInverse() === b.isInverse() &&
-    a.isInvisible() === b.isInvisible() &&
-    a.isStrikethrough() === b.isStrikethrough() &&
-    a.isOverline() === b.isOverline()
-  );
-}
-
 /** The sequence that chooses exactly this, whatever was chosen before (ECMA-48 §8.3.117). */
 export function sgrOf(style: Attributes): string {
   const codes: (number | string)[] = [0];

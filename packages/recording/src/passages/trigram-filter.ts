@@ -29,18 +29,14 @@ export class TrigramFilterMaking {
 
   /** A find lies within one text. */
   add(text: string): void {
-    if (this.#count >= trigramsMax) return;
-    if (!isAscii(text)) {
-      for (const trigram of trigramsIn(text)) {
-        if (isAscii(trigram)) this.#addAscii(trigram);
-        else if (!this.#others.has(trigram)) {
-          this.#others.add(trigram);
-          this.#count++;
-        }
+    if (this.#count >= trigramsMax || this.#addAscii(text)) return;
+    for (const trigram of trigramsIn(text)) {
+      if (isAscii(trigram)) this.#addAscii(trigram);
+      else if (!this.#others.has(trigram)) {
+        this.#others.add(trigram);
+        this.#count++;
       }
-      return;
     }
-    this.#addAscii(text.toLowerCase());
   }
 
   /** Empty where there is too much to narrow: such a filter may hold everything. */
@@ -54,17 +50,22 @@ export class TrigramFilterMaking {
     return filter;
   }
 
-  #addAscii(text: string): void {
+  /** False at the first character that is not ASCII: those before fold to themselves, so what was added is right. */
+  #addAscii(text: string): boolean {
     let at = 0;
     for (let i = 0; i < text.length; i++) {
-      at = ((at << asciiBits) | text.charCodeAt(i)) & 0x1f_ffff;
+      let code = text.charCodeAt(i);
+      if (code > 127) return false;
+      if (code >= 0x41 && code <= 0x5a) code |= 0x20;
+      at = ((at << asciiBits) | code) & 0x1f_ffff;
       if (i < 2) continue;
-      const byte = this.#ascii[at >>> 3] ?? 0;
+      const byte = this.#ascii[at >>> 3] as number;
       const bit = 1 << (at & 7);
       if ((byte & bit) !== 0) continue;
       this.#ascii[at >>> 3] = byte | bit;
       this.#count++;
     }
+    return true;
   }
 
   *#all(): Generator<string> {

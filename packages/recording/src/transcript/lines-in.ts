@@ -1,19 +1,9 @@
 import type { IBuffer, IBufferLine } from "@xterm/headless";
+import { contentMask, wordsOf } from "./cell-words.ts";
 
 /** Lines of plain ASCII are gathered here and decoded together: a string of its own for each costs more than the terminal itself. */
 const gathered = new Uint8Array(64 * 1024);
 const decoder = new TextDecoder();
-
-/**
- * The words of a row's cells, as the terminal's library keeps them in the version that is pinned (docs/decisions/0040): three a cell,
- * of which the first has the code point in its low 21 bits, then a bit for characters of more than one of them, then the width.
- * Undefined where they are not to be had: then a row is read cell by cell, which is as right and slower.
- */
-export function wordsOf(line: IBufferLine): Uint32Array | undefined {
-  const words = (line as unknown as { _line?: { _data?: unknown } })._line?._data;
-  return words instanceof Uint32Array && words.length >= 3 * line.length ? words : undefined;
-}
-const contentMask = 0x3f_ffff;
 
 /** Lays a row at `at`, without its blanks at the end where it is the last of its line. The end of it, or -1 where it does not fit or is not ASCII. */
 function gather(line: IBufferLine, isLast: boolean, at: number): number {
@@ -48,8 +38,7 @@ export function linesIn(buffer: IBuffer, from: number, end: number): string[] {
   for (let row = from; row < end && next;) {
     const first = row;
     let at = used;
-    for (;;) {
-      const line: IBufferLine = next;
+    for (let line: IBufferLine | undefined = next; line; line = next) {
       next = ++row < end ? buffer.getLine(row) : undefined;
       const isLast: boolean = next?.isWrapped !== true;
       if (at >= 0) at = gather(line, isLast, at);
@@ -68,6 +57,7 @@ export function linesIn(buffer: IBuffer, from: number, end: number): string[] {
 function lineOf(buffer: IBuffer, from: number, end: number): string {
   let text = "";
   // Where a row goes on below, its blanks at the end are part of the line.
-  for (let row = from; row < end; row++) text += buffer.getLine(row)?.translateToString(row === end - 1) ?? "";
+  for (let row = from; row < end; row++)
+    text += buffer.getLine(row)?.translateToString(row === end - 1) ?? "";
   return text;
 }
