@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { utf8 } from "@gatehouse/kernel";
 import {
   type Frame,
@@ -35,31 +36,39 @@ function frames(): Frame[] {
   return all;
 }
 
-async function stage(context: TestContext, change: { without?: string; openers?: "none" } = {}) {
+type Change = { without?: string; only?: readonly string[]; openers?: "none"; threadMegabytes?: number };
+
+async function stage(context: TestContext, change: Change = {}) {
   const { directory, clock } = await temporaryDirectory(context);
   const sample = await sampleRecording({ seed: 1, frames: frames(), perSegment: 100 });
   const store = new MemoryStore();
   for (const [name, bytes] of sample.objects)
-    if (name !== change.without) await store.create(prefix + name, bytes, { retainUntilMs: 0 });
+    if (name !== change.without && (change.only?.includes(name) ?? true))
+      await store.create(prefix + name, bytes, { retainUntilMs: 0 });
   await directory.sessions.insert(sample.facts);
   const said: string[] = [];
-  const indexes = createIndexes({
-    store,
-    trustedKeys: [],
-    openers: change.openers === "none" ? [] : [sample.opener],
-    sessions: directory.sessions,
-    rows: directory.recordingIndexes,
-    filters: directory.searchFilters,
-    searchKeys: keys,
-    clock,
-    log: { warn: (message) => void said.push(message), error: (message) => void said.push(message) },
-  });
-  context.after(() => indexes.stop());
+  const begin = (threadMegabytes?: number) => {
+    const indexes = createIndexes({
+      store,
+      trustedKeys: [],
+      openers: change.openers === "none" ? [] : [sample.opener],
+      sessions: directory.sessions,
+      rows: directory.recordingIndexes,
+      filters: directory.searchFilters,
+      searchKeys: keys,
+      ...(threadMegabytes !== undefined && { threadMegabytes }),
+      clock,
+      log: { warn: (message) => void said.push(message), error: (message) => void said.push(message) },
+    });
+    context.after(() => indexes.stop());
+    return indexes;
+  };
+  const indexes = begin(change.threadMegabytes);
   const open = () =>
     openRecording({ source: storeSource(store, prefix), openers: [sample.opener], zstd: nodeZstd });
   const stored = () => directory.sessions.setRecording(facts.sessionId, { state: "stored" });
   const names = () => store.list(`${prefix}index-`);
-  return { directory, store, indexes, open, stored, names, said };
+  return { directory, store, indexes, begin, open, stored, names, said, clock, sample };
 }
 
 test("a stored recording gets its index, once, and it opens for whoever the recording opens for", async (context) => {
@@ -152,4 +161,85 @@ test("what cannot be indexed is said once and not tried again; what is not there
 test("a gateway that holds no key makes none and opens none", async (context) => {
   const { indexes } = await stage(context, { openers: "none" });
   await assert.rejects(indexes.make(facts.sessionId, { anew: false }), { code: "denied" });
+});
+
+test("a thread that dies and a gateway that stops leave nothing half made, and the next makes it", async (context) => {
+  // So little that a thread cannot hold a terminal in it.
+  const { indexes, begin, store, names, stored, directory, said } = await stage(context, {
+    threadMegabytes: 6,
+  });
+  await assert.rejects(indexes.make(facts.sessionId, { anew: false }), {
+    code: "corrupt",
+    message: /memory/,
+  });
+  indexes.start();
+  await stored();
+  indexes.wake();
+  while (!(await directory.recordingIndexes.of(facts.sessionId))) await setImmediate();
+  const noted = await directory.recordingIndexes.of(facts.sessionId);
+  assert.match(noted && "fault" in noted ? noted.fault : "", /memory/);
+  assert.deepEqual(said, ["an index could not be made"]);
+  assert.deepEqual(await names(), []);
+
+  const stopped = begin();
+  const read = store.read.bind(store);
+  const reading = Promise.withResolvers<void>();
+  store.read = async (key, range) => {
+    if (key.endsWith("000001.seg")) reading.resolve();
+    return await read(key, range);
+  };
+  const making = stopped.make(facts.sessionId, { anew: false });
+  const left = assert.rejects(making, { name: "AbortError" });
+  await reading.promise;
+  await stopped.stop();
+  await left;
+  assert.deepEqual(await names(), []);
+  assert.equal((await begin().make(facts.sessionId, { anew: true })).name, "index-0001");
+});
+
+test("a live recording has an index of what is stored so far, in memory alone, and one of more when there is more", async (context) => {
+  const { indexes, open, store, names, sample, clock, said } = await stage(context, { only: ["000000.seg"] });
+  const put = async (name: string) => {
+    const bytes = sample.objects.get(name);
+    assert.ok(bytes, name);
+    await store.create(prefix + name, bytes, { retainUntilMs: 0 });
+  };
+  const linesOf = async () => {
+    const lines: [number, string][] = [];
+    for await (const { fromUs, text } of (await indexes.open(await open()))?.lines() ?? [])
+      lines.push([fromUs, text]);
+    return lines;
+  };
+  assert.equal(await indexes.open(await open(), "made"), undefined);
+  assert.equal((await indexes.open(await open()))?.directory.frames, 100);
+  await put("000001.seg");
+  assert.equal((await indexes.open(await open()))?.directory.frames, 100, "not anew for each who asks");
+  clock.advance(120_000);
+  const [index, again] = await Promise.all([indexes.open(await open()), indexes.open(await open())]);
+  assert.equal(index?.directory.frames, 200);
+  assert.equal(again, index, "made once for both");
+  const keyframe = await index?.keyframeAt(15_000_000);
+  assert.ok(keyframe && keyframe.timeUs > 9_000_000 && keyframe.timeUs <= 15_000_000);
+
+  for (const name of sample.objects.keys())
+    if (name.endsWith(".seg") && !["000000.seg", "000001.seg"].includes(name)) await put(name);
+  clock.advance(120_000);
+  const live = await linesOf();
+  assert.ok(live.some(([, text]) => text.startsWith("299 word")));
+  assert.deepEqual(await names(), [], "nothing of it is stored");
+
+  await put(manifestName);
+  assert.equal(await indexes.open(await open()), undefined, "what is closed has that which is stored");
+  await indexes.make(facts.sessionId, { anew: false });
+  assert.deepEqual(await linesOf(), live, "each line with its moment, as when it has ended");
+  assert.deepEqual(said, []);
+});
+
+test("of a live recording that is damaged there is none, and that is said", async (context) => {
+  const { indexes, open, store, said } = await stage(context, { without: manifestName });
+  const read = store.read.bind(store);
+  store.read = async (key, range) =>
+    await read(key.endsWith("000001.seg") ? `${prefix}000002.seg` : key, range);
+  assert.equal(await indexes.open(await open()), undefined);
+  assert.deepEqual(said, ["an index of a live session could not be made"]);
 });

@@ -18,6 +18,7 @@ import { filterVersion } from "@gatehouse/recording/passages";
 import { type ObjectStore, objectPrefix } from "@gatehouse/recording/pipeline";
 import type { RecordingIndexes, SearchFilters, SessionEntries } from "../directory/mod.ts";
 import type { Log } from "../telemetry/mod.ts";
+import { LiveIndexes } from "./live-indexes.ts";
 import { makeIndex } from "./making.ts";
 import type { SearchKeys } from "./search-keys.ts";
 
@@ -32,6 +33,8 @@ type IndexesOptions = {
   searchKeys: SearchKeys;
   /** Of whose recordings; left out: all in the database. */
   gatewayId?: string;
+  /** Of each thread that makes one. */
+  threadMegabytes?: number;
   clock: Clock;
   log: Pick<Log, "warn" | "error">;
 };
@@ -44,12 +47,17 @@ export type Indexes = {
   wake(): void;
   /** Makes the index of a recording; with `anew` also where there is one. One at a time, whoever asks. */
   make(sessionId: string, options: { anew: boolean }): Promise<IndexMade>;
-  /** The newest index of an open recording, opened; undefined where there is none that fits it. */
-  open(recording: Recording): Promise<RecordingIndex | undefined>;
+  /**
+   * The newest index of an open recording, opened; undefined where there is none that fits it. Of one that is not closed, one is made of
+   * what is stored so far, unless `made` asks for those alone that were made before.
+   */
+  open(recording: Recording, which?: "made"): Promise<RecordingIndex | undefined>;
   /** Resolves when nothing is being made; what was begun is left. */
   stop(): Promise<void>;
 };
 
+/** One terminal, one segment and the index itself, several times over. */
+const threadMegabytes = 768;
 const lookEveryMs = 60_000;
 const passedOverMax = 1_000;
 
@@ -57,6 +65,8 @@ export function createIndexes(options: IndexesOptions): Indexes {
   const { store, openers, sessions, rows, filters, searchKeys, clock, log } = options;
   const filterKind = { version: filterVersion, keyId: searchKeys.id };
   const stopping = new AbortController();
+  const threads = { signal: stopping.signal, megabytes: options.threadMegabytes ?? threadMegabytes };
+  const live = new LiveIndexes({ threads, clock, log });
   let making: Promise<unknown> = Promise.resolve();
   let timer: Timer | undefined;
   let isStarted = false;
@@ -83,7 +93,7 @@ export function createIndexes(options: IndexesOptions): Indexes {
     const there = anew ? undefined : await open(recording);
     const newest = await newestOf(facts);
     if (there && (await filters.has(sessionId, filterKind))) return noted(there, indexName(newest), false);
-    const made = await makeIndex({ recording, source, signal: stopping.signal, searchKeys });
+    const made = await makeIndex({ recording, source, threads, searchKeys });
     await filters.put({ sessionId, ...filterKind, madeAtMs: clock.nowMs(), ...made.filters });
     if (there) return noted(there, indexName(newest), false);
     const name = indexName(newest + 1);
@@ -124,8 +134,13 @@ export function createIndexes(options: IndexesOptions): Indexes {
     return index.headSha256 === recording.manifest?.headSha256 ? index : undefined;
   }
 
-  async function open(recording: Recording): Promise<RecordingIndex | undefined> {
-    if (recording.withheld.includes("main") || !recording.manifest) return undefined;
+  async function open(recording: Recording, which?: "made"): Promise<RecordingIndex | undefined> {
+    if (recording.withheld.includes("main")) return undefined;
+    if (!recording.manifest) {
+      if (which === "made") return undefined;
+      return await live.open(recording, storeSource(store, `${objectPrefix(recording.facts)}/`));
+    }
+    live.forget(recording.facts.sessionId);
     const known = await rows.of(recording.facts.sessionId);
     try {
       if (known && "name" in known) return await openNamed(recording, known.name);
@@ -220,6 +235,7 @@ export function createIndexes(options: IndexesOptions): Indexes {
       stopping.abort();
       await running;
       await making;
+      await live.stop();
     },
   };
 }

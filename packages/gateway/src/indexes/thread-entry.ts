@@ -8,7 +8,7 @@ import { buildIndex } from "@gatehouse/recording/indexing";
 import { nodeSealCrypto, nodeZstd } from "@gatehouse/recording/node";
 import { HiddenText, TrigramFilterMaking, commandText } from "@gatehouse/recording/passages";
 import { trigramMac } from "./search-keys.ts";
-import type { Beginning, FromThread, ToThread } from "./thread-words.ts";
+import type { Beginning, Filters, FromThread, ToThread } from "./thread-words.ts";
 
 const port = parentPort;
 assert(port, "this is a thread's first file");
@@ -48,9 +48,13 @@ async function* frames(): AsyncGenerator<Frame> {
   for (;;) {
     const word = await next();
     if ("end" in word) return;
-    if (createHash("sha256").update(word.segment).digest("hex") !== word.sha256)
+    const { n, bytes, sha256 } = word.segment;
+    if (sha256 !== undefined && createHash("sha256").update(bytes).digest("hex") !== sha256)
       throw new Error("a segment is not the one that the manifest lists");
-    const segment = await openSegment(parseSegment(word.segment), open, nodeZstd);
+    const parts = parseSegment(bytes);
+    if (parts.header.recordingId !== facts.sessionId || parts.header.n !== n)
+      throw new Error(`what is stored as segment ${n} is another`);
+    const segment = await openSegment(parts, open, nodeZstd);
     for (const frame of segment.frames()) {
       if (frame.kind === undefined) continue;
       hidden.take(frame);
@@ -58,6 +62,14 @@ async function* frames(): AsyncGenerator<Frame> {
     }
     say({ taken: true });
   }
+}
+
+function filtersOf(macKeys: NonNullable<typeof filterKeys>): Filters {
+  const input = hidden.finish();
+  return {
+    main: shownFilter.finish(trigramMac(macKeys.main)),
+    ...(input.count > 0 && { input: input.finish(trigramMac(macKeys.input)) }),
+  };
 }
 
 try {
@@ -77,14 +89,7 @@ try {
         }),
     },
   });
-  const input = hidden.finish();
-  say({
-    index,
-    filters: {
-      main: shownFilter.finish(trigramMac(filterKeys.main)),
-      ...(input.count > 0 && { input: input.finish(trigramMac(filterKeys.input)) }),
-    },
-  });
+  say({ index, ...(filterKeys && { filters: filtersOf(filterKeys) }) });
 } catch (error) {
   say({ fault: messageOf(error) });
 }

@@ -7,7 +7,7 @@ import {
   messageOf,
   newId,
 } from "@gatehouse/kernel";
-import type { KeyOpener, Lane, RecordingSource, SessionFacts } from "@gatehouse/recording";
+import type { KeyOpener, Lane, Recording, RecordingSource, SessionFacts } from "@gatehouse/recording";
 import { nodeZstd } from "@gatehouse/recording/node";
 import { filterMayHold, filterVersion } from "@gatehouse/recording/passages";
 import { type Decision, type Question, sessionScope } from "../access/mod.ts";
@@ -80,7 +80,9 @@ type Asked = { search: Search; matches: TextMatcher; demand: Demand | undefined 
 export function createSearching(options: SearchingOptions): Searching {
   const { sessions, resources, filters, searchKeys, decide, audit, clock, random, log } = options;
   const viewing = createViewing(options);
-  const { open } = createOpened({ ...options, zstd: nodeZstd });
+  // A thread for each session that is live would take longer than reading what they said so far.
+  const indexes = { open: (recording: Recording) => options.indexes.open(recording, "made") };
+  const { open } = createOpened({ ...options, indexes, zstd: nodeZstd });
   const cursors = searchCursors({ key: searchKeys.cursorKey, random });
 
   /** Which lanes of it there is something to look for in. */
