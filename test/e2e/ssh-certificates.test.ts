@@ -117,7 +117,7 @@ test("login puts a certificate into the agent, and ssh and scp go through with n
 test("another sign-in takes the place of the key in the agent, and signing out ends it everywhere", async () => {
   const { ssh, client } = await login();
   assert.equal((await listed()).trim().split("\n").length, 1);
-  const certificates = await client.sshCertificates.list(bea);
+  const certificates = await client.certificates.list(bea);
   assert.ok(certificates.some(({ serial }) => serial === ssh?.serial));
   assert.equal((await viaAgent(stage.address, "true")).code, 0);
   // A copy that was carried away is worth nothing either.
@@ -176,7 +176,7 @@ test("who is locked, shut out, or had it revoked does not come in by their certi
   const locked = await viaFile(file, stage.address, "true");
   assert.equal(locked.code, 255);
   assert.match(locked.stderr, /locked out: lost laptop/);
-  await assert.rejects(client.sshCertificates.create(await publicLine(file)), (error) =>
+  await assert.rejects(client.certificates.createForSsh(await publicLine(file)), (error) =>
     isGatehouseError(error, "denied"),
   );
   await admin.locks.remove(lock.id);
@@ -210,7 +210,9 @@ test("a program's token gets no certificate, nor does who only administers the m
   const { token } = await stage.gateway.admin.tokens.create(bea, { name: "ci", scopes: ["self.*"] });
   const line = await publicLine(stage.person.keyFile);
   for (const client of [createClient({ baseUrl: stage.gateway.web, token }), stage.gateway.admin])
-    await assert.rejects(client.sshCertificates.create(line), (error) => isGatehouseError(error, "denied"));
+    await assert.rejects(client.certificates.createForSsh(line), (error) =>
+      isGatehouseError(error, "denied"),
+    );
 });
 
 test("what the authority signed is refused outside its dates, addresses and options; what others signed, always", async () => {

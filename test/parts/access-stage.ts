@@ -106,7 +106,7 @@ async function annsThings(
   await admin.roles.set("reader", { statements: [{ actions: ["audit.read"] }] });
   const { lock } = await admin.locks.create({ on: "login", name: "oracle", reason: "drill" });
   const token = await ann.tokens.create(person.id, { name: "ci", scopes: ["self.read"] });
-  const certificate = await ann.sshCertificates.create(
+  const certificate = await ann.certificates.createForSsh(
     publicKeyLine(generateKey("ed25519").public.blob).trim(),
   );
   const offer = await ann.factors.offerTotp();

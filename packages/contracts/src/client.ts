@@ -17,7 +17,10 @@ import type {
   CommandSignInFetch,
   CommandSignInFetched,
   CommandSignInQuery,
+  Certificate,
   Connection,
+  DatabaseCertificateAsk,
+  DatabaseCertificateMade,
   CoverageQuery,
   HoldCreate,
   HoldRelease,
@@ -99,7 +102,6 @@ import type {
   StatementReview,
   SignInFacts,
   SignInLink,
-  SshCertificate,
   SshCertificateMade,
   SshKey,
   SshKeyAdd,
@@ -357,13 +359,21 @@ export function createClient(options: ClientOptions) {
       answer: (answer: CommandSignInAnswer) =>
         write<CommandSignInAnswered>("POST", "/command-sign-in/answer", answer),
     },
-    sshCertificates: {
-      /** A certificate for a key of one's own: the line of a .pub file. */
-      create: (publicKey: string) => write<SshCertificateMade>("POST", "/ssh-certificates", { publicKey }),
+    certificates: {
+      /** For an SSH key of one's own: the line of a .pub file. */
+      createForSsh: (publicKey: string) =>
+        write<SshCertificateMade>("POST", "/ssh-certificates", { publicKey }),
+      /** For a key of one's own that clients of databases use, in PEM. */
+      createForDatabase: (targetId: string, login: string, ask: DatabaseCertificateAsk) =>
+        write<DatabaseCertificateMade>(
+          "POST",
+          `/targets/${part(targetId)}/logins/${part(login)}/certificate`,
+          ask,
+        ),
       list: async (personId: string, call?: CallOptions) =>
-        (await get<{ items: SshCertificate[] }>(`/people/${part(personId)}/ssh-certificates`, call)).items,
+        (await get<{ items: Certificate[] }>(`/people/${part(personId)}/certificates`, call)).items,
       remove: (personId: string, serial: string) =>
-        write<void>("DELETE", `/people/${part(personId)}/ssh-certificates/${part(serial)}`),
+        write<void>("DELETE", `/people/${part(personId)}/certificates/${part(serial)}`),
     },
     teams: {
       list: (query: TeamQuery = {}, call?: CallOptions) => get<Page<Team>>("/teams", call, query),
@@ -447,6 +457,9 @@ export function createClient(options: ClientOptions) {
       /** The public key that signs recordings, in PEM. */
       recordings: async (call?: CallOptions) =>
         textOf(await request("GET", "/ca/recordings", { ...call, accept: "text/plain" })),
+      /** The CA of people's certificates for databases, in PEM. */
+      database: async (call?: CallOptions) =>
+        textOf(await request("GET", "/ca/database", { ...call, accept: "text/plain" })),
       /** The certificate that the gRPC API shows, in PEM. */
       grpc: async (call?: CallOptions) =>
         textOf(await request("GET", "/ca/grpc", { ...call, accept: "text/plain" })),

@@ -14,6 +14,7 @@ import { type Question, decide as decideAt, sessionScope } from "./access/mod.ts
 import {
   createAccounts,
   createAuditReader,
+  createCertificates,
   createCommandSignInDoor,
   createConnections,
   createCredentialsDoor,
@@ -27,7 +28,6 @@ import {
   createRoles,
   createSessionCatalogue,
   createSignIns,
-  createSshCertificates,
   createTargets,
   createTeams,
   createTokens,
@@ -71,6 +71,7 @@ import {
 import { createIndexes, searchKeys } from "./indexes/mod.ts";
 import { createKeyServiceWatch } from "./kms/mod.ts";
 import { createLockKeeper } from "./locks/mod.ts";
+import { databasePeople, openClientAuthority } from "./passage/mod.ts";
 import { createPlayback, createSearching } from "./playback/mod.ts";
 import { openMysql } from "./protocols/mysql/mod.ts";
 import { openPostgres } from "./protocols/postgres/mod.ts";
@@ -213,7 +214,10 @@ export async function compose(options: {
       audit,
       clock,
       random,
-      lifetimeMs: config.ssh.certificates.lifetime.ms,
+      lifetimesMs: {
+        ssh: config.ssh.certificates.lifetime.ms,
+        database: config.client_certificates.lifetime.ms,
+      },
     });
 
     const { store, kind, location, refusal } = await openStore(config.store, {
@@ -306,6 +310,11 @@ export async function compose(options: {
       },
     });
 
+    const { postgres: postgresPort, mysql: mysqlPort } = config;
+    const opensDatabases = [postgresPort, mysqlPort, mysqlPort.mariadb].some(({ listen }) => listen);
+    // Made only where somebody can come with what it signs.
+    const authority = opensDatabases ? await openClientAuthority({ keyring, clock, random }) : undefined;
+    const people = authority && databasePeople({ identity, holders, authority, audit });
     const rooms = { keyring, directory, credentials, identity, sessions, audit, decide, clock, random, log };
     const ssh = await openSsh({
       config: config.ssh,
@@ -316,11 +325,13 @@ export async function compose(options: {
     closing.push(() => ssh.stop());
     const postgres = await openPostgres({
       config: config.postgres,
+      people,
       ...rooms,
     });
     closing.push(() => postgres.stop());
     const mysql = await openMysql({
       config: config.mysql,
+      people,
       ...rooms,
     });
     closing.push(() => mysql.stop());
@@ -475,6 +486,10 @@ export async function compose(options: {
         rights.changed();
       },
     });
+    const entrances = new Map([
+      ...(postgres.entrance ? ([["postgres", postgres.entrance]] as const) : []),
+      ...mysql.entrances,
+    ]);
     const rightsChanged = () => rights.changed();
     let publicUrl = config.web.public_url;
     const grpcTls = await grpcEntrance({ config: config.grpc, keyring, clock, random });
@@ -533,12 +548,13 @@ export async function compose(options: {
       locks: createLocks({ ...directory, keeper, audit, clock, rightsChanged }),
       requests: createRequestsDoor(requests),
       tokens: createTokens({ ...directory, identity, audit }),
-      sshCertificates: createSshCertificates({
+      certificates: createCertificates({
         ...directory,
         holders,
         audit,
-        parsePublicKey: ssh.parsePublicKey,
-        certify: ssh.certifyPerson,
+        ssh: { parsePublicKey: ssh.parsePublicKey, certify: ssh.certifyPerson },
+        database: authority && { ...authority, bindsAddress: config.client_certificates.bind_address },
+        entrances,
       }),
       oidc,
       commandSignIn: createCommandSignInDoor({
@@ -563,14 +579,7 @@ export async function compose(options: {
         }),
         audit,
       }),
-      connections: createConnections({
-        targets: directory.targets,
-        identity,
-        entrances: new Map([
-          ...(postgres.entrance ? ([["postgres", postgres.entrance]] as const) : []),
-          ...mysql.entrances,
-        ]),
-      }),
+      connections: createConnections({ targets: directory.targets, identity, entrances }),
       audit: createAuditReader({ history: audit, clock }),
       health: createHealth({
         gateway: { id: config.gateway_id, version },
@@ -588,6 +597,7 @@ export async function compose(options: {
       authorities: {
         ...ssh.authorities,
         recordings: () => Promise.resolve(publicKeyPem(keyring.manifestSigner.publicKey)),
+        database: () => Promise.resolve(authority?.certificate),
         grpc: () => Promise.resolve(grpcTls?.tls.certificate),
       },
     };

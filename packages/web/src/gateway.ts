@@ -220,10 +220,10 @@ export const queries = {
       queryKey: ["ssh-keys", personId],
       queryFn: ({ signal }) => gateway.people.sshKeys(personId, { signal }),
     }),
-  sshCertificates: (personId: string) =>
+  certificates: (personId: string) =>
     queryOptions({
-      queryKey: ["ssh-certificates", personId],
-      queryFn: ({ signal }) => gateway.sshCertificates.list(personId, { signal }),
+      queryKey: ["certificates", personId],
+      queryFn: ({ signal }) => gateway.certificates.list(personId, { signal }),
     }),
   alarms: queryOptions({
     queryKey: ["alarms"],

@@ -207,8 +207,8 @@ export function lookForSecrets(stage: AccessStage): void {
     await awaitEvents(gateway, { event: "credential.create" }, 3);
     const keys = join(dataDir, "keys");
     for (const file of readdirSync(keys))
-      for (const line of readFileSync(join(keys, file), "utf8").split("\n"))
-        if (line.length >= 32 && !/^-----|^b3BlbnNzaC1rZXktdjE|CERTIFICATE/.test(line) && isPrivate(file))
+      for (const line of privateLines(readFileSync(join(keys, file), "utf8")))
+        if (line.length >= 32 && !/^-----|^b3BlbnNzaC1rZXktdjE/.test(line) && !file.endsWith(".pub"))
           secrets.add(`the key ${file}`, line);
 
     const events: AuditEvent[] = [];
@@ -235,6 +235,6 @@ export function lookForSecrets(stage: AccessStage): void {
 }
 
 /** Certificates are for everybody; they stand in one file with their key where programs want that. */
-function isPrivate(file: string): boolean {
-  return !/certificate|\.crt$|\.pub$/.test(file);
+function privateLines(text: string): string[] {
+  return text.replaceAll(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g, "").split("\n");
 }

@@ -2,7 +2,7 @@ import { type Command, Argument } from "commander";
 import type { Cli } from "../cli.ts";
 import { type GatewayOptions, connect, withGateway } from "../connection/mod.ts";
 
-const which = ["ssh-host", "ssh-user", "recordings", "grpc"] as const;
+const which = ["ssh-host", "ssh-user", "database", "recordings", "grpc"] as const;
 
 export function addCa(program: Command, cli: Cli): void {
   withGateway(
@@ -10,7 +10,7 @@ export function addCa(program: Command, cli: Cli): void {
       .command("ca")
       .summary("print the gateway's public keys")
       .description(
-        "Prints a public key of the gateway: ssh-host signs the certificates it shows to ssh, ssh-user those that it shows to targets, recordings signs what was recorded; grpc is the certificate that its gRPC API shows.",
+        "Prints a public key of the gateway: ssh-host signs the certificates it shows to ssh, ssh-user those that it shows to targets, database those that people come to databases with, recordings signs what was recorded; grpc is the certificate that its gRPC API shows.",
       )
       .addArgument(new Argument("<key>", "which one").choices([...which])),
   )
@@ -26,6 +26,7 @@ Examples:
       const read = {
         "ssh-host": client.ca.sshHost,
         "ssh-user": client.ca.sshUser,
+        database: client.ca.database,
         recordings: client.ca.recordings,
         grpc: client.ca.grpc,
       };

@@ -1,3 +1,4 @@
+import type { Certificate } from "@gatehouse/contracts/rest";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { type GatewayOptions, connect, withGateway } from "../connection/mod.ts";
@@ -8,7 +9,9 @@ import { ownerOf } from "./users.ts";
 type Options = OutputOptions & GatewayOptions & { user?: string };
 
 export function addCertificates(program: Command, cli: Cli): void {
-  const certificates = program.command("certificates").summary("what ssh comes through the gate with");
+  const certificates = program
+    .command("certificates")
+    .summary("what ssh and clients of databases come through the gate with");
   const answering = (command: Command) => withGateway(withOutput(command));
   const somebodys = (command: Command) =>
     answering(command).option("--user <name>", "somebody else's, for administrators");
@@ -42,9 +45,10 @@ export function addCertificates(program: Command, cli: Cli): void {
       const { client } = await connect(options, cli);
       const printer = printerFor(cli, options);
       printer.list(
-        await client.sshCertificates.list(await ownerOf(client, options)),
+        await client.certificates.list(await ownerOf(client, options)),
         [
           { title: "serial", value: (one) => one.serial },
+          { title: "for", value: opens },
           { title: "key", value: (one) => one.fingerprint, narrowTo: 16 },
           { title: "issued", value: (one) => printer.time(one.issuedAt) },
           { title: "expires", value: (one) => printer.time(one.expiresAt) },
@@ -61,7 +65,13 @@ export function addCertificates(program: Command, cli: Cli): void {
       .argument("<serial>", "from `certificates ls`"),
   ).action(async (serial: string, options: Options) => {
     const { client } = await connect(options, cli);
-    await client.sshCertificates.remove(await ownerOf(client, options), serial);
+    await client.certificates.remove(await ownerOf(client, options), serial);
     printerFor(cli, options).done({ serial }, `revoked ${serial}`);
   });
+}
+
+/** What it comes in by, or to. */
+function opens({ kind, target, login }: Certificate): string {
+  if (target) return login === null ? target.name : `${login}+${target.name}`;
+  return kind === "ssh" ? "ssh" : "every database";
 }

@@ -1,17 +1,20 @@
 import { execFile } from "node:child_process";
-import type { Connection } from "@gatehouse/contracts/rest";
+import type { Entrance } from "@gatehouse/contracts/rest";
 import { GatehouseError } from "@gatehouse/kernel";
 
-/** A way through the gate, with the file that holds its certificate: clients take it from a file only. */
+/** A way through the gate. Clients take certificates from files only. */
 export type Way = {
-  connection: Connection;
-  certificateFile: string;
+  entrance: Entrance;
+  /** What the client trusts the gate by. */
+  gateFile: string;
+  /** What the person comes with. */
+  proof: { password: string } | { certificateFile: string; keyFile: string };
   login: string;
   /** Undefined where nobody said which. */
   database: string | undefined;
 };
 
-/** A program to run. `options` is what it reads from its third file descriptor, where it takes secrets so. */
+/** A program to run. `options` is what it reads from the file descriptor 3, where it takes secrets so. */
 export type ClientRun = {
   program: string;
   args: readonly string[];
@@ -49,23 +52,27 @@ export function clientOf(protocol: string): DatabaseClient {
 
 const postgres: DatabaseClient = {
   missing: "psql cannot be run here: install PostgreSQL's client",
-  uri({ connection, certificateFile, database, login }) {
-    const { user, password } = connection;
-    return `postgresql://${part(user)}:${part(password)}@${hostPort(connection)}/${part(database ?? login)}?sslmode=verify-full&sslrootcert=${part(certificateFile)}`;
+  uri({ entrance, gateFile, proof, database, login }) {
+    const files = "password" in proof ? {} : { sslcert: proof.certificateFile, sslkey: proof.keyFile };
+    const place = `${account(entrance, proof)}@${hostPort(entrance)}/${part(database ?? login)}`;
+    return `postgresql://${place}?${query({ sslmode: "verify-full", sslrootcert: gateFile, ...files })}`;
   },
-  run({ connection, certificateFile, database, login }, words) {
+  run({ entrance, gateFile, proof, database, login }, words) {
     // The secret goes by the environment: the command line is everybody's to read.
     return Promise.resolve({
       program: "psql",
       args: words,
       env: {
-        PGHOST: connection.host,
-        PGPORT: String(connection.port),
-        PGUSER: connection.user,
-        PGPASSWORD: connection.password,
+        PGHOST: entrance.host,
+        PGPORT: String(entrance.port),
+        PGUSER: entrance.user,
         PGDATABASE: database ?? login,
         PGSSLMODE: "verify-full",
-        PGSSLROOTCERT: certificateFile,
+        PGSSLROOTCERT: gateFile,
+        ...("password" in proof
+          ? // Not the certificate for another server that may lie in ~/.postgresql.
+            { PGPASSWORD: proof.password, PGSSLCERTMODE: "disable" }
+          : { PGSSLCERT: proof.certificateFile, PGSSLKEY: proof.keyFile }),
       },
     });
   },
@@ -73,16 +80,15 @@ const postgres: DatabaseClient = {
 
 const mysql: DatabaseClient = {
   missing: "neither mysql nor mariadb can be run here: install one of them",
-  uri({ connection, certificateFile, database }) {
-    const { protocol, user, password } = connection;
-    return `${protocol}://${part(user)}:${part(password)}@${hostPort(connection)}/${part(database ?? "")}?ssl-mode=VERIFY_IDENTITY&ssl-ca=${part(certificateFile)}`;
+  uri({ entrance, gateFile, proof, database }) {
+    const files = "password" in proof ? {} : { "ssl-cert": proof.certificateFile, "ssl-key": proof.keyFile };
+    const place = `${account(entrance, proof)}@${hostPort(entrance)}/${part(database ?? "")}`;
+    return `${entrance.protocol}://${place}?${query({ "ssl-mode": "VERIFY_IDENTITY", "ssl-ca": gateFile, ...files })}`;
   },
-  optionsFile: (way) => options(way, way.connection.protocol === "mariadb"),
+  optionsFile: (way) => options(way, way.entrance.protocol === "mariadb"),
   async run(way, words) {
     const names =
-      way.connection.protocol === "mariadb"
-        ? (["mariadb", "mysql"] as const)
-        : (["mysql", "mariadb"] as const);
+      way.entrance.protocol === "mariadb" ? (["mariadb", "mysql"] as const) : (["mysql", "mariadb"] as const);
     for (const program of names) {
       const version = await versionOf(program);
       if (version === undefined) continue;
@@ -99,15 +105,17 @@ const mysql: DatabaseClient = {
 };
 
 /** The two families ask for a server's name to be verified in different words, and refuse each other's. */
-function options({ connection, certificateFile, database }: Way, mariadb: boolean): string {
-  const { host, port, user, password } = connection;
+function options({ entrance, gateFile, proof, database }: Way, mariadb: boolean): string {
+  const { host, port, user } = entrance;
   return [
     "[client]",
     `host=${host}`,
     `port=${port}`,
     `user=${user}`,
-    `password=${password}`,
-    `ssl-ca=${certificateFile}`,
+    ...("password" in proof
+      ? [`password=${proof.password}`]
+      : [`ssl-cert=${proof.certificateFile}`, `ssl-key=${proof.keyFile}`]),
+    `ssl-ca=${gateFile}`,
     mariadb ? "ssl-verify-server-cert" : "ssl-mode=VERIFY_IDENTITY",
     ...(database === undefined ? [] : ["[mysql]", `database=${database}`]),
     "",
@@ -120,6 +128,17 @@ function versionOf(program: string): Promise<string | undefined> {
   );
 }
 
-function hostPort({ host, port }: Connection): string {
+/** The part of a URI before its host. */
+function account({ user }: Entrance, proof: Way["proof"]): string {
+  return "password" in proof ? `${part(user)}:${part(proof.password)}` : part(user);
+}
+
+function query(parameters: Record<string, string>): string {
+  return Object.entries(parameters)
+    .map(([name, value]) => `${name}=${part(value)}`)
+    .join("&");
+}
+
+function hostPort({ host, port }: Entrance): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

@@ -1,18 +1,24 @@
 import { spawn } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { type FileHandle, mkdir, open as openFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Entrance } from "@gatehouse/contracts/rest";
 import { GatehouseError } from "@gatehouse/kernel";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
-import { type GatewayOptions, connect, createProfiles, withGateway } from "../connection/mod.ts";
-import { SilentExit, exitCodes } from "../output/mod.ts";
+import { type GatewayOptions, connect, withGateway } from "../connection/mod.ts";
+import { SilentExit, exitCodes, replaceFile } from "../output/mod.ts";
+import { certificatesFolder, fetchDatabaseCertificate } from "./db-certificates.ts";
 import { type DatabaseClient, type Way, clientOf } from "./db-clients.ts";
 import { type OutputOptions, printerFor, withOutput } from "./options.ts";
 import { targetCalled } from "./targets.ts";
 
-type LoginOptions = OutputOptions &
-  GatewayOptions & { login: string; database?: string; optionsFile?: boolean };
-type ConnectOptions = GatewayOptions & { login: string; database?: string };
+type ConnectOptions = GatewayOptions & {
+  login: string;
+  database?: string;
+  certificate?: boolean;
+  everyTarget?: boolean;
+};
+type LoginOptions = OutputOptions & ConnectOptions & { optionsFile?: boolean };
 
 export function addDb(program: Command, cli: Cli): void {
   const db = program.command("db").summary("databases through the gate, with their own clients");
@@ -23,7 +29,9 @@ export function addDb(program: Command, cli: Cli): void {
       .option(
         "--database <name>",
         "which database; left out, none, or in PostgreSQL the one that is called as the account",
-      );
+      )
+      .option("--certificate", "come with a certificate instead of a secret")
+      .option("--every-target", "a certificate that is good for every database and login that you may open");
 
   withGateway(
     withOutput(
@@ -32,7 +40,9 @@ export function addDb(program: Command, cli: Cli): void {
           .command("login")
           .summary("print an address for any client, good for minutes")
           .description(
-            "Prints a URI with a connection secret of yours. It opens new connections until it expires; those that are open stay.",
+            "Prints a URI with a connection secret of yours. It opens new connections until it expires; those that are open stay. " +
+              "With --certificate it makes a key pair here, has the gate certify it, and prints a URI that names the files of " +
+              "both: no secret, and good for hours.",
           ),
       ).option("--options-file", "print an option file instead, for the clients of MySQL and MariaDB"),
     ),
@@ -42,19 +52,20 @@ export function addDb(program: Command, cli: Cli): void {
       `
 Examples:
   $ psql "$(${cli.command} db login orders --login app --database shop)"
+  $ psql "$(${cli.command} db login orders --login app --certificate)"
   $ mariadb --defaults-file=<(${cli.command} db login shop --login app --options-file)`,
     )
     .action(async (name: string, options: LoginOptions) => {
-      const { way, client } = await open(name, options, cli);
+      const { way, client, said } = await open(name, options, cli);
       const uri = client.uri(way);
       const shown = options.optionsFile ? client.optionsFile?.(way) : uri;
       if (shown === undefined)
         throw new GatehouseError({
           code: "invalid",
           op: "cli.db.login",
-          message: `clients of ${way.connection.protocol} read no option file`,
+          message: `clients of ${way.entrance.protocol} read no option file`,
         });
-      printerFor(cli, options).done({ ...way.connection, uri }, shown);
+      printerFor(cli, options).done({ ...way.entrance, ...said, uri }, shown);
     });
 
   withGateway(
@@ -67,20 +78,48 @@ Examples:
     .action((name: string, words: string[], options: ConnectOptions) => runClient(name, words, options, cli));
 }
 
-type Opened = { way: Way; client: DatabaseClient };
+type Opened = {
+  way: Way;
+  client: DatabaseClient;
+  /** What else programs are told of it. */
+  said: Record<string, unknown>;
+};
 
 async function open(name: string, options: ConnectOptions, cli: Cli): Promise<Opened> {
-  const { client } = await connect(options, cli);
+  const { client, where } = await connect(options, cli);
+  const { login, database, everyTarget = false } = options;
   const target = await targetCalled(client, name);
-  const connection = await client.targets.openConnection(target.id, options.login);
-  const file = `${connection.host}-${connection.port}.pem`.replaceAll(/[^A-Za-z0-9.-]/g, "_");
-  const certificateFile = join(dirname(createProfiles(cli.env).path), "certificates", file);
-  await mkdir(dirname(certificateFile), { recursive: true, mode: 0o700 });
-  await writeFile(certificateFile, connection.certificate, { mode: 0o600 });
+  if (options.certificate || everyTarget) {
+    const fetched = await fetchDatabaseCertificate(client, where, cli, {
+      target,
+      login,
+      everyTarget,
+    });
+    const { made, ...files } = fetched;
+    const { entrance, serial, expiresAt } = made;
+    const gateFile = await keepGateCertificate(entrance, cli);
+    return {
+      way: { entrance, gateFile, proof: files, login, database },
+      client: clientOf(entrance.protocol),
+      said: { serial, expiresAt, ...files },
+    };
+  }
+  const { password, expiresAt, ...entrance } = await client.targets.openConnection(target.id, login);
+  const gateFile = await keepGateCertificate(entrance, cli);
   return {
-    way: { connection, certificateFile, login: options.login, database: options.database },
-    client: clientOf(connection.protocol),
+    way: { entrance, gateFile, proof: { password }, login, database },
+    client: clientOf(entrance.protocol),
+    said: { password, expiresAt },
   };
+}
+
+/** Into a file, where clients look. */
+async function keepGateCertificate({ host, port, certificate }: Entrance, cli: Cli): Promise<string> {
+  const folder = certificatesFolder(cli.env);
+  const file = join(folder, `${host}-${port}.pem`.replaceAll(/[^A-Za-z0-9.-]/g, "_"));
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await replaceFile(file, certificate, 0o600);
+  return file;
 }
 
 async function runClient(
@@ -91,12 +130,12 @@ async function runClient(
 ): Promise<void> {
   const { way, client } = await open(name, options, cli);
   const { program, args, env, options: told } = await client.run(way, words);
+  const read = told === undefined ? undefined : await openedAlone(told, cli);
   const child = spawn(program, args, {
-    stdio: ["inherit", "inherit", "inherit", ...(told === undefined ? [] : (["pipe"] as const))],
+    stdio: ["inherit", "inherit", "inherit", ...(read ? [read.fd] : [])],
     env: { ...cli.env, ...env },
   });
-  const pipe = child.stdio[3];
-  if (pipe && "end" in pipe) pipe.on("error", () => undefined).end(told);
+  await read?.close();
   const code = await new Promise<number>((resolve, reject) => {
     child.once("error", (cause) =>
       reject(
@@ -112,4 +151,19 @@ async function runClient(
     child.once("exit", (status) => resolve(status ?? exitCodes.failed));
   });
   if (code !== 0) throw new SilentExit(code);
+}
+
+/**
+ * A file that has no name any more, so that it is gone with whoever reads it. A pipe of Node's is a socket, which nobody can
+ * open by /dev/fd.
+ */
+async function openedAlone(text: string, cli: Cli): Promise<FileHandle> {
+  const folder = certificatesFolder(cli.env);
+  const path = join(folder, `${process.pid}.options`);
+  try {
+    await replaceFile(path, text, 0o600);
+    return await openFile(path, "r");
+  } finally {
+    await rm(path, { force: true });
+  }
 }

@@ -13,6 +13,7 @@ import {
 } from "../connection/mod.ts";
 import { askSecret, askSecrets } from "../output/mod.ts";
 import { type KeptCertificate, fetchCertificate, forgetCertificates } from "../ssh/mod.ts";
+import { forgetDatabaseCertificates } from "./db-certificates.ts";
 import { type OutputOptions, printerFor, usage, withOutput } from "./options.ts";
 
 type LoginOptions = OutputOptions & {
@@ -82,8 +83,9 @@ Examples:
       const profiles = createProfiles(cli.env);
       const gone = await profiles.forget(gateway === undefined ? undefined : originOf(gateway));
       if (!gone) throw usage("there is no such session to end");
-      // They are worth nothing without the session; whether the agent still holds them matters little.
+      // They are worth nothing without the session; whether they are still here matters little.
       await forgetCertificates(gone.url, cli).catch(() => {});
+      await forgetDatabaseCertificates(gone.url, cli).catch(() => {});
       await createClient({ baseUrl: gone.url, token: gone.token })
         .auth.signOut()
         .catch(() =>

@@ -34,9 +34,7 @@ export function addSignIns(program: Command, cli: Cli): void {
     signIns
       .command("revoke")
       .summary("end a sign-in, or all others")
-      .description(
-        "Ends it at once, with the SSH certificates that came with it. Sessions that are live go on.",
-      )
+      .description("Ends it at once, with the certificates that came with it. Sessions that are live go on.")
       .argument("[sign-in-id]", "from `sign-ins ls`"),
   )
     .option("--others", "all but the one that asks")

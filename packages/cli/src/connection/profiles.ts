@@ -1,7 +1,8 @@
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { GatehouseError } from "@gatehouse/kernel";
+import { replaceFile } from "../output/mod.ts";
 
 /** A gateway that somebody signed in to from here. */
 type Profile = {
@@ -54,14 +55,7 @@ export function createProfiles(env: Readonly<Record<string, string | undefined>>
   }
   async function save(stored: Stored): Promise<void> {
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    const fresh = `${path}.${process.pid}.new`;
-    try {
-      // The mode is given at creation: at no moment can others read the token.
-      await writeFile(fresh, `${JSON.stringify(stored, null, 2)}\n`, { mode: 0o600, flag: "wx" });
-      await rename(fresh, path);
-    } finally {
-      await rm(fresh, { force: true });
-    }
+    await replaceFile(path, `${JSON.stringify(stored, null, 2)}\n`, 0o600);
   }
 
   return {

@@ -1,8 +1,9 @@
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import type { Client } from "@gatehouse/contracts/client";
 import { generateKey, parseKeyLine, publicKeyLine, writePrivateKey } from "@gatehouse/gateway/ssh-keys";
 import { GatehouseError, systemRandom } from "@gatehouse/kernel";
 import type { Cli } from "../cli.ts";
+import { replaceFile } from "../output/mod.ts";
 import { sshAgent } from "./agent.ts";
 
 export type KeptCertificate = {
@@ -20,7 +21,7 @@ type Where = Pick<Cli, "env" | "clock">;
  * of earlier ones for the same gateway. Undefined where there is neither.
  */
 export async function fetchCertificate(
-  client: Pick<Client, "sshCertificates">,
+  client: Pick<Client, "certificates">,
   gateway: string,
   { env, clock }: Where,
   identityFile?: string,
@@ -31,12 +32,12 @@ export async function fetchCertificate(
   const comment = commentFor(gateway);
   const key = generateKey("ed25519", comment);
   const publicLine = publicKeyLine(key.public.blob, comment);
-  const { serial, fingerprint, expiresAt, certificate } = await client.sshCertificates.create(publicLine);
+  const { serial, fingerprint, expiresAt, certificate } = await client.certificates.createForSsh(publicLine);
   const { blob } = parseKeyLine(certificate);
   if (identityFile !== undefined) {
-    await replace(identityFile, writePrivateKey(key, { random: systemRandom }), 0o600);
-    await replace(`${identityFile}.pub`, `${publicLine}\n`, 0o644);
-    await replace(certificateFile(identityFile), `${publicKeyLine(blob, comment)}\n`, 0o644);
+    await replaceFile(identityFile, writePrivateKey(key, { random: systemRandom }), 0o600);
+    await replaceFile(`${identityFile}.pub`, `${publicLine}\n`, 0o644);
+    await replaceFile(certificateFile(identityFile), `${publicKeyLine(blob, comment)}\n`, 0o644);
     return { serial, fingerprint, expiresAt, place: identityFile };
   }
   await forgetCertificates(gateway, { env });
@@ -78,15 +79,5 @@ async function textOf(path: string): Promise<string | undefined> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
-  }
-}
-
-async function replace(path: string, text: string, mode: number): Promise<void> {
-  const fresh = `${path}.${process.pid}.new`;
-  try {
-    await writeFile(fresh, text, { mode, flag: "wx" });
-    await rename(fresh, path);
-  } finally {
-    await rm(fresh, { force: true });
   }
 }

@@ -6,6 +6,6 @@ export const certCreate = defineEvent({
   codes: { success: "TC000I" },
   category: "authentication",
   severity: "info",
-  description: "A person was given a certificate for an SSH key of theirs.",
+  description: "A person was given a certificate for a key of theirs.",
   fields: z.strictObject(certificateFields),
 });

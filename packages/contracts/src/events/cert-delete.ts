@@ -6,6 +6,6 @@ export const certDelete = defineEvent({
   codes: { success: "GH1043W" },
   category: "security",
   severity: "warning",
-  description: "A person's SSH certificate was revoked before it expired.",
+  description: "A person's certificate was revoked before it expired.",
   fields: z.strictObject(certificateFields),
 });

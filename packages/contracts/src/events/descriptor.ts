@@ -127,6 +127,8 @@ export const apiTokenFields = {
 
 export const certificateFields = {
   cert_type: z.literal("user"),
+  /** Where the gate takes it: `ssh`, `database`. */
+  usage: text(16),
   /** Whose it is. */
   owner: text(256),
   /** As `ssh-keygen -L` prints it. */
@@ -134,4 +136,7 @@ export const certificateFields = {
   key_fingerprint: text(128),
   /** ISO 8601. */
   expires: text(64),
+  /** The only target and login that it opens. */
+  server_hostname: text(256).optional(),
+  login: text(128).optional(),
 } as const;

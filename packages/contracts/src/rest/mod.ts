@@ -32,7 +32,7 @@ export * from "./teams.ts";
 export * from "./roles.ts";
 export * from "./explain.ts";
 export * from "./tokens.ts";
-export * from "./ssh-certificates.ts";
+export * from "./certificates.ts";
 export * from "./command-sign-in.ts";
 export * from "./locks.ts";
 export * from "./requests.ts";

@@ -121,7 +121,7 @@ function bySecondFactor({ policy, proof: { mfaAtMs }, context: { nowMs } }: Open
   return isFresh
     ? undefined
     : `this target asks for a second factor given within the last ${minutes} minutes: give one with ` +
-        "`gatehouse mfa verify` or on your account page, and come with that sign-in or its SSH certificate";
+        "`gatehouse mfa verify` or on your account page, and come with that sign-in or its certificate";
 }
 
 function bySecondPerson({ subject, action, resource, context }: Required<Question>): string | undefined {

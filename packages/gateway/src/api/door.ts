@@ -32,7 +32,10 @@ import type {
   CommandSignInFetch,
   CommandSignInFetched,
   CommandSignInQuery,
+  Certificate,
   Connection,
+  DatabaseCertificateAsk,
+  DatabaseCertificateMade,
   CoverageQuery,
   CredentialWrite,
   ExplainQuery,
@@ -95,7 +98,7 @@ import type {
   StatementReview,
   SignInFacts,
   SignInLink,
-  SshCertificate,
+  SshCertificateAsk,
   SshCertificateMade,
   SshKey,
   Target,
@@ -427,11 +430,21 @@ export type CommandSignInDoor = {
   answer(principal: Principal, answer: CommandSignInAnswer): Promise<CommandSignInAnswered>;
 };
 
-/** Certificates for people's own SSH keys. The caller was allowed; audited behind this door. */
-export type SshCertificatesDoor = {
-  list(personId: string): Promise<{ items: SshCertificate[] }>;
+/** Certificates for people's own keys. The caller was allowed; audited behind this door. */
+export type CertificatesDoor = {
+  list(personId: string): Promise<{ items: Certificate[] }>;
   /** For the person of this session. Throws `denied` where it is no session, `invalid` for what is no public key. */
-  create(principal: Principal, sessionToken: string, publicKey: string): Promise<SshCertificateMade>;
+  createForSsh(
+    principal: Principal,
+    sessionToken: string,
+    ask: SshCertificateAsk,
+  ): Promise<SshCertificateMade>;
+  /** The same, to come to a database with. Throws `not_found`, `conflict` for a protocol whose port is not open. */
+  createForDatabase(
+    principal: Principal,
+    sessionToken: string,
+    ask: Required<DatabaseCertificateAsk> & { targetId: string; login: string },
+  ): Promise<DatabaseCertificateMade>;
   /** Revokes it. Throws `not_found`. */
   remove(principal: Principal, personId: string, serial: string): Promise<void>;
 };
@@ -463,6 +476,8 @@ export type AuthoritiesDoor = {
   sshUser(): Promise<string | undefined>;
   /** PEM of the Ed25519 key that signs recordings. */
   recordings(): Promise<string>;
+  /** PEM of the CA that signs people's certificates for databases. Undefined where no such port is open. */
+  database(): Promise<string | undefined>;
   /** PEM of the certificate that the gRPC API shows. Undefined where it has no port. */
   grpc(): Promise<string | undefined>;
 };
@@ -486,7 +501,7 @@ export type RestDoors = {
   requests: RequestsDoor;
   explain: ExplainDoor;
   tokens: TokensDoor;
-  sshCertificates: SshCertificatesDoor;
+  certificates: CertificatesDoor;
   commandSignIn: CommandSignInDoor;
   /** Single sign-on; absent where there is no provider. Audited behind this door. */
   oidc: OidcSignIn | undefined;

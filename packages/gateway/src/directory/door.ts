@@ -19,7 +19,7 @@ import type { RecordingKeeping } from "./recording-keeping.ts";
 import type { Lock } from "../access/mod.ts";
 import type { Resources } from "./resources.ts";
 import type { SearchFilters } from "./search-filters.ts";
-import type { SshCertificates } from "./ssh-certificates.ts";
+import type { Certificates } from "./certificates.ts";
 import type { SignInAttempts } from "./sign-in-attempts.ts";
 import type { SignInSteps } from "./sign-in-steps.ts";
 
@@ -576,7 +576,7 @@ export type Directory = {
   readonly factors: Factors;
   readonly webSessions: WebSessions;
   readonly apiTokens: ApiTokens;
-  readonly sshCertificates: SshCertificates;
+  readonly certificates: Certificates;
   readonly commandSignIns: CommandSignIns;
   readonly oidcSignIns: OidcSignIns;
   readonly oidcAccounts: OidcAccounts;

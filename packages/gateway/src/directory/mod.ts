@@ -11,7 +11,7 @@ export type { CommandSignIn, CommandSignIns } from "./command-sign-ins.ts";
 export { afterSession } from "./session-entries.ts";
 export type { RecordingIndexes } from "./recording-indexes.ts";
 export type { SearchFilter, SearchFilters } from "./search-filters.ts";
-export type { SshCertificate, SshCertificates } from "./ssh-certificates.ts";
+export type { Certificate, CertificateScope, Certificates } from "./certificates.ts";
 export type { Pruning } from "./pruning.ts";
 export type { RecordingKeeping } from "./recording-keeping.ts";
 export type { Passwords } from "./passwords.ts";

@@ -27,7 +27,7 @@ import { sessionEntriesIn } from "./session-entries.ts";
 import { signInAttemptsIn } from "./sign-in-attempts.ts";
 import { signInStepsIn } from "./sign-in-steps.ts";
 import { loginLinksIn, webSessionsIn } from "./sign-ins.ts";
-import { sshCertificatesIn } from "./ssh-certificates.ts";
+import { certificatesIn } from "./certificates.ts";
 import { targetsIn } from "./targets.ts";
 import { teamsIn } from "./teams.ts";
 import { userKeysIn, usersIn } from "./users.ts";
@@ -91,7 +91,7 @@ export async function openDirectory({
     factors: factorsIn(parts),
     webSessions: webSessionsIn(parts),
     apiTokens: apiTokensIn(parts),
-    sshCertificates: sshCertificatesIn(parts),
+    certificates: certificatesIn(parts),
     commandSignIns: commandSignInsIn(parts),
     oidcSignIns: oidcSignInsIn(parts),
     oidcAccounts: oidcAccountsIn(parts),

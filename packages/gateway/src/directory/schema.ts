@@ -215,10 +215,14 @@ export type Tables = {
     expires_at: number;
   };
   oidc_accounts: { issuer: string; subject: string; user_id: string; linked_at: number };
-  ssh_certificates: {
+  certificates: {
     serial: string;
+    kind: string;
     user_id: string;
     session_hash: string;
+    target_id: string | null;
+    login: string | null;
+    source_address: string | null;
     fingerprint: string;
     issued_at: number;
     expires_at: number;

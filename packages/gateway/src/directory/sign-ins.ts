@@ -123,7 +123,7 @@ export function webSessionsIn({
           .executeTakeFirst();
         // What was given to the session stays with it.
         await transaction
-          .updateTable("ssh_certificates")
+          .updateTable("certificates")
           .set({ session_hash: anew })
           .where("session_hash", "=", hash)
           .execute();

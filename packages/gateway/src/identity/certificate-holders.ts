@@ -1,9 +1,9 @@
 import { type Clock, GatehouseError, type Random } from "@gatehouse/kernel";
 import type { AuditLog } from "../audit/mod.ts";
-import type { SshCertificate, SshCertificates, WebSessions } from "../directory/mod.ts";
+import type { Certificate, CertificateScope, Certificates, WebSessions } from "../directory/mod.ts";
 import { type Identity, type Person, hashOf, seenEveryMs } from "./identity.ts";
 
-/** Who holds the SSH certificates that the gate signs for people. Whoever signs keeps the key; who may hold one is asked here. */
+/** Who holds the certificates that the gate signs for people. Whoever signs keeps the key; who may hold one is asked here. */
 export type CertificateHolders = {
   /**
    * Writes down, and audits, that the person of this session gets a certificate for a key; it ends with the session, if not
@@ -11,26 +11,35 @@ export type CertificateHolders = {
    */
   admit(
     sessionToken: string,
-    key: { fingerprint: string; remoteAddress: string },
-  ): Promise<{ person: Person; kept: SshCertificate }>;
-  /** Whose certificate this is, while it and its session are good and the person is active. */
-  bySerial(serial: string): Promise<{ person: Person; fingerprint: string } | undefined>;
+    asked: {
+      fingerprint: string;
+      remoteAddress: string;
+      scope: CertificateScope;
+      /** Of the scope's target, for the audit log. */
+      targetName?: string;
+    },
+  ): Promise<{ person: Person; kept: Certificate }>;
+  /** Whose certificate of that kind this is, while it and its session are good and the person is active. */
+  bySerial(
+    kind: Certificate["kind"],
+    serial: string,
+  ): Promise<{ person: Person; fingerprint: string; scope: CertificateScope } | undefined>;
   /** Notes its use, once a signature by its key was verified. */
   used(serial: string): Promise<void>;
 };
 
 export function createCertificateHolders(options: {
-  sshCertificates: Pick<SshCertificates, "create" | "bySerial" | "used">;
+  certificates: Pick<Certificates, "create" | "bySerial" | "used">;
   webSessions: Pick<WebSessions, "byHash" | "seen">;
   identity: Pick<Identity, "personById">;
   audit: Pick<AuditLog, "append">;
   clock: Pick<Clock, "nowMs">;
   random: Random;
-  lifetimeMs: number;
+  lifetimesMs: Readonly<Record<Certificate["kind"], number>>;
 }): CertificateHolders {
-  const { sshCertificates, webSessions, identity, audit, clock, random } = options;
+  const { certificates, webSessions, identity, audit, clock, random } = options;
   return {
-    async admit(sessionToken, { fingerprint, remoteAddress }) {
+    async admit(sessionToken, { fingerprint, remoteAddress, scope, targetName }) {
       const sessionHash = hashOf(sessionToken);
       const session = await webSessions.byHash(sessionHash);
       const person = session && (await identity.personById(session.userId));
@@ -38,25 +47,31 @@ export function createCertificateHolders(options: {
         throw new GatehouseError({
           code: "denied",
           op: "identity.certificate",
-          message: "an SSH certificate is given to somebody who signed in, not to a token",
+          message: "a certificate is given to somebody who signed in, not to a token",
           hint: "Sign in yourself: gatehouse login.",
         });
       const serial = newSerial(random);
-      const expiresAtMs = Math.min(clock.nowMs() + options.lifetimeMs, session.expiresAtMs);
+      const { kind, targetId, login } = scope;
+      const expiresAtMs = Math.min(clock.nowMs() + options.lifetimesMs[kind], session.expiresAtMs);
       await audit.append({
         event: "cert.create",
         user: person.name,
         success: true,
         ...(remoteAddress !== "" && { remoteAddress }),
+        ...(targetId !== undefined && { serverId: targetId }),
         fields: {
           cert_type: "user",
+          usage: kind,
           owner: person.name,
           serial,
           key_fingerprint: fingerprint,
           expires: new Date(expiresAtMs).toISOString(),
+          ...(targetName !== undefined && { server_hostname: targetName }),
+          ...(login !== undefined && { login }),
         },
       });
-      const kept = await sshCertificates.create({
+      const kept = await certificates.create({
+        ...scope,
         serial,
         userId: person.id,
         fingerprint,
@@ -65,18 +80,28 @@ export function createCertificateHolders(options: {
       });
       return { person, kept };
     },
-    async bySerial(serial) {
-      const kept = await sshCertificates.bySerial(serial);
-      const person = kept && (await identity.personById(kept.userId));
-      if (!person) return undefined;
-      const { fingerprint, mfaAtMs } = kept;
-      return { person: { ...person, proof: { mfaAtMs } }, fingerprint };
+    async bySerial(kind, serial) {
+      const kept = await certificates.bySerial(serial);
+      // Each kind has an authority of its own; one must not vouch for what another signed.
+      const person = kept?.kind === kind ? await identity.personById(kept.userId) : undefined;
+      if (!kept || !person) return undefined;
+      const { fingerprint, mfaAtMs, targetId, login, sourceAddress } = kept;
+      return {
+        person: { ...person, proof: { mfaAtMs } },
+        fingerprint,
+        scope: {
+          kind,
+          ...(targetId !== undefined && { targetId }),
+          ...(login !== undefined && { login }),
+          ...(sourceAddress !== undefined && { sourceAddress }),
+        },
+      };
     },
     async used(serial) {
-      const kept = await sshCertificates.bySerial(serial);
+      const kept = await certificates.bySerial(serial);
       // Whoever comes with it is there: the sign-in that it hangs on is not idle.
       if (kept && clock.nowMs() - kept.seenAtMs >= seenEveryMs) await webSessions.seen(kept.sessionHash);
-      await sshCertificates.used(serial);
+      await certificates.used(serial);
     },
   };
 }

@@ -2,7 +2,7 @@
  * passage: what the engines of protocols have in common, and above all those that are entered by a password inside TLS.
  *
  * Owns: what a session keeps of the decision that let it in; the port with its limits, the gate's certificate, the sign-in
- * by connection secret, which targets somebody may enter so, TLS to a target and whom it is trusted by, and the order in
+ * by connection secret or certificate, the authority that signs those certificates, which targets somebody may enter so, TLS to a target and whom it is trusted by, and the order in
  * which recorded bytes pass.
  * Never: knows a protocol's messages, dials a target before its session is admitted, or sends a credential to a server
  * that has not proved itself.
@@ -11,6 +11,7 @@ export { admitted } from "./admitted.ts";
 export { Arrivals, type ArrivalLimits, farewellMs } from "./arrivals.ts";
 export { ByteQueue } from "./byte-queue.ts";
 export { type GateCertificate, gateCertificate, makeCertificate, readCertificate } from "./certificate.ts";
+export { gateContext } from "./gate-context.ts";
 export { certificateTargets } from "./certificate-administration.ts";
 export { type CertificateTrust, certificateTrust } from "./certificate-trust.ts";
 export { ContentDigest } from "./content-digest.ts";
@@ -33,7 +34,9 @@ export {
   textSecrets,
 } from "./recorded-text.ts";
 export { type PasswordTarget, type ResolveTarget, passwordTargetsOf } from "./resolve-target.ts";
-export { signInBySecret } from "./secret-sign-in.ts";
+export { type ClientAuthority, openClientAuthority } from "./client-authority.ts";
+export { clientCertificatesSection } from "./config.ts";
+export { type DatabasePeople, type SignInAttempt, databasePeople } from "./people.ts";
 export { type TargetProof, openProof } from "./target-proof.ts";
 export { Spans } from "./spans.ts";
 export { reviewWords } from "./review-words.ts";

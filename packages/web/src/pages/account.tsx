@@ -36,7 +36,7 @@ export function AccountPage() {
             <StepUp personId={me.id} />
           </Part>
         )}
-        <Part title="Signed in" note="Browsers and command lines. Ending one ends its SSH certificates.">
+        <Part title="Signed in" note="Browsers and command lines. Ending one ends its certificates.">
           <SignIns personId={me.id} mayWrite />
         </Part>
       </div>

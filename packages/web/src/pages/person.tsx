@@ -10,7 +10,7 @@ import { gateway, queries } from "../gateway.ts";
 import { LockButton } from "../locks/lock-form.tsx";
 import { StandingLocks } from "../locks/standing.tsx";
 import { RoleChoice } from "../people/roles.tsx";
-import { SshCertificates } from "../people/ssh-certificates.tsx";
+import { Certificates } from "../people/certificates.tsx";
 import { SshKeys } from "../people/ssh-keys.tsx";
 import { Tokens } from "../tokens/tokens.tsx";
 import { Dialog } from "../ui/dialog.tsx";
@@ -71,7 +71,7 @@ export function PersonPage() {
           </Part>
         )}
         {!isOwn && (
-          <Part title="Signed in" note="Browsers and command lines. Ending one ends its SSH certificates.">
+          <Part title="Signed in" note="Browsers and command lines. Ending one ends its certificates.">
             <SignIns personId={person.id} mayWrite={mayWrite} />
           </Part>
         )}
@@ -82,10 +82,10 @@ export function PersonPage() {
           <SshKeys personId={person.id} mayWrite={mayWrite || isOwn} />
         </Part>
         <Part
-          title="SSH certificates"
-          note="Short-lived, for keys that signing in on the command line made. Each ends with its sign-in."
+          title="Certificates"
+          note="Short-lived, for keys that the command line made for ssh or a database. Each ends with its sign-in."
         >
-          <SshCertificates personId={person.id} mayWrite={mayWrite || isOwn} />
+          <Certificates personId={person.id} mayWrite={mayWrite || isOwn} />
         </Part>
         <Part title="API tokens" note="What programs sign in with, as them, for what each names.">
           <Tokens personId={person.id} isOwn={isOwn} mayWrite={mayWrite || isOwn} />

@@ -1,11 +1,12 @@
+import type { Entrance } from "@gatehouse/contracts/rest";
 import { GatehouseError } from "@gatehouse/kernel";
-import { type Targets, targetResource } from "../../directory/mod.ts";
+import { type Target as StoredTarget, type Targets, targetResource } from "../../directory/mod.ts";
 import type { Identity } from "../../identity/mod.ts";
 import type { ConnectionsDoor } from "../door.ts";
 import { found, isoTime } from "./page.ts";
 
-/** Where clients of one protocol come in with a password. */
-export type Entrance = {
+/** Where clients of databases of one protocol come in. */
+export type GateEntrance = {
   address(): { host: string; port: number };
   /** PEM. */
   readonly certificate: string;
@@ -16,7 +17,7 @@ export function createConnections(options: {
   targets: Pick<Targets, "byId">;
   identity: Pick<Identity, "createConnectionSecret">;
   /** By the protocol's name. */
-  entrances: ReadonlyMap<string, Entrance>;
+  entrances: ReadonlyMap<string, GateEntrance>;
 }): ConnectionsDoor {
   const { targets, identity, entrances } = options;
   return {
@@ -26,13 +27,7 @@ export function createConnections(options: {
     },
     async open(principal, targetId, login) {
       const target = found(await targets.byId(targetId), "target", targetId);
-      const entrance = entrances.get(target.protocol);
-      if (!entrance)
-        throw new GatehouseError({
-          code: "conflict",
-          op: "connections.open",
-          message: `this gate has no open port where ${target.protocol} is entered with a connection secret`,
-        });
+      const entrance = entranceOf(entrances, target);
       const { secret, expiresAtMs } = await identity.createConnectionSecret(principal.subject.id, {
         protocol: target.protocol,
         targetId: target.id,
@@ -40,14 +35,30 @@ export function createConnections(options: {
         ttlMs: entrance.secretLifetimeMs,
         mfaAtMs: principal.subject.proof?.mfaAtMs,
       });
-      return {
-        protocol: target.protocol,
-        ...entrance.address(),
-        user: `${login}+${target.name}`,
-        password: secret,
-        expiresAt: isoTime(expiresAtMs),
-        certificate: entrance.certificate,
-      };
+      return { ...wayTo(entrance, target, login), password: secret, expiresAt: isoTime(expiresAtMs) };
     },
   };
+}
+
+/** Throws `conflict` where the port for the target's protocol is not open. */
+export function entranceOf(
+  entrances: ReadonlyMap<string, GateEntrance>,
+  { protocol }: Pick<StoredTarget, "protocol">,
+): GateEntrance {
+  const entrance = entrances.get(protocol);
+  if (entrance) return entrance;
+  throw new GatehouseError({
+    code: "conflict",
+    op: "connections.open",
+    message: `this gate has no open port for database clients of ${protocol}`,
+  });
+}
+
+/** What a client of this target is told. */
+export function wayTo(
+  entrance: GateEntrance,
+  { protocol, name }: Pick<StoredTarget, "protocol" | "name">,
+  login: string,
+): Entrance {
+  return { protocol, ...entrance.address(), user: `${login}+${name}`, certificate: entrance.certificate };
 }

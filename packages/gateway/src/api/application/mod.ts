@@ -22,5 +22,5 @@ export { createRequestsDoor } from "./requests.ts";
 export { createRoles } from "./roles.ts";
 export { createTokens } from "./tokens.ts";
 export { createSignIns } from "./sign-ins.ts";
-export { createSshCertificates } from "./ssh-certificates.ts";
+export { createCertificates } from "./certificates.ts";
 export { createTeams } from "./teams.ts";

@@ -34,7 +34,7 @@ import { sessionRoutes } from "./routes/sessions.ts";
 import { lockRoutes } from "./routes/locks.ts";
 import { requestRoutes } from "./routes/requests.ts";
 import { signInRoutes } from "./routes/sign-ins.ts";
-import { sshCertificateRoutes } from "./routes/ssh-certificates.ts";
+import { certificateRoutes } from "./routes/certificates.ts";
 import { searchRoutes } from "./routes/search.ts";
 import { roleRoutes } from "./routes/roles.ts";
 import { targetRoutes } from "./routes/targets.ts";
@@ -130,7 +130,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       requestRoutes(api, doors);
       explainRoutes(api, doors);
       tokenRoutes(api, doors);
-      sshCertificateRoutes(api, doors);
+      certificateRoutes(api, doors);
       targetRoutes(api, doors);
       connectionRoutes(api, doors);
       credentialRoutes(api, doors);

@@ -98,6 +98,7 @@ test("the released steps are in order and unchanged", () => {
       "0050-recording-indexes 5445a31cb5d1f52528c38c5310a9058c9e8d09f62c7ef5b8adcddcb25a84a93b",
       "0052-search-filters 2774d2f99d81a5b5cb86cee8588569c32925cf925ca1ff295145b09c6f71068e",
       "0060-second-factors 02dc7314fd8c12fe72c8db0406f0076f7ec50191279ba71d6ef9aad4781319e9",
+      "0061-certificates a4062f8cf519142b65bfaa17f7f401d5f1b3c08af38d3c2ae63ca1cbce4d4cb4",
     ],
   );
 });
@@ -110,6 +111,7 @@ test("a new database has every table", async (context) => {
     "access_reviews",
     "api_tokens",
     "audit_events",
+    "certificates",
     "command_sign_ins",
     "connection_secrets",
     "credentials",
@@ -131,7 +133,6 @@ test("a new database has every table", async (context) => {
     "settings",
     "sign_in_attempts",
     "sign_in_steps",
-    "ssh_certificates",
     "target_labels",
     "target_logins",
     "targets",

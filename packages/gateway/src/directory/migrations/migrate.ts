@@ -24,6 +24,7 @@ import { oidc } from "./0045-oidc.ts";
 import { recordingIndexes } from "./0050-recording-indexes.ts";
 import { searchFilters } from "./0052-search-filters.ts";
 import { secondFactors } from "./0060-second-factors.ts";
+import { certificates } from "./0061-certificates.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every step, in order. A new one is a file of its own and a line at the end. */
@@ -49,6 +50,7 @@ export const migrations: readonly Migration[] = [
   recordingIndexes,
   searchFilters,
   secondFactors,
+  certificates,
 ];
 
 export function checksumOf({ statements, postgresStatements = [] }: Migration): string {

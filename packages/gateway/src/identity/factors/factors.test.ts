@@ -67,7 +67,7 @@ async function house(context: TestContext, { isRequired = false, sessionIdleMs =
     audit,
     clock,
     random,
-    lifetimeMs: 8 * 60 * minute,
+    lifetimesMs: { ssh: 8 * 60 * minute, database: 8 * 60 * minute },
   });
   const user = await directory.users.create({ name: "ada", roles: ["user"] });
   const byLink = async () => identity.signInByLink((await identity.createLink(user.id)).token, from);
@@ -289,7 +289,11 @@ test("factors are changed only by who proved of late who they are; a step up giv
   clock.advance(minute);
   const { token, session } = await secondStep.finish((await wait()).ticket, { code: codeOf(secret) }, from);
   await secondFactors.requireFresh(session, "x");
-  const { kept } = await holders.admit(token, { fingerprint: "SHA256:x", remoteAddress: "" });
+  const { kept } = await holders.admit(token, {
+    fingerprint: "SHA256:x",
+    remoteAddress: "",
+    scope: { kind: "ssh" },
+  });
   clock.advance(16 * minute);
   await assert.rejects(secondFactors.requireFresh(session, "x"), refuses("denied"));
   await assert.rejects(secondStep.stepUp(session, { code: "000000" }, from), refuses("invalid"));
@@ -299,7 +303,7 @@ test("factors are changed only by who proved of late who they are; a step up giv
   assert.equal(await whoIs(token), undefined, "the token before is worth nothing");
   assert.equal((await whoIs(stepped.token))?.person.proof?.mfaAtMs, clock.nowMs());
   assert.equal(
-    (await holders.bySerial(kept.serial))?.person.proof?.mfaAtMs,
+    (await holders.bySerial("ssh", kept.serial))?.person.proof?.mfaAtMs,
     clock.nowMs(),
     "the certificate too",
   );
@@ -318,7 +322,7 @@ test("factors are changed only by who proved of late who they are; a step up giv
   const taken = { ticket: offer.ticket, name: "x", made: { code: codeOf(offer.secret) } };
   await assert.rejects(secondStep.add(again.session, taken, ""), refuses("conflict"));
   await directory.webSessions.revokeOne(session.userId, session.id);
-  assert.equal(await holders.bySerial(kept.serial), undefined);
+  assert.equal(await holders.bySerial("ssh", kept.serial), undefined);
 });
 
 test("a session that nobody uses ends; what asks by itself does not keep it, and an SSH certificate does", async (context) => {
@@ -327,7 +331,11 @@ test("a session that nobody uses ends; what asks by itself does not keep it, and
   });
   const { token, session } = await enter();
   const other = await enter();
-  const { kept } = await holders.admit(other.token, { fingerprint: "SHA256:y", remoteAddress: "" });
+  const { kept } = await holders.admit(other.token, {
+    fingerprint: "SHA256:y",
+    remoteAddress: "",
+    scope: { kind: "ssh" },
+  });
   const seenOf = async () =>
     (await directory.webSessions.ofUser(user.id)).find(({ id }) => id === session.id)?.lastSeenAtMs;
   clock.advance(59_000);
@@ -343,7 +351,7 @@ test("a session that nobody uses ends; what asks by itself does not keep it, and
   assert.ok(await whoIs(token, false));
   clock.advance(2 * minute);
   assert.equal(await whoIs(token), undefined, "an hour without anybody");
-  assert.ok(await holders.bySerial(kept.serial), "the certificate's own session was used");
+  assert.ok(await holders.bySerial("ssh", kept.serial), "the certificate's own session was used");
   assert.ok(await whoIs(other.token));
   for (let i = 0; i < 12; i++) {
     clock.advance(58 * minute);

@@ -1,10 +1,9 @@
 import type { Clock, Random } from "@gatehouse/kernel";
 import type { Decision, Question } from "../../access/mod.ts";
-import type { AuditLog } from "../../audit/mod.ts";
 import type { Credentials, Keyring } from "../../credentials/mod.ts";
 import type { Targets } from "../../directory/mod.ts";
-import type { Identity } from "../../identity/mod.ts";
 import {
+  type DatabasePeople,
   certificateTargets,
   gateCertificate,
   passwordTargetsOf,
@@ -45,15 +44,15 @@ export async function openMysql(options: {
   keyring: Pick<Keyring, "protocolKey" | "givenKey">;
   directory: { targets: Pick<Targets, "byName"> };
   credentials: Pick<Credentials, "withSecret">;
-  identity: Pick<Identity, "personBySecret">;
+  /** Undefined where no port for databases is open. */
+  people: DatabasePeople | undefined;
   sessions: Sessions;
-  audit: Pick<AuditLog, "append">;
   decide(question: Question): Decision;
   clock: Clock;
   random: Random;
   log: MysqlGateOptions["log"];
 }): Promise<MysqlService> {
-  const { config, clock, random } = options;
+  const { config, people, clock, random } = options;
   const administrations = protocols.map((protocol): TargetAdministration => ({
     ...certificateTargets({
       protocol,
@@ -79,7 +78,7 @@ export async function openMysql(options: {
   const ports = { mysql: config, mariadb: config.mariadb };
   for (const protocol of protocols) {
     const { listen, public_address, server_version } = ports[protocol];
-    if (!listen) continue;
+    if (!listen || !people) continue;
     const certificate = await gateCertificate({
       name: "mysql_certificate",
       given: config.certificate,
@@ -91,6 +90,7 @@ export async function openMysql(options: {
     });
     const gate = new MysqlGate({
       ...options,
+      people,
       listen,
       serverVersion: server_version,
       certificate,

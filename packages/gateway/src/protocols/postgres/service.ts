@@ -1,10 +1,9 @@
 import type { Clock, Random } from "@gatehouse/kernel";
 import type { Decision, Question } from "../../access/mod.ts";
-import type { AuditLog } from "../../audit/mod.ts";
 import type { Credentials, Keyring } from "../../credentials/mod.ts";
 import type { Targets } from "../../directory/mod.ts";
-import type { Identity } from "../../identity/mod.ts";
 import {
+  type DatabasePeople,
   certificateTargets,
   gateCertificate,
   passwordTargetsOf,
@@ -41,9 +40,9 @@ export async function openPostgres(options: {
   keyring: Pick<Keyring, "protocolKey" | "givenKey">;
   directory: { targets: Pick<Targets, "byName"> };
   credentials: Pick<Credentials, "withSecret">;
-  identity: Pick<Identity, "personBySecret">;
+  /** Undefined where no port for databases is open. */
+  people: DatabasePeople | undefined;
   sessions: Sessions;
-  audit: Pick<AuditLog, "append">;
   decide(question: Question): Decision;
   clock: Clock;
   random: Random;
@@ -64,7 +63,8 @@ export async function openPostgres(options: {
     }),
   };
   const { listen } = config;
-  if (!listen)
+  const { people } = options;
+  if (!listen || !people)
     return {
       listen: () => Promise.resolve(undefined),
       stop: () => Promise.resolve(),
@@ -84,7 +84,7 @@ export async function openPostgres(options: {
   const gate = new PostgresGate({
     listen,
     certificate,
-    identity: options.identity,
+    people,
     resolve: passwordTargetsOf({
       protocols: ["postgres"],
       targets: options.directory.targets,
@@ -92,7 +92,6 @@ export async function openPostgres(options: {
       decide: options.decide,
     }),
     sessions: options.sessions,
-    audit: options.audit,
     limits: {
       connectionsMax: config.max_connections,
       unauthenticatedMax: config.max_unauthenticated,

@@ -25,6 +25,12 @@ export function authorityRoutes(app: App, { authorities }: Pick<RestDoors, "auth
       read: () => authorities.recordings(),
     },
     {
+      url: "/ca/database",
+      summary: "The CA of people's certificates for databases",
+      description: "PEM. Only the gate takes what it signed.",
+      read: () => authorities.database(),
+    },
+    {
       url: "/ca/grpc",
       summary: "The certificate of the gRPC API",
       description: "PEM, for clients to trust where it is the gate's own.",

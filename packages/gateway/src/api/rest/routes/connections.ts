@@ -1,41 +1,45 @@
 import { connection, id } from "@gatehouse/contracts/rest";
+import type { FastifyRequest } from "fastify";
 import { z } from "zod";
+import type { Resource } from "../../../access/mod.ts";
 import { principalOf } from "../access.ts";
 import type { App } from "../app.ts";
 import { targetScope } from "../../decided.ts";
 import type { RestDoors } from "../../door.ts";
 import { answers } from "./answers.ts";
 
-const params = z.object({ targetId: id, login: z.string().min(1).max(128) });
+export const loginParams = z.object({ targetId: id, login: z.string().min(1).max(128) });
 
-export function connectionRoutes(
-  app: App,
-  { access, connections, targets }: Pick<RestDoors, "access" | "connections" | "targets">,
-): void {
+type Doors = Pick<RestDoors, "access" | "connections" | "targets">;
+
+export function connectionRoutes(app: App, doors: Doors): void {
   app.post(
     "/targets/:targetId/logins/:login/connection",
     {
       schema: {
         tags: ["targets"],
         summary: "Get a short-lived way in for a client that signs in with a password",
-        params,
+        params: loginParams,
         response: answers(connection, 201),
       },
       config: {
-        access: {
-          action: "session.open",
-          resource: async (request) => {
-            const { targetId, login } = request.params as z.infer<typeof params>;
-            // A target that one may not know of is none.
-            await targets.get(targetId, targetScope(access, principalOf(request)));
-            return connections.resourceOf(targetId, login);
-          },
-        },
+        access: { action: "session.open", resource: (request) => resourceOfLogin(request, doors) },
       },
     },
     async (request, reply) => {
       const { targetId, login } = request.params;
-      return reply.code(201).send(await connections.open(principalOf(request), targetId, login));
+      return reply.code(201).send(await doors.connections.open(principalOf(request), targetId, login));
     },
   );
+}
+
+/** What `session.open` is decided on, of the target and the login that the path names. */
+export async function resourceOfLogin(
+  request: FastifyRequest,
+  { access, connections, targets }: Doors,
+): Promise<Resource> {
+  const { targetId, login } = request.params as z.infer<typeof loginParams>;
+  // A target that one may not know of is none.
+  await targets.get(targetId, targetScope(access, principalOf(request)));
+  return connections.resourceOf(targetId, login);
 }

@@ -9,15 +9,7 @@ export function memoryAccess(
   clock: Clock,
 ): Pick<
   RestDoors,
-  | "teams"
-  | "roles"
-  | "locks"
-  | "requests"
-  | "explain"
-  | "tokens"
-  | "sshCertificates"
-  | "commandSignIn"
-  | "oidc"
+  "teams" | "roles" | "locks" | "requests" | "explain" | "tokens" | "certificates" | "commandSignIn" | "oidc"
 > {
   const iso = () => new Date(clock.nowMs()).toISOString();
   const { jane, sam } = samplePeople;
@@ -142,9 +134,10 @@ export function memoryAccess(
         locks.splice(at, 1);
       },
     },
-    sshCertificates: {
+    certificates: {
       list: async () => ({ items: [] }),
-      create: async () => notFound("authority"),
+      createForSsh: async () => notFound("authority"),
+      createForDatabase: async () => notFound("authority"),
       remove: async () => notFound("certificate"),
     },
     oidc: undefined,

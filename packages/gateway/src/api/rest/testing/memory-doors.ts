@@ -581,6 +581,7 @@ export function memoryGate(clock: Clock): MemoryGate {
       sshUser: async () => undefined,
       recordings: async () =>
         "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA12rMoCEBwtT4hLyBXhFvYlYBa5WhLGTu7UkxUHGkqBU=\n-----END PUBLIC KEY-----\n",
+      database: async () => undefined,
       grpc: async () => undefined,
     },
   };

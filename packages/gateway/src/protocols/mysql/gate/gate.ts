@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { type SecureContext, createSecureContext } from "node:tls";
+import type { SecureContext } from "node:tls";
 import {
   type Clock,
   GatehouseError,
@@ -8,28 +8,21 @@ import {
   messageOf,
   newId,
 } from "@gatehouse/kernel";
-import type { AuditLog } from "../../../audit/mod.ts";
-import type { Identity } from "../../../identity/mod.ts";
 import {
   type ArrivalLimits,
   Arrivals,
+  type DatabasePeople,
   type GateCertificate,
   type PasswordTarget,
   type ResolveTarget,
+  type SignInAttempt,
   auditRejectedCertificate,
   dialTls,
   farewellMs,
-  signInBySecret,
+  gateContext,
 } from "../../../passage/mod.ts";
 import type { Session, Sessions } from "../../../sessions/mod.ts";
-import {
-  type Arrival,
-  askSecret,
-  fastAuthentication,
-  gatePlugin,
-  greetClient,
-  refuse,
-} from "../sign-in/client.ts";
+import { type Arrival, askSecret, gatePlugin, greetClient, refuse, takeAnswer } from "../sign-in/client.ts";
 import type { Dialogue } from "../sign-in/dialogue.ts";
 import {
   ServerRefusal,
@@ -55,10 +48,9 @@ export type MysqlGateOptions = {
   /** What it says that it is, before it knows where a client wants to go. */
   serverVersion: string;
   certificate: GateCertificate;
-  identity: Pick<Identity, "personBySecret">;
+  people: DatabasePeople;
   resolve: ResolveTarget;
   sessions: Sessions;
-  audit: Pick<AuditLog, "append">;
   limits: ArrivalLimits & { dialTimeoutMs: number; statementBytesMax: number };
   /** Shared by all ports: a KILL may come by another than the connection that it means. */
   connections: GateConnections;
@@ -82,8 +74,7 @@ export class MysqlGate {
 
   constructor(options: MysqlGateOptions) {
     this.#options = options;
-    const { certificate, key } = options.certificate;
-    this.#context = createSecureContext({ cert: certificate, key, minVersion: "TLSv1.2" });
+    this.#context = gateContext(options.certificate, options.people);
     this.#arrivals = new Arrivals({
       ...options,
       protocol: "mysql",
@@ -120,8 +111,9 @@ export class MysqlGate {
     const { socket, dialogue } = arrival;
     socket.on("error", () => undefined);
     try {
-      const secret = await askSecret(arrival, nonce);
-      await this.#open({ arrival, secret, remoteAddress, connectionId, known });
+      const certificate = socket.getPeerX509Certificate();
+      const shown = certificate ? { certificate } : { secret: await askSecret(arrival, nonce) };
+      await this.#open({ arrival, shown, remoteAddress, connectionId, known });
     } catch (error) {
       const cause = isGatehouseError(error) ? error.cause : undefined;
       if (cause instanceof ServerRefusal) {
@@ -134,26 +126,27 @@ export class MysqlGate {
 
   async #open(way: {
     arrival: Arrival;
-    secret: string;
+    shown: SignInAttempt["shown"];
     remoteAddress: string;
     connectionId: number;
     known: () => void;
   }): Promise<void> {
     const options = this.#options;
-    const { arrival, remoteAddress } = way;
-    const { response } = arrival;
+    const { arrival, shown, remoteAddress } = way;
+    const { dialogue, response } = arrival;
     const connectionId = newId(options.clock.nowMs(), options.random);
     const client = clientOf(response.attributes);
-    const { person, target } = await signInBySecret({
-      ...options,
+    const { person, target } = await options.people.signIn({
+      resolve: options.resolve,
       protocols: ["mysql", "mariadb"],
-      secret: way.secret,
+      shown,
       user: response.user,
       remoteAddress,
       connectionId,
       client,
     });
     way.known();
+    if ("certificate" in shown) takeAnswer(dialogue, response);
     const policy = mysqlPolicy(target.policy);
     const rules = await statementRules(
       target.statements,
@@ -269,8 +262,7 @@ export class MysqlGate {
         message: "another login or target needs another connection",
       });
     client.send(encodeAuthSwitch(gatePlugin, this.#nonce()));
-    await client.next();
-    client.send(fastAuthentication);
+    takeAnswer(client, { plugin: gatePlugin, response: await client.next() });
     const { password = "" } = await target.proof();
     const { plugin } = greeting;
     to.send(

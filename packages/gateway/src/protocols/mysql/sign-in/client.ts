@@ -15,7 +15,7 @@ import {
 } from "../wire/handshake.ts";
 import { type ServerError, encodeError } from "../wire/messages.ts";
 import { broken, encodePacket } from "../wire/packets.ts";
-import { SocketDialogue } from "./dialogue.ts";
+import { type Dialogue, SocketDialogue } from "./dialogue.ts";
 
 /** A client inside TLS that said who it is and where it wants to go. */
 export type Arrival = { socket: TLSSocket; dialogue: SocketDialogue; response: HandshakeResponse };
@@ -26,7 +26,7 @@ const clearPlugin = "mysql_clear_password";
 /** With `caching_sha2_password`: the hash is not known here, so the password itself is asked for, which TLS protects. */
 const fullAuthentication = Uint8Array.of(0x01, 0x04);
 /** The same plugin's yes, before the server's own. */
-export const fastAuthentication = Uint8Array.of(0x01, 0x03);
+const fastAuthentication = Uint8Array.of(0x01, 0x03);
 const handshakeBytesMax = 64 * 1024;
 
 /**
@@ -82,6 +82,17 @@ export async function askSecret({ dialogue, response }: Arrival, nonce: Uint8Arr
 }
 
 /**
+ * Goes on without a password, whatever the client answered: a certificate has shown who it is. With the gate's plugin a
+ * client that gave one waits for that plugin's yes; one that gave none, and every other plugin, for the server's alone.
+ */
+export function takeAnswer(
+  dialogue: Dialogue,
+  { plugin, response }: Pick<HandshakeResponse, "plugin" | "response">,
+): void {
+  if (plugin === gatePlugin && response.length > 1) dialogue.send(fastAuthentication);
+}
+
+/**
  * MySQL's own JDBC driver takes a MariaDB server for version 5.5.5, whose sign-in it reads in another way. It needs no leave
  * to send a password as it is, inside TLS.
  */
@@ -115,7 +126,13 @@ function agreed({ capabilities }: Prologue, offer: Capabilities): Capabilities {
 function secured(plain: Socket, begun: Uint8Array, secureContext: SecureContext): Promise<TLSSocket> {
   if (begun.length > 0) plain.unshift(begun);
   return new Promise((resolve, reject) => {
-    const socket = new TLSSocket(plain, { isServer: true, secureContext });
+    const socket = new TLSSocket(plain, {
+      isServer: true,
+      secureContext,
+      // Whose it is, and whether it is good, is found out once it is known what is asked for.
+      requestCert: true,
+      rejectUnauthorized: false,
+    });
     socket.setNoDelay(true);
     socket.on("error", reject);
     plain.on("error", () => undefined);

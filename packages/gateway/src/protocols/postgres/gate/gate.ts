@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { type SecureContext, createSecureContext } from "node:tls";
+import type { SecureContext } from "node:tls";
 import {
   type Clock,
   GatehouseError,
@@ -9,17 +9,16 @@ import {
   newId,
   toHex,
 } from "@gatehouse/kernel";
-import type { AuditLog } from "../../../audit/mod.ts";
-import type { Identity } from "../../../identity/mod.ts";
 import {
   type ArrivalLimits,
   Arrivals,
+  type DatabasePeople,
   type GateCertificate,
   type PasswordTarget,
   type ResolveTarget,
   auditRejectedCertificate,
   farewellMs,
-  signInBySecret,
+  gateContext,
 } from "../../../passage/mod.ts";
 import type { Session, Sessions } from "../../../sessions/mod.ts";
 import { type Arrival, askPassword, greetClient, refuse } from "../sign-in/client.ts";
@@ -40,10 +39,9 @@ import { Relay } from "./relay.ts";
 export type PostgresGateOptions = {
   listen: { host: string; port: number };
   certificate: GateCertificate;
-  identity: Pick<Identity, "personBySecret">;
+  people: DatabasePeople;
   resolve: ResolveTarget;
   sessions: Sessions;
-  audit: Pick<AuditLog, "append">;
   limits: ArrivalLimits & { dialTimeoutMs: number; statementBytesMax: number };
   clock: Clock;
   random: Random;
@@ -62,8 +60,7 @@ export class PostgresGate {
 
   constructor(options: PostgresGateOptions) {
     this.#options = options;
-    const { certificate, key } = options.certificate;
-    this.#context = createSecureContext({ cert: certificate, key, minVersion: "TLSv1.2" });
+    this.#context = gateContext(options.certificate, options.people);
     this.#arrivals = new Arrivals({
       ...options,
       protocol: "postgres",
@@ -110,12 +107,13 @@ export class PostgresGate {
     // Before the authentication is asked for: clients take it nowhere else.
     const negotiation = negotiate(arrival);
     if (negotiation) socket.write(negotiation);
-    const secret = await askPassword(socket);
+    const certificate = socket.getPeerX509Certificate();
+    const shown = certificate ? { certificate } : { secret: await askPassword(socket) };
     const client = (parameters.get("application_name") ?? "").replace(/[^\x20-\x7e]/g, "?").slice(0, 256);
-    const { person, target } = await signInBySecret({
-      ...options,
+    const { person, target } = await options.people.signIn({
+      resolve: options.resolve,
       protocols: ["postgres"],
-      secret,
+      shown,
       user: parameters.get("user") ?? "",
       remoteAddress,
       connectionId,
@@ -256,7 +254,7 @@ function sqlStateOf(error: unknown): string {
   if (!isGatehouseError(error)) return "XX000";
   switch (error.code) {
     case "unauthenticated":
-      return "28P01";
+      return error.op === "passage.certificate" ? "28000" : "28P01";
     case "invalid":
     case "not_found":
       return "28000";

@@ -108,6 +108,9 @@ function secured(plain: Socket, begun: Uint8Array, secureContext: SecureContext)
     const socket = new TLSSocket(plain, {
       isServer: true,
       secureContext,
+      // Whose it is, and whether it is good, is found out once it is known what is asked for.
+      requestCert: true,
+      rejectUnauthorized: false,
       ALPNProtocols: ["postgresql"],
     });
     socket.setNoDelay(true);

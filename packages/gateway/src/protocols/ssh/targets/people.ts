@@ -35,7 +35,7 @@ export function sshPeople(options: {
 
   async function certified({ key, flags, signed, remoteAddress }: PersonAttempt, certificate: Certificate) {
     const serial = String(certificate.serial);
-    const holder = await holders.bySerial(serial);
+    const holder = await holders.bySerial("ssh", serial);
     const grant = checkCertificate(certificate, {
       authorities: [options.authority],
       kind: "user",

@@ -1,3 +1,4 @@
+import type { Certificate } from "@gatehouse/contracts/rest";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Trash2 } from "lucide-react";
 import { gateway, queries } from "../gateway.ts";
@@ -5,13 +6,19 @@ import { Command, IconButton, Identifier, Time } from "../ui/elements.tsx";
 import { ago } from "../ui/format.ts";
 import { InlineProblem, SkeletonRows } from "../ui/states.tsx";
 
+/** What it comes in by, or to. */
+function opens({ kind, target, login }: Certificate): string {
+  if (target) return login === null ? target.name : `${login}+${target.name}`;
+  return kind === "ssh" ? "ssh" : "every database";
+}
+
 /** Certificates that are good now, each with a way to end it. */
-export function SshCertificates({ personId, mayWrite }: { personId: string; mayWrite: boolean }) {
+export function Certificates({ personId, mayWrite }: { personId: string; mayWrite: boolean }) {
   const client = useQueryClient();
-  const query = useQuery(queries.sshCertificates(personId));
+  const query = useQuery(queries.certificates(personId));
   const revoke = useMutation({
-    mutationFn: (serial: string) => gateway.sshCertificates.remove(personId, serial),
-    onSuccess: () => client.invalidateQueries({ queryKey: ["ssh-certificates", personId] }),
+    mutationFn: (serial: string) => gateway.certificates.remove(personId, serial),
+    onSuccess: () => client.invalidateQueries({ queryKey: ["certificates", personId] }),
   });
   if (query.isError) return <InlineProblem error={query.error} />;
   if (!query.data) return <SkeletonRows rows={1} />;
@@ -28,7 +35,8 @@ export function SshCertificates({ personId, mayWrite }: { personId: string; mayW
         {query.data.map((one) => (
           <li key={one.serial} className="flex flex-wrap items-center gap-x-3 py-1.5">
             <span className="min-w-0">
-              <span className="font-medium">{one.serial}</span>
+              <span className="font-medium">{opens(one)}</span>
+              <span className="block text-xs text-soft tabular-nums">{one.serial}</span>
               <span className="block">
                 <Identifier text={one.fingerprint} what="fingerprint" head={20} tail={6} />
               </span>

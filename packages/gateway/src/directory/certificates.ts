@@ -1,42 +1,50 @@
+import type { Certificate as CertificateWords } from "@gatehouse/contracts/rest";
 import type { Clock } from "@gatehouse/kernel";
 import type { Kysely, Selectable } from "kysely";
 import type { Tables } from "./schema.ts";
 import { goodSession } from "./sign-ins.ts";
 
-/** A certificate that the gate signed for a person's own SSH key. */
-export type SshCertificate = {
-  /** 64 bits, decimal: `ssh-keygen -L` prints it so. */
+/** What a certificate opens. What is absent is not limited. */
+export type CertificateScope = {
+  kind: CertificateWords["kind"];
+  targetId?: string;
+  login?: string;
+  /** The only address that it is good from, where the certificate itself cannot say so. */
+  sourceAddress?: string;
+};
+
+/** A certificate that the gate signed for a person's own key. */
+export type Certificate = CertificateScope & {
+  /** 64 bits, decimal. */
   serial: string;
   userId: string;
-  /** Of the certified key, as `ssh-keygen -l` prints it. */
+  /** Of the certified key, `SHA256:...`. */
   fingerprint: string;
   issuedAtMs: number;
   expiresAtMs: number;
   lastUsedAtMs?: number;
 };
 
-export type SshCertificates = {
+export type Certificates = {
   /** `sessionHash`: the session that asked; the certificate ends with it. */
   create(
-    certificate: Pick<SshCertificate, "serial" | "userId" | "fingerprint" | "expiresAtMs"> & {
-      sessionHash: string;
-    },
-  ): Promise<SshCertificate>;
+    certificate: Omit<Certificate, "issuedAtMs" | "lastUsedAtMs"> & { sessionHash: string },
+  ): Promise<Certificate>;
   /**
    * Only one that has not expired, and whose session has not ended; with when that session last gave a second factor, and
    * the session, to note that it is used.
    */
   bySerial(
     serial: string,
-  ): Promise<(SshCertificate & { mfaAtMs?: number; sessionHash: string; seenAtMs: number }) | undefined>;
+  ): Promise<(Certificate & { mfaAtMs?: number; sessionHash: string; seenAtMs: number }) | undefined>;
   /** Those that are good now, newest first. */
-  ofUser(userId: string): Promise<readonly SshCertificate[]>;
+  ofUser(userId: string): Promise<readonly Certificate[]>;
   used(serial: string): Promise<void>;
   /** False when there was none. */
   remove(userId: string, serial: string): Promise<boolean>;
 };
 
-export function sshCertificatesIn({
+export function certificatesIn({
   database,
   clock,
   sessionIdleMs,
@@ -44,31 +52,35 @@ export function sshCertificatesIn({
   database: Kysely<Tables>;
   clock: Pick<Clock, "nowMs">;
   sessionIdleMs: number | undefined;
-}): SshCertificates {
+}): Certificates {
   const good = () => {
     const nowMs = clock.nowMs();
     return database
-      .selectFrom("ssh_certificates")
-      .innerJoin("web_sessions", "web_sessions.hash", "ssh_certificates.session_hash")
-      .selectAll("ssh_certificates")
-      .where("ssh_certificates.expires_at", ">", nowMs)
+      .selectFrom("certificates")
+      .innerJoin("web_sessions", "web_sessions.hash", "certificates.session_hash")
+      .selectAll("certificates")
+      .where("certificates.expires_at", ">", nowMs)
       .where((builder) => goodSession(builder, nowMs, sessionIdleMs));
   };
   return {
-    async create({ serial, userId, fingerprint, expiresAtMs, sessionHash }) {
+    async create({ serial, userId, fingerprint, expiresAtMs, sessionHash, ...scope }) {
       const nowMs = clock.nowMs();
       const row = {
         serial,
+        kind: scope.kind,
         user_id: userId,
         session_hash: sessionHash,
+        target_id: scope.targetId ?? null,
+        login: scope.login ?? null,
+        source_address: scope.sourceAddress ?? null,
         fingerprint,
         issued_at: nowMs,
         expires_at: expiresAtMs,
         last_used_at: null,
       };
       await database.transaction().execute(async (transaction) => {
-        await transaction.deleteFrom("ssh_certificates").where("expires_at", "<=", nowMs).execute();
-        await transaction.insertInto("ssh_certificates").values(row).execute();
+        await transaction.deleteFrom("certificates").where("expires_at", "<=", nowMs).execute();
+        await transaction.insertInto("certificates").values(row).execute();
       });
       return certificateOf(row);
     },
@@ -88,7 +100,7 @@ export function sshCertificatesIn({
     },
     async ofUser(userId) {
       const rows = await good()
-        .where("ssh_certificates.user_id", "=", userId)
+        .where("certificates.user_id", "=", userId)
         .orderBy("issued_at", "desc")
         .orderBy("serial")
         .execute();
@@ -96,14 +108,14 @@ export function sshCertificatesIn({
     },
     async used(serial) {
       await database
-        .updateTable("ssh_certificates")
+        .updateTable("certificates")
         .set({ last_used_at: clock.nowMs() })
         .where("serial", "=", serial)
         .execute();
     },
     async remove(userId, serial) {
       const { numDeletedRows } = await database
-        .deleteFrom("ssh_certificates")
+        .deleteFrom("certificates")
         .where("user_id", "=", userId)
         .where("serial", "=", serial)
         .executeTakeFirstOrThrow();
@@ -112,13 +124,17 @@ export function sshCertificatesIn({
   };
 }
 
-function certificateOf(row: Selectable<Tables["ssh_certificates"]>): SshCertificate {
+function certificateOf(row: Selectable<Tables["certificates"]>): Certificate {
   return {
     serial: row.serial,
+    kind: row.kind as Certificate["kind"],
     userId: row.user_id,
     fingerprint: row.fingerprint,
     issuedAtMs: row.issued_at,
     expiresAtMs: row.expires_at,
+    ...(row.target_id !== null && { targetId: row.target_id }),
+    ...(row.login !== null && { login: row.login }),
+    ...(row.source_address !== null && { sourceAddress: row.source_address }),
     ...(row.last_used_at !== null && { lastUsedAtMs: row.last_used_at }),
   };
 }
