@@ -15,8 +15,8 @@ import {
   status,
 } from "../wire/messages.ts";
 import { withoutQuoted } from "../../../statements/mod.ts";
-import { KeptRows } from "../../../passage/mod.ts";
-import { broken, packetBytesMax } from "../wire/packets.ts";
+import { ContentDigest, KeptRows } from "../../../passage/mod.ts";
+import { type Treatment, broken, packetBytesMax } from "../wire/packets.ts";
 import type { PreparedStatement, PreparedStatements } from "./prepared.ts";
 import { type Column, RowKeeper } from "./row-keeper.ts";
 
@@ -41,6 +41,9 @@ export type Owed = {
   /** Results that are told already. */
   results?: number;
 };
+
+/** A file that the server wants of the client. */
+export type FileAsked = { statement: number; name: string; masked: boolean };
 
 type Phase = "first" | "parameters" | "parameters-end" | "columns" | "columns-end" | "rows";
 type Outcome = Omit<QueryOutcome, "final"> & { final: boolean };
@@ -68,13 +71,16 @@ export class Answers {
   /** Definitions of columns that follow those of parameters. */
   #columns = 0;
   #rows = 0;
+  /** Of the rows of a result, as they pass: the packets from their length on. */
+  readonly #digest = new ContentDigest();
+  readonly #keepRows: number;
   readonly #keptRows: KeptRows | undefined;
   readonly #rowKeeper: RowKeeper | undefined;
   /** Of the result or the prepared statement that is being told; undefined where one could not be read. */
   #told: Column[] | undefined = [];
   #outcomes: Outcome[] = [];
   /** Set when the server asked for a file; the client's side takes it. */
-  fileAsked: { statement: number; name: string } | undefined;
+  fileAsked: FileAsked | undefined;
 
   constructor(options: {
     record(kind: FrameKind, data: Uint8Array): Promise<void>;
@@ -87,6 +93,7 @@ export class Answers {
     const { record, keepRows, capabilities } = options;
     if (keepRows > 0)
       this.#rowKeeper = new RowKeeper((this.#keptRows = new KeptRows(keepRows, record)), capabilities);
+    this.#keepRows = keepRows;
     this.#record = record;
     this.#clock = options.clock;
     this.#capabilities = capabilities;
@@ -106,8 +113,8 @@ export class Answers {
     this.#owed.push({ ...owed, startedUs: this.#clock.monotonicUs() });
   }
 
-  /** Whether the message that begins is looked at. Rows and definitions pass. */
-  begins(first: number, bytes: number): boolean {
+  /** What becomes of the message that begins. Most rows and definitions pass, and rows are counted. */
+  begins(first: number, bytes: number): Treatment {
     if (this.#phase === "first") {
       const what = this.#owed[0]?.what;
       // These have no head: their first message is one of the list already.
@@ -117,29 +124,34 @@ export class Answers {
     switch (this.#phase) {
       case "rows":
         // A row of one text of 16 MB begins with 0xFE too; its first packet is full.
-        if (first === answer.error || (first === answer.end && bytes < packetBytesMax)) return true;
+        if (first === answer.error || (first === answer.end && bytes < packetBytesMax)) return "whole";
         this.#rows++;
-        return this.#keepsRow(bytes);
+        return this.#rowKeeper && this.#keepsRow(this.#rowKeeper, bytes) ? "whole" : "count";
       case "columns":
       case "parameters":
-        if (first === answer.error || first === answer.end) return true;
+        if (first === answer.error || first === answer.end) return "whole";
         // Looked at, it is counted when it is whole.
-        if (this.#rowKeeper && this.#phase === "columns" && bytes <= definitionBytesMax) return true;
+        if (this.#rowKeeper && this.#phase === "columns" && bytes <= definitionBytesMax) return "whole";
         this.#told = undefined;
         // A COM_FIELD_LIST does not say how many there will be.
         if (this.#owed[0]?.what !== "fields" && --this.#left === 0) this.#listed();
-        return false;
+        return "pass";
       default:
-        return true;
+        return "whole";
     }
+  }
+  /** Bytes of rows that `begins` wanted counted. */
+  rowsPass(raw: Uint8Array): void {
+    this.#digest.update(raw);
   }
 
   /** A message for which `begins` said so. Throws `protocol` for what no server sends now. */
-  whole(payload: Uint8Array): void {
+  whole(payload: Uint8Array, raw: Uint8Array): void {
     const head = this.#owed[0];
     const first = payload[0] ?? -1;
     if (this.#rowBegun) {
       this.#rowBegun = false;
+      this.#digest.update(raw);
       this.#rowKeeper?.row(payload, this.#columnsOf(head) ?? [], head?.execution !== undefined);
       return;
     }
@@ -205,6 +217,8 @@ export class Answers {
       message: (head?.masked ? withoutQuoted(message) : message).slice(0, messageCharsMax).toWellFormed(),
     };
     if (head?.what === "refused") outcome.refused = true;
+    // What passed before the error is told with it.
+    if (this.#rows > 0) outcome.results.push({ tag: "", rows: this.#rows, ...this.#rowsDigest() });
     outcome.final = true;
     if (head?.what === "prepare" && head.prepared && this.#phase === "first")
       this.#statements.close(head.prepared);
@@ -236,25 +250,34 @@ export class Answers {
       this.#resultDone(head, ok.status);
     } else if (first === answer.localFile) {
       if (head.loads !== true) throw broken(op, "it asks for a file that nobody offered");
-      this.fileAsked = { statement: head.statement, name: readText(payload.subarray(1)) };
+      this.fileAsked = {
+        statement: head.statement,
+        name: readText(payload.subarray(1)),
+        masked: head.masked === true,
+      };
     } else {
       const { columns, definitions } = decodeColumnCount(payload, this.#capabilities);
       this.#left = columns;
-      this.#told = [];
+      // What was told before is only right where it is of as many columns.
+      this.#told = definitions || head.execution?.columns?.length === columns ? [] : undefined;
       if (definitions) this.#phase = "columns";
       else this.#listed();
     }
   }
 
   /** Whether the row that begins is looked at. */
-  #keepsRow(bytes: number): boolean {
+  #keepsRow(keeper: RowKeeper, bytes: number): boolean {
     const head = this.#owed[0];
-    if (!this.#rowKeeper || head?.what !== "rows" || head.masked || !this.#columnsOf(head)) return false;
-    return (this.#rowBegun = this.#rowKeeper.wants(bytes, head.statement, head.results ?? 0));
+    if (!head || head.masked || !this.#columnsOf(head)) return false;
+    // What a cursor has given before counts towards the limit: it is one result, fetched in parts.
+    const { execution } = head;
+    if (head.what === "fetch" && execution && ++execution.fetched > this.#keepRows) return false;
+    return (this.#rowBegun = keeper.wants(bytes, head.statement, head.results ?? 0));
   }
   /** Those of the result, or those that were told when it was prepared: a server need not repeat them. */
   #columnsOf(head: Owed | undefined): readonly Column[] | undefined {
-    return this.#told?.length === 0 ? head?.execution?.columns : this.#told;
+    const isTold = head?.what !== "fetch" && this.#told?.length !== 0;
+    return isTold ? this.#told : head?.execution?.columns;
   }
   #defined(head: Owed, payload: Uint8Array): void {
     const column = this.#rowKeeper?.column(payload);
@@ -266,9 +289,10 @@ export class Answers {
   /** All definitions of a list have passed. */
   #listed(): void {
     const ends = (this.#capabilities.flags & capability.deprecateEof) === 0;
-    const { what, prepared } = this.#owed[0] ?? {};
-    if (this.#phase === "columns" && what === "prepare" && prepared && this.#told)
-      prepared.columns = this.#told;
+    const { what, prepared, execution } = this.#owed[0] ?? {};
+    // Of an execution too: a cursor's rows come without.
+    const statement = what === "prepare" ? prepared : execution;
+    if (this.#phase === "columns" && statement && this.#told) statement.columns = this.#told;
     if (this.#phase === "parameters") {
       if (ends) this.#phase = "parameters-end";
       else this.#parametersDone();
@@ -298,10 +322,14 @@ export class Answers {
     const outcome = this.#outcomeOf(head);
     const rows = this.#rows;
     const tag = `${rows} ${rows === 1 ? "row" : "rows"} in set${warned(warnings)}`;
-    outcome.results.push({ tag, rows });
+    outcome.results.push({ tag, rows, ...this.#rowsDigest() });
     // Rows that wait at the server: some are fetched, or none yet.
     if (flags & status.cursorExists && (flags & status.lastRowSent) === 0) outcome.suspended = true;
     this.#resultDone(head, flags);
+  }
+
+  #rowsDigest(): { bytes: number; sha256: string } | undefined {
+    return this.#digest.bytes > 0 ? this.#digest.done() : undefined;
   }
 
   #resultDone(head: Owed, flags: number): void {

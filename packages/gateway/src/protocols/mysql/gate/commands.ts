@@ -12,6 +12,7 @@ import {
 } from "@gatehouse/recording";
 import {
   ContentDigest,
+  KeptCopy,
   type TextSecrets,
   digested,
   maskedValues,
@@ -37,8 +38,8 @@ import {
   lastPrepared,
   statementIdOf,
 } from "../wire/parameters.ts";
-import { broken } from "../wire/packets.ts";
-import type { Answers } from "./answers.ts";
+import { type Treatment, broken } from "../wire/packets.ts";
+import type { Answers, FileAsked } from "./answers.ts";
 import { deniedError, kindsOfCommands, unknownStatement } from "./denied-command.ts";
 import { type ConnectionNames, killsConnection, renamedKill } from "./kill.ts";
 import type { PreparedStatement, PreparedStatements } from "./prepared.ts";
@@ -105,7 +106,8 @@ export class Commands {
   #count = 0;
   /** Of the messages that are being looked at; recorded together. */
   #asked: Promise<void>[] = [];
-  #file: { statement: number; name: string; digest: ContentDigest; sequence: number } | undefined;
+  #file: (FileAsked & { digest: ContentDigest; sequence: number }) | undefined;
+  readonly #keptFile: KeptCopy | undefined;
 
   constructor(options: {
     record(kind: FrameKind, data: Uint8Array): Promise<void>;
@@ -114,11 +116,15 @@ export class Commands {
     statements: PreparedStatements;
     connections: ConnectionNames;
     localFiles: boolean;
+    /** How much of each file is kept. */
+    keepFileBytes: number;
     rules?: StatementRules;
     /** Writes it to the audit log. */
     denied?(fields: Record<string, unknown>): Promise<void>;
   }) {
-    this.#record = options.record;
+    const { record, keepFileBytes } = options;
+    if (keepFileBytes > 0) this.#keptFile = new KeptCopy(keepFileBytes, "in", record);
+    this.#record = record;
     this.#answers = options.answers;
     this.#capabilities = options.capabilities;
     this.#statements = options.statements;
@@ -134,22 +140,25 @@ export class Commands {
   }
 
   /** A message begins. Whether it is a command, to be taken whole; the contents of a file pass. */
-  begins(bytes: number, sequence: number): boolean {
+  begins(bytes: number, sequence: number): Treatment {
     const asked = this.#answers.fileAsked;
     if (asked && !this.#file) this.#file = { ...asked, digest: new ContentDigest(), sequence };
     if (!this.#file) {
       if (sequence !== 0) throw broken(op, `a command with the number ${sequence}`);
-      return true;
+      return "whole";
     }
     // A command that was on its way when the server asked for the file would be read as a part of it.
     if (sequence !== this.#file.sequence) throw broken(op, "something else than the file was sent");
     this.#file.sequence = (sequence + 1 + Math.floor(bytes / 0xff_ffff)) & 0xff;
     if (bytes === 0) this.#fileEnded();
-    return false;
+    return "pass";
   }
   /** A piece of a file. */
   content(piece: Uint8Array): void {
-    this.#file?.digest.update(piece);
+    const file = this.#file;
+    if (!file) return;
+    file.digest.update(piece);
+    if (!file.masked) this.#keptFile?.add(file.statement, piece);
   }
 
   /** Throws `protocol` for what no client may send now. */
@@ -207,6 +216,7 @@ export class Commands {
 
   /** Resolves when all that was asked since the last call is durable; undefined where nothing was recorded. */
   asked(): Promise<unknown> | undefined {
+    if (this.#keptFile) this.#asked.push(...this.#keptFile.kept());
     const kept = this.#asked.splice(0);
     return kept.length > 1 ? Promise.all(kept) : kept[0];
   }
@@ -280,6 +290,7 @@ export class Commands {
     const run = this.#valued({ type: "execute", ...of(prepared) }, values, prepared);
     // The server forgets it with the execution.
     prepared?.long.clear();
+    if (prepared) prepared.fetched = 0;
     return this.#execution(run, prepared);
   }
 
@@ -347,8 +358,14 @@ export class Commands {
 
   #fetched(payload: Uint8Array): void {
     const { id, rows } = decodeFetch(payload);
-    const statement = this.#query({ type: "execute", ...of(this.#statements.get(id)), rowsMax: rows });
-    this.#answers.owe({ what: "fetch", statement });
+    const prepared = this.#statements.get(id);
+    const statement = this.#query({ type: "execute", ...of(prepared), rowsMax: rows });
+    this.#answers.owe({
+      what: "fetch",
+      statement,
+      masked: prepared?.secrets !== undefined,
+      ...(prepared && { execution: prepared }),
+    });
   }
 
   #killed(payload: Uint8Array): Verdict {
@@ -420,6 +437,10 @@ export class Commands {
     if (!file) return;
     this.#file = undefined;
     this.#answers.fileAsked = undefined;
+    if (this.#keptFile) {
+      this.#keptFile.ended();
+      this.#asked.push(...this.#keptFile.kept());
+    }
     this.#query({
       type: "copy",
       of: file.statement,

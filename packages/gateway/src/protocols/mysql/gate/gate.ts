@@ -232,7 +232,10 @@ export class MysqlGate {
       },
       localFiles: wanted.localFiles,
       ...(rules && { rules }),
-      keepRows: target.statements?.keepRows ?? 0,
+      keep: {
+        rows: target.statements?.keepRows ?? 0,
+        copyBytes: target.statements?.keepCopyBytes ?? 0,
+      },
       approvalWaitMs: (target.statements?.approvalWaitSeconds ?? 0) * 1000,
       statementBytesMax: limits.statementBytesMax,
       kill: () => this.#kill(target, session, connection.greeting.connectionId),

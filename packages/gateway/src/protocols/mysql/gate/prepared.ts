@@ -19,6 +19,8 @@ export type PreparedStatement = {
   long: Map<number, LongData>;
   /** Of its result, where rows are kept and they were told. */
   columns?: readonly Column[];
+  /** Rows that its cursor has given, where rows are kept. */
+  fetched: number;
   /** Each execution waits for an approval. */
   review?: { verdict: StatementVerdict; text: string };
   closed: boolean;
@@ -50,6 +52,7 @@ export class PreparedStatements {
       types: undefined,
       secrets,
       long: new Map(),
+      fetched: 0,
       closed: false,
     };
     return this.#last;

@@ -1,6 +1,6 @@
 import type { TLSSocket } from "node:tls";
 import { type Clock, messageOf, utf8 } from "@gatehouse/kernel";
-import { Lane, Spans, farewellMs, reviewWords } from "../../../passage/mod.ts";
+import { type KeepLimits, Lane, Spans, farewellMs, reviewWords } from "../../../passage/mod.ts";
 import type { Session, SessionEnding } from "../../../sessions/mod.ts";
 import type { StatementRules } from "../../../statements/mod.ts";
 import { FedDialogue } from "../sign-in/dialogue.ts";
@@ -25,8 +25,8 @@ export type RelayOptions = {
   localFiles: boolean;
   /** Undefined where everything passes: nothing is parsed then. */
   rules?: StatementRules;
-  /** How many rows of each result are kept in the recording. */
-  keepRows: number;
+  /** How much of rows and files is kept in the recording. */
+  keep: KeepLimits;
   /** How long a statement waits for its approval. */
   approvalWaitMs: number;
   /** Largest message of a client that is no part of a file: a statement, or its parameters. */
@@ -94,12 +94,13 @@ export class Relay {
       capabilities,
       statements,
     };
-    this.#answers = new Answers({ ...shared, clock, keepRows: options.keepRows });
+    this.#answers = new Answers({ ...shared, clock, keepRows: options.keep.rows });
     this.#commands = new Commands({
       ...shared,
       answers: this.#answers,
       connections,
       localFiles,
+      keepFileBytes: options.keep.copyBytes,
       ...(rules && {
         rules,
         denied: (fields) => this.#audited(session.audit("db.statement.denied", fields, false)),
@@ -125,11 +126,14 @@ export class Relay {
       sink: {
         begins: (first, bytes) => this.#answers.begins(first, bytes),
         whole: (payload, raw, sequence) => {
-          this.#answers.whole(payload);
+          this.#answers.whole(payload, raw);
           this.#answered(raw, sequence, false);
           this.#refuse();
         },
-        pass: (raw, sequence, inside) => this.#answered(raw, sequence, inside),
+        pass: (raw, sequence, inside, counted) => {
+          if (counted) this.#answers.rowsPass(raw);
+          this.#answered(raw, sequence, inside);
+        },
       },
     });
   }
@@ -384,7 +388,7 @@ export class Relay {
         .then((ok) => {
           this.#changing = undefined;
           this.#out = new Spans();
-          this.#answers.whole(ok);
+          this.#answers.whole(ok, ok);
           const { sequence } = changing.client;
           this.#answered(encodePacket(sequence, ok), sequence, false);
           this.#deliver();

@@ -63,7 +63,7 @@ export class FedDialogue implements Dialogue {
       op: options.op,
       wholeBytesMax: messageBytesMax,
       sink: {
-        begins: () => true,
+        begins: () => "whole",
         whole: (payload, _raw, last) => {
           this.sequence = last + 1;
           this.#waiting.push(Uint8Array.from(payload));

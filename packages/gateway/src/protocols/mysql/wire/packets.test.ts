@@ -3,9 +3,10 @@ import { test } from "node:test";
 import { isGatehouseError } from "@gatehouse/kernel";
 import { PacketSplitter, encodePacket, packetBytesMax } from "./packets.ts";
 
-/** A splitter for which messages that begin with `w` are wanted whole, and all that it gave out. */
+/** A splitter that wants messages whole that begin with `w`, and counts those with `r`; and all that it gave out. */
 function open(wholeBytesMax = 100) {
   const given: string[] = [];
+  const counted: Uint8Array[] = [];
   const forwarded: Uint8Array[] = [];
   const boundaries: boolean[] = [];
   const splitter = new PacketSplitter({
@@ -14,19 +15,26 @@ function open(wholeBytesMax = 100) {
     sink: {
       begins(first, bytes, sequence) {
         given.push(`${first === -1 ? "-" : String.fromCharCode(first)}${bytes}#${sequence}`);
-        return first === 0x77;
+        return first === 0x77 ? "whole" : first === 0x72 ? "count" : "pass";
       },
       whole(payload, raw, sequence) {
         given.push(`${Buffer.from(payload.subarray(0, 20)).toString()}#${sequence}`);
         forwarded.push(raw);
       },
-      pass(raw, _sequence, inside) {
+      pass(raw, _sequence, inside, isCounted) {
         forwarded.push(Uint8Array.from(raw));
+        if (isCounted) counted.push(Uint8Array.from(raw));
         boundaries.push(inside);
       },
     },
   });
-  return { splitter, given, boundaries, forwarded: () => Buffer.concat(forwarded) };
+  return {
+    splitter,
+    given,
+    boundaries,
+    forwarded: () => Buffer.concat(forwarded),
+    counted: () => Buffer.concat(counted),
+  };
 }
 const packet = (sequence: number, text: string) => encodePacket(sequence, Buffer.from(text));
 
@@ -42,7 +50,7 @@ test("messages are the same wherever the chunks are split, and the bytes go on a
   ]);
   for (let cut = 1; cut < bytes.length; cut++)
     for (const step of [cut, 1]) {
-      const { splitter, given, boundaries, forwarded } = open();
+      const { splitter, given, boundaries, forwarded, counted } = open();
       for (let at = 0; at < bytes.length; at += step) splitter.feed(bytes.subarray(at, at + step));
       assert.deepEqual(
         given,
@@ -50,6 +58,7 @@ test("messages are the same wherever the chunks are split, and the bytes go on a
         `cut at ${cut}`,
       );
       assert.deepEqual(forwarded(), bytes);
+      assert.deepEqual(counted(), Buffer.concat([packet(0, "row one"), packet(3, "row two")]));
       assert.equal(boundaries.at(-1), false);
       assert.equal(splitter.heldBytes, 0);
       assert.equal(splitter.givenAtBoundary, true);

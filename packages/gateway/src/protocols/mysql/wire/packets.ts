@@ -4,18 +4,21 @@ import { GatehouseError, checkLimit } from "@gatehouse/kernel";
 export const packetBytesMax = 0xff_ffff;
 const headerBytes = 4;
 
+/** What becomes of a message: it is wanted in one piece, or passes as it comes, and then its bytes may be counted. */
+export type Treatment = "whole" | "pass" | "count";
+
 export type PacketSink = {
-  /**
-   * A message begins: its first byte (-1 where it is empty), the bytes of its first packet and that packet's number. Whether
-   * it is wanted in one piece; all others pass.
-   */
-  begins(first: number, bytes: number, sequence: number): boolean;
+  /** A message begins: its first byte (-1 where it is empty), the bytes of its first packet and that packet's number. */
+  begins(first: number, bytes: number, sequence: number): Treatment;
   /** A message that was wanted whole, without its headers. `raw` is what to forward; `sequence` of its last packet. */
   whole(payload: Uint8Array, raw: Uint8Array, sequence: number): void;
   /** A piece of the content of a message that passes. Left out where nobody looks. */
   content?(piece: Uint8Array): void;
-  /** Bytes to forward of messages that pass. `sequence` of the last packet among them; `inside` a message that is not over. */
-  pass(raw: Uint8Array, sequence: number, inside: boolean): void;
+  /**
+   * Bytes to forward of messages that pass, all of them counted or none. `sequence` of the last packet among them; `inside`
+   * a message that is not over.
+   */
+  pass(raw: Uint8Array, sequence: number, inside: boolean, counted: boolean): void;
 };
 
 /**
@@ -33,6 +36,8 @@ export class PacketSplitter {
   /** The message goes on in another packet. */
   #continues = false;
   #gathering = false;
+  /** What passes is to be counted. */
+  #counted = false;
   /** What is kept of a header, or of a message that is to be whole, until the rest comes. */
   #held: Uint8Array[] = [];
   #heldBytes = 0;
@@ -101,7 +106,8 @@ export class PacketSplitter {
     /** Where the bytes that pass begin. */
     let passAt = 0;
     const passed = (end: number, inside: boolean) => {
-      if (end > passAt) this.#sink.pass(bytes.subarray(passAt, end), this.#sequence, inside);
+      if (end > passAt) this.#sink.pass(bytes.subarray(passAt, end), this.#sequence, inside, this.#counted);
+      passAt = end;
     };
     while (at < bytes.length) {
       if (this.#passLeft > 0) {
@@ -135,7 +141,8 @@ export class PacketSplitter {
         continue;
       }
       const first = length > 0 ? (bytes[at + headerBytes] as number) : -1;
-      if (this.#sink.begins(first, length, sequence)) {
+      const treatment = this.#sink.begins(first, length, sequence);
+      if (treatment === "whole") {
         passed(at, false);
         this.#gathering = true;
         this.#packetAt = 0;
@@ -143,6 +150,10 @@ export class PacketSplitter {
         if (at < 0) return;
         passAt = at;
       } else {
+        if (this.#counted !== (treatment === "count")) {
+          passed(at, false);
+          this.#counted = !this.#counted;
+        }
         this.#sequence = sequence;
         this.#passLeft = length;
         this.#continues = length === packetBytesMax;
