@@ -1,8 +1,11 @@
 /** Rows and copies that a target's policy keeps: as they were shown, up to the limit, for whoever plays the recording. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { Readable } from "node:stream";
 import { after, before, test } from "node:test";
 import type { Client } from "@gatehouse/contracts/client";
 import { statementsIn } from "@gatehouse/recording/query";
+import type { QueryOptions } from "mysql2";
 import type { QueryConfig } from "pg";
 import { type Databases, openMariadb, openPostgres, startDatabases } from "../parts/databases.ts";
 import { psql } from "../parts/postgres.ts";
@@ -145,4 +148,43 @@ test("MariaDB: rows of texts, of several results, and of what was prepared", asy
     // What a secret chose is not kept.
     [1, ["name"], [["ann"]]],
   ]);
+});
+
+test("MariaDB: the beginning of a file that is loaded, and its digest; none of a text with secrets", async () => {
+  const target = await stand.addTarget("mariadb", {
+    name: "loading",
+    access: { statements: { keepCopyBytes: 10 } },
+    permits: { localFiles: true },
+  });
+  await stand.mariadb.sql("create table shop.loaded (name varchar(20), password varchar(20))");
+  const client = await openMariadb(jane, target);
+  const load = (words: string, ...pieces: (string | number[])[]) =>
+    client.query({
+      sql: `load data local infile 'names' into table shop.loaded ${words}`,
+      infileStreamFactory: () => Readable.from(pieces.map((piece) => Buffer.from(piece as string))),
+    } as QueryOptions);
+  await load("(name)", "bob\nzo", "e\nsomebody\n");
+  await load("character set binary (name)", [0xff, 0x0a]);
+  await load("(name)");
+  await load("(name) set password = 'vivid'", "ann\n");
+  await client.end();
+  assert.equal(await stand.mariadb.sql("select count(*) from shop.loaded"), "5");
+  const session = await awaitStored(stand.gateway, ({ target: of }) => of.id === target.id);
+  const loads = statementsIn((await recorded(stand.gateway, session)).frames).filter(({ text }) =>
+    text.startsWith("load data"),
+  );
+  const sha256 = (content: string) => createHash("sha256").update(content, "latin1").digest("hex");
+  assert.deepEqual(
+    loads.map(({ copiedIn }) => copiedIn),
+    [
+      { bytes: 17, sha256: sha256("bob\nzoe\nsomebody\n"), kept: [{ text: "bob\nzoe\nso" }] },
+      { bytes: 2, sha256: sha256("\u00ff\n"), kept: [{ hex: "ff0a" }] },
+      { bytes: 0, sha256: sha256("") },
+      { bytes: 4, sha256: sha256("ann\n") },
+    ],
+  );
+  assert.match(
+    await exported(session.id),
+    /load data[^\n]*\(name\) -> OK, 3 rows affected[^\n]*\n {4}\| bob\n {4}\| zoe\n {4}\| so\n/,
+  );
 });

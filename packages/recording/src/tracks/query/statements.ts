@@ -271,5 +271,17 @@ function rowsOf(all: QueryRows[] | undefined, result: number): Pick<StatementRes
 }
 
 function copyOf(bytes: number, sha256: string, kept: QueryValue[] | undefined): StatementCopy {
-  return { bytes, sha256, ...(kept && { kept }) };
+  return { bytes, sha256, ...(kept && { kept: joined(kept) }) };
+}
+
+/** Content came in pieces that were cut wherever the network did; it is one text, as far as it is text. */
+function joined(pieces: readonly QueryValue[]): QueryValue[] {
+  const values: QueryValue[] = [];
+  for (const { text, hex } of pieces) {
+    const last = values.at(-1);
+    if (text !== undefined && last?.text !== undefined) last.text += text;
+    else if (hex !== undefined && last?.hex !== undefined) last.hex += hex;
+    else values.push({ ...(text !== undefined && { text }), ...(hex !== undefined && { hex }) });
+  }
+  return values;
 }
