@@ -33,6 +33,7 @@ export type Owed = {
   prepared?: PreparedStatement;
   /** The server may ask for a file of the client's. */
   loads?: boolean;
+  /** The gate's own answer: alone, or, where the server is asked for `one` message, in its place. */
   error?: ServerError;
   /** It holds secrets: what the server says of it may repeat them. */
   masked?: boolean;
@@ -70,6 +71,8 @@ export class Answers {
   #rowBegun = false;
   /** Definitions of columns that follow those of parameters. */
   #columns = 0;
+  /** Those of what is being prepared are told at all. */
+  #isTold = true;
   #rows = 0;
   /** Of the rows of a result, as they pass: the packets from their length on. */
   readonly #digest = new ContentDigest();
@@ -79,6 +82,8 @@ export class Answers {
   /** Of the result or the prepared statement that is being told; undefined where one could not be read. */
   #told: Column[] | undefined = [];
   #outcomes: Outcome[] = [];
+  /** What else must be durable before the client gets an answer. */
+  #noted: Promise<unknown>[] = [];
   /** Set when the server asked for a file; the client's side takes it. */
   fileAsked: FileAsked | undefined;
 
@@ -145,8 +150,20 @@ export class Answers {
     this.#digest.update(raw);
   }
 
-  /** A message for which `begins` said so. Throws `protocol` for what no server sends now. */
-  whole(payload: Uint8Array, raw: Uint8Array): void {
+  /**
+   * A message for which `begins` said so. Returns the gate's answer where that takes its place. Throws `protocol` for what no
+   * server sends now.
+   */
+  whole(payload: Uint8Array, raw: Uint8Array): ServerError | undefined {
+    const { error, what } = this.#owed[0] ?? {};
+    if (what === "one" && error) {
+      this.#failed(this.#owed[0], error);
+      return error;
+    }
+    this.#said(payload, raw);
+    return undefined;
+  }
+  #said(payload: Uint8Array, raw: Uint8Array): void {
     const head = this.#owed[0];
     const first = payload[0] ?? -1;
     if (this.#rowBegun) {
@@ -200,9 +217,14 @@ export class Answers {
     return head.error;
   }
 
+  /** Nothing is answered from now on before this is kept. */
+  noted(kept: Promise<unknown>): void {
+    this.#noted.push(kept);
+  }
+
   /** Resolves when every outcome since the last call is durable; undefined where there was none. */
   answered(): Promise<unknown> | undefined {
-    const kept = this.#keptRows?.kept() ?? [];
+    const kept: Promise<unknown>[] = [...this.#noted.splice(0), ...(this.#keptRows?.kept() ?? [])];
     for (const outcome of this.#outcomes.splice(0))
       kept.push(this.#record("query.outcome", encodeQueryOutcome(outcome)));
     return kept.length > 1 ? Promise.all(kept) : kept[0];
@@ -216,7 +238,7 @@ export class Answers {
       code: sqlState === "" ? String(code) : `${code} (${sqlState})`,
       message: (head?.masked ? withoutQuoted(message) : message).slice(0, messageCharsMax).toWellFormed(),
     };
-    if (head?.what === "refused") outcome.refused = true;
+    if (head?.error) outcome.refused = true;
     // What passed before the error is told with it.
     if (this.#rows > 0) outcome.results.push({ tag: "", rows: this.#rows, ...this.#rowsDigest() });
     outcome.final = true;
@@ -286,7 +308,7 @@ export class Answers {
     if (head.what !== "fields" && --this.#left === 0) this.#listed();
   }
 
-  /** All definitions of a list have passed. */
+  /** All definitions of a list have passed, or are not told. */
   #listed(): void {
     const ends = (this.#capabilities.flags & capability.deprecateEof) === 0;
     const { what, prepared, execution } = this.#owed[0] ?? {};
@@ -304,16 +326,23 @@ export class Answers {
   #preparedAs(head: Owed, payload: Uint8Array): void {
     const prepared = decodePrepared(payload, this.#capabilities);
     if (head.prepared) this.#statements.answered(head.prepared, prepared.id, prepared.parameters);
-    this.#columns = prepared.definitions ? prepared.columns : 0;
-    this.#left = prepared.definitions ? prepared.parameters : 0;
-    if (this.#left > 0) this.#phase = "parameters";
-    else this.#parametersDone();
+    this.#columns = prepared.columns;
+    this.#isTold = prepared.definitions;
+    this.#list("parameters", prepared.parameters);
   }
   #parametersDone(): void {
-    this.#left = this.#columns;
+    const columns = this.#columns;
     this.#columns = 0;
-    this.#told = [];
-    if (this.#left > 0) this.#phase = "columns";
+    this.#told = this.#isTold ? [] : undefined;
+    this.#list("columns", columns);
+  }
+  /** Definitions of what was prepared follow, or nothing of them but their end. */
+  #list(phase: "parameters" | "columns", count: number): void {
+    this.#phase = phase;
+    this.#left = count;
+    if (count > 0) {
+      if (!this.#isTold) this.#listed();
+    } else if (phase === "parameters") this.#parametersDone();
     else this.#shift();
   }
 

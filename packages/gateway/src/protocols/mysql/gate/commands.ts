@@ -28,6 +28,7 @@ import {
   decodeFetch,
   decodeLongData,
   decodeNumber,
+  isAnswered,
 } from "../wire/messages.ts";
 import {
   type Parameter,
@@ -52,6 +53,8 @@ export type Verdict =
   | { type: "replace"; payload: Uint8Array }
   /** The gate answers it, in its turn. */
   | { type: "refuse" }
+  /** It has no answer, and goes nowhere. */
+  | { type: "drop" }
   /** It waits until somebody else has decided; then it is one of the others. */
   | WaitingCommand
   | { type: "change-user" }
@@ -84,6 +87,16 @@ const one: ReadonlySet<number> = new Set([
   command.setOption,
   command.resetStatement,
   command.resetConnection,
+]);
+const byNumber: ReadonlySet<number> = new Set([command.refresh, command.shutdown, command.setOption]);
+/** Those begin with the number of what was prepared. */
+const ofPrepared: ReadonlySet<number> = new Set([
+  command.execute,
+  command.executeBulk,
+  command.fetch,
+  command.sendLongData,
+  command.closeStatement,
+  command.resetStatement,
 ]);
 /** Those make a replica of the client. */
 const replication: ReadonlySet<number> = new Set([
@@ -164,6 +177,9 @@ export class Commands {
   /** Throws `protocol` for what no client may send now. */
   ask(payload: Uint8Array): Verdict {
     const first = payload[0] ?? -1;
+    // MariaDB's clients go on with what they prepared last without waiting whether it was: the server would take another.
+    if (this.#statements.lastRefused && ofPrepared.has(first) && statementIdOf(payload) === lastPrepared)
+      return isAnswered(first) ? this.refuse(payload, unknownStatement) : { type: "drop" };
     switch (first) {
       case command.quit:
         return { type: "quit" };
@@ -172,11 +188,9 @@ export class Commands {
       case command.prepare:
         return this.#prepared(payload);
       case command.execute:
+        return this.#executed(payload);
       case command.executeBulk:
-        // MariaDB's clients execute what they prepared last without waiting whether it was.
-        if (this.#statements.lastRefused && statementIdOf(payload) === lastPrepared)
-          return this.refuse(first, unknownStatement);
-        return first === command.execute ? this.#executed(payload) : this.#executedBulk(payload);
+        return this.#executedBulk(payload);
       case command.fetch:
         this.#fetched(payload);
         return pass;
@@ -288,8 +302,6 @@ export class Commands {
     if (prepared && execution) prepared.types = execution.types;
     const values = recordedParameters(execution?.parameters ?? [unread(payload)], prepared?.long);
     const run = this.#valued({ type: "execute", ...of(prepared) }, values, prepared);
-    // The server forgets it with the execution.
-    prepared?.long.clear();
     if (prepared) prepared.fetched = 0;
     return this.#execution(run, prepared);
   }
@@ -334,10 +346,26 @@ export class Commands {
       pass,
     );
   }
+  /**
+   * An execution that the gate answers. What was sent ahead of it is at the server, which forgets it with an execution, and
+   * would put what the client sends next behind it: it is told to forget it, and answers with a yes that becomes the refusal.
+   */
+  #unexecuted(statement: number, error: ServerError, prepared: PreparedStatement | undefined): Verdict {
+    if (!prepared || prepared.long.size === 0) {
+      this.#answers.owe({ what: "refused", statement, error });
+      return { type: "refuse" };
+    }
+    prepared.long.clear();
+    this.#answers.owe({ what: "one", statement, error });
+    return { type: "replace", payload: numbered(command.resetStatement, prepared.id ?? lastPrepared) };
+  }
 
   /** It is run at once, or when somebody else has approved it. */
   #run(owed: Parameters<Answers["owe"]>[0], review: PreparedStatement["review"], passing: Verdict): Verdict {
+    const { execution } = owed;
     const approved = () => {
+      // The server forgets it with the execution.
+      execution?.long.clear();
       this.#answers.owe(owed);
       return passing;
     };
@@ -349,9 +377,9 @@ export class Commands {
       text: review.text.slice(0, shownCharsMax).toWellFormed(),
       approved,
       refused: (error) => {
-        this.#answers.owe({ what: "refused", statement: owed.statement, error });
+        const verdict = this.#unexecuted(owed.statement, error, execution);
         this.#note(review.verdict, owed.statement);
-        return { type: "refuse" };
+        return verdict;
       },
     };
   }
@@ -371,7 +399,7 @@ export class Commands {
   #killed(payload: Uint8Array): Verdict {
     const refusal = this.#rules?.ofParts([{ kind: "maintenance", objects: [] }]);
     if (refusal) {
-      const verdict = this.refuse(command.processKill, deniedError(refusal));
+      const verdict = this.refuse(payload, deniedError(refusal));
       this.#note(refusal);
       return verdict;
     }
@@ -379,17 +407,14 @@ export class Commands {
     const id = this.#connections.targetIdOf(asked) ?? asked;
     this.#answers.owe({ what: "one", statement: this.#called(command.processKill, String(id)) });
     if (id === asked) return pass;
-    const replaced = Buffer.alloc(5);
-    replaced[0] = command.processKill;
-    replaced.writeUInt32LE(id, 1);
-    return { type: "replace", payload: replaced };
+    return { type: "replace", payload: numbered(command.processKill, id) };
   }
 
   #other(first: number, payload: Uint8Array): Verdict {
     const kind = kindsOfCommands.get(first);
     const refusal = kind && this.#rules?.ofParts([{ kind, objects: [argument(payload).toLowerCase()] }]);
     if (refusal) {
-      const verdict = this.refuse(first, deniedError(refusal));
+      const verdict = this.refuse(payload, deniedError(refusal));
       this.#note(refusal);
       return verdict;
     }
@@ -400,11 +425,12 @@ export class Commands {
         return pass;
       }
       if (first === command.resetConnection) this.#statements.clear();
-      const shown = first === command.statistics || first === command.debug ? "" : argument(payload);
+      // These say what they mean by a number.
+      const shown = byNumber.has(first) ? [...payload.subarray(1, 2)].join("") : argument(payload);
       this.#answers.owe({ what: "one", statement: this.#called(first, shown) });
       return pass;
     }
-    return this.refuse(first, {
+    return this.refuse(payload, {
       code: replication.has(first) ? 1227 : 1148,
       sqlState: "42000",
       message: replication.has(first)
@@ -420,16 +446,21 @@ export class Commands {
     this.#note(refusal);
     return { type: "refuse" };
   }
-  /** Of the statement that was recorded last. */
+  /** Of the statement that was recorded last. Its answer waits for the audit log. */
   #note({ rule, kind }: StatementVerdict, statement = this.#count): void {
     const noted = this.#denied?.({ rule, statement_kind: kind, statement });
-    if (noted) this.#asked.push(noted);
+    if (!noted) return;
+    this.#asked.push(noted);
+    this.#answers.noted(noted);
   }
 
   /** Recorded as asked, and answered by the gate. */
-  refuse(first: number, error: ServerError): Verdict {
-    this.#answers.owe({ what: "refused", statement: this.#called(first), error });
-    return { type: "refuse" };
+  refuse(payload: Uint8Array, error: ServerError): Verdict {
+    const first = payload[0] ?? -1;
+    if (first === command.prepare) this.#statements.lastRefused = true;
+    const executes = first === command.execute || first === command.executeBulk;
+    const prepared = executes ? this.#statements.get(statementIdOf(payload)) : undefined;
+    return this.#unexecuted(this.#called(first), error, prepared);
   }
 
   #fileEnded(): void {
@@ -509,6 +540,14 @@ function understood<T>(read: () => T): T | undefined {
 }
 
 const of = (prepared: PreparedStatement | undefined) => (prepared ? { of: prepared.statement } : {});
+
+/** A command that is about something with a number. */
+function numbered(first: number, id: number): Uint8Array {
+  const payload = Buffer.alloc(5);
+  payload[0] = first;
+  payload.writeUInt32LE(id, 1);
+  return payload;
+}
 
 function argument(payload: Uint8Array): string {
   return readText(payload.subarray(1)).replaceAll("\0", " ").trim();

@@ -63,7 +63,8 @@ export class PreparedStatements {
     this.#byId.set(id, prepared);
   }
   get(id: number): PreparedStatement | undefined {
-    return id === lastPrepared ? this.#last : this.#byId.get(id);
+    if (id !== lastPrepared) return this.#byId.get(id);
+    return this.lastRefused ? undefined : this.#last;
   }
   close(prepared: PreparedStatement): void {
     if (prepared.closed) return;

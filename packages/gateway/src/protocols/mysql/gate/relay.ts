@@ -5,7 +5,7 @@ import type { Session, SessionEnding } from "../../../sessions/mod.ts";
 import type { StatementRules } from "../../../statements/mod.ts";
 import { FedDialogue } from "../sign-in/dialogue.ts";
 import type { Capabilities } from "../wire/capabilities.ts";
-import { command, encodeError } from "../wire/messages.ts";
+import { command, encodeError, isAnswered } from "../wire/messages.ts";
 import { PacketSplitter, encodePacket } from "../wire/packets.ts";
 import { Answers } from "./answers.ts";
 import { Commands, type Verdict, type WaitingCommand } from "./commands.ts";
@@ -126,8 +126,8 @@ export class Relay {
       sink: {
         begins: (first, bytes) => this.#answers.begins(first, bytes),
         whole: (payload, raw, sequence) => {
-          this.#answers.whole(payload, raw);
-          this.#answered(raw, sequence, false);
+          const instead = this.#answers.whole(payload, raw);
+          this.#answered(instead ? encodePacket(sequence, encodeError(instead)) : raw, sequence, false);
           this.#refuse();
         },
         pass: (raw, sequence, inside, counted) => {
@@ -280,8 +280,8 @@ export class Relay {
       this.#waiting.behind.push({ payload: Uint8Array.from(payload), raw: Uint8Array.from(raw) });
       return;
     }
-    if (this.#refusing && isAnswered(payload))
-      this.#decided(this.#commands.refuse(payload[0] ?? 0, waitedTooLong), raw);
+    if (this.#refusing && isAnswered(payload[0] ?? -1))
+      this.#decided(this.#commands.refuse(payload, waitedTooLong), raw);
     else this.#decided(this.#commands.ask(payload), raw, payload);
   }
   #decided(verdict: Verdict, raw: Uint8Array, payload = raw): void {
@@ -293,6 +293,8 @@ export class Relay {
         return this.#out.add(encodePacket(0, verdict.payload));
       case "refuse":
         this.#refused = true;
+        return;
+      case "drop":
         return;
       case "review":
         this.#waiting = {
@@ -519,12 +521,6 @@ const waitedTooLong = {
 
 /** ER_SPECIFIC_ACCESS_DENIED_ERROR. */
 const notApproved = { code: 1227, sqlState: "42000" };
-
-/** Whether a client waits for an answer to this command. */
-function isAnswered(payload: Uint8Array): boolean {
-  const first = payload[0];
-  return first !== command.quit && first !== command.closeStatement && first !== command.sendLongData;
-}
 
 /** COM_QUIT, alone in its packet: whoever says goodbye may go. */
 function isGoodbye(chunk: Uint8Array): boolean {

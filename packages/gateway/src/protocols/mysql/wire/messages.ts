@@ -56,6 +56,11 @@ const commandNames: ReadonlyMap<number, string> = new Map([
 export const commandName = (first: number): string =>
   commandNames.get(first) ?? `0x${first.toString(16).padStart(2, "0")}`;
 
+/** Whether a client waits for an answer to this command. */
+export function isAnswered(first: number): boolean {
+  return first !== command.quit && first !== command.closeStatement && first !== command.sendLongData;
+}
+
 /** The first byte of what a server answers. */
 export const answer = { ok: 0x00, moreData: 0x01, localFile: 0xfb, end: 0xfe, error: 0xff } as const;
 
@@ -128,15 +133,12 @@ export function decodeColumnCount(
   capabilities: Capabilities,
 ): { columns: number; definitions: boolean } {
   const reader = new FieldReader(payload, op);
-  // The flag stands before the count in MySQL, and behind it in MariaDB.
-  if (capabilities.flags & capability.optionalMetadata) {
-    const definitions = reader.u8() !== 0;
-    return { columns: columnsOf(reader), definitions };
-  }
   const columns = columnsOf(reader);
-  if (capabilities.extended & extended.cacheMetadata)
-    return { columns, definitions: reader.remaining === 0 || reader.u8() !== 0 };
-  return { columns, definitions: true };
+  // MySQL's documentation has the flag before the count, where it would be taken for an OK; its server sends it behind.
+  const isTold =
+    (capabilities.flags & capability.optionalMetadata) !== 0 ||
+    (capabilities.extended & extended.cacheMetadata) !== 0;
+  return { columns, definitions: !isTold || reader.remaining === 0 || reader.u8() !== 0 };
 }
 
 function columnsOf(reader: FieldReader): number {
