@@ -3,7 +3,16 @@ import { GatehouseError } from "./errors.ts";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-export const utf8 = (text: string): Uint8Array => encoder.encode(text);
+/** Of a character in UTF-16, at most. */
+const unitBytesMax = 3;
+const shortChars = 1024;
+const scratch = new Uint8Array(shortChars * unitBytesMax);
+
+/** Each call of `encode` costs several times what a short text does, and most are. */
+export function utf8(text: string): Uint8Array {
+  if (text.length > shortChars) return encoder.encode(text);
+  return scratch.slice(0, encoder.encodeInto(text, scratch).written);
+}
 
 /** Decodes UTF-8 and refuses what is not UTF-8: names, paths and JSON must not change by being read. */
 export function fromUtf8(bytes: Uint8Array): string {

@@ -248,10 +248,11 @@ export class Commands {
 
   #queried(payload: Uint8Array): Verdict {
     const { attributes, text: bytes } = decodeQuery(payload, this.#capabilities);
-    const verdict = this.#rules?.ofText(readText(bytes));
+    const asked = readText(bytes);
+    const verdict = this.#rules?.ofText(asked);
     if (verdict?.action === "deny") return this.#refuseText({ type: "simple" }, bytes, verdict);
-    const renamed = killsConnection(bytes) ? renamedKill(readText(bytes), this.#connections) : undefined;
-    const text = renamed ?? readText(bytes);
+    const renamed = killsConnection(asked) ? renamedKill(asked, this.#connections) : undefined;
+    const text = renamed ?? asked;
     const { statement, secrets } = this.#texted(
       {
         type: "simple",
@@ -330,10 +331,9 @@ export class Commands {
     { statement, shown }: { statement: number; shown: readonly QueryValue[] },
     prepared: PreparedStatement | undefined,
   ): Verdict {
-    const values = shown.map((value, i) => `?${i + 1} = ${valueText(value)}`);
     const review = prepared?.review && {
       verdict: prepared.review.verdict,
-      text: [prepared.review.text, ...values].join("\n"),
+      text: [prepared.review.text, ...shown.map((value, i) => `?${i + 1} = ${valueText(value)}`)].join("\n"),
     };
     return this.#run(
       {

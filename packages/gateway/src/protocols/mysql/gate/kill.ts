@@ -10,8 +10,8 @@ const beginning = /^\s*kill\s/i;
 const killCharsMax = 64;
 
 /** Whether a statement is worth a closer look. */
-export function killsConnection(text: Uint8Array): boolean {
-  return text.length <= killCharsMax && beginning.test(Buffer.from(text).toString("latin1"));
+export function killsConnection(text: string): boolean {
+  return text.length <= killCharsMax && beginning.test(text);
 }
 
 /** The statement with the number that the target knows, or nothing where it needs no change. */

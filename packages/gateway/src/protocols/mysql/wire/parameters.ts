@@ -134,10 +134,10 @@ function counted(count: number, reader: FieldReader): number {
 
 function types(reader: FieldReader, count: number, named: boolean): { type: number; name: string }[] {
   if (count * (named ? 3 : 2) > reader.remaining) throw broken(op, `${count} types do not fit in it`);
-  return Array.from({ length: count }, () => ({
-    type: reader.u16(),
-    name: named ? readText(reader.counted()) : "",
-  }));
+  const given: { type: number; name: string }[] = [];
+  while (given.length < count)
+    given.push({ type: reader.u16(), name: named ? readText(reader.counted()) : "" });
+  return given;
 }
 
 function values(

@@ -1,4 +1,3 @@
-import { toHex } from "@gatehouse/kernel";
 import { type FieldReader, readUtf8 } from "./fields.ts";
 import { broken } from "./packets.ts";
 
@@ -54,16 +53,24 @@ export type ReadValue = { text: string } | { bytes: Uint8Array };
 export function readBinaryValue(reader: FieldReader, type: number): ReadValue {
   const unsigned = (type & unsignedFlag) !== 0;
   switch (type & 0xff) {
-    case 0x01:
-      return text(integer(reader.take(1), unsigned));
+    case 0x01: {
+      const at = view(reader.take(1));
+      return text(unsigned ? at.getUint8(0) : at.getInt8(0));
+    }
     case 0x02:
-    case 0x0d:
-      return text(integer(reader.take(2), unsigned));
+    case 0x0d: {
+      const at = view(reader.take(2));
+      return text(unsigned ? at.getUint16(0, true) : at.getInt16(0, true));
+    }
     case 0x03:
-    case 0x09:
-      return text(integer(reader.take(4), unsigned));
-    case 0x08:
-      return text(integer(reader.take(8), unsigned));
+    case 0x09: {
+      const at = view(reader.take(4));
+      return text(unsigned ? at.getUint32(0, true) : at.getInt32(0, true));
+    }
+    case 0x08: {
+      const at = view(reader.take(8));
+      return text(unsigned ? at.getBigUint64(0, true) : at.getBigInt64(0, true));
+    }
     case 0x04: {
       const value = view(reader.take(4)).getFloat32(0, true);
       return text(Number.isFinite(value) ? Number(value.toPrecision(7)) : value);
@@ -98,11 +105,6 @@ const text = (value: string | number | bigint): ReadValue => ({ text: String(val
 
 function view(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-}
-
-function integer(bytes: Uint8Array, unsigned: boolean): bigint {
-  const value = BigInt(`0x${toHex(Uint8Array.from(bytes).reverse())}`);
-  return unsigned ? value : BigInt.asIntN(bytes.length * 8, value);
 }
 
 const digits = (value: number, count: number) => String(value).padStart(count, "0");
