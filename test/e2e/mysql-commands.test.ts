@@ -186,7 +186,7 @@ const message = {
     Buffer.concat([numbered(0xfa, id), Buffer.from([128, 0, 0xfc, 0, 0, text.length]), Buffer.from(text)]),
   ahead: (id: number, text: string) =>
     Buffer.concat([numbered(0x18, id), Buffer.from([0, 0]), Buffer.from(text)]),
-  fetch: (id: number) => Buffer.concat([numbered(0x1c, id), Buffer.from([1, 0, 0, 0])]),
+  fetch: (id: number, rows: number) => Buffer.concat([numbered(0x1c, id), Buffer.from([rows, 0, 0, 0])]),
   reset: (id: number) => numbered(0x1a, id),
   close: (id: number) => numbered(0x19, id),
   kill: (id: number) => numbered(0x0c, id),
@@ -214,7 +214,7 @@ test("MariaDB: whatever goes on with a denied prepare is refused with it, and ta
     message.ahead(last, "ahead"),
     message.execute(last, "instead"),
     message.executeBulk(last, "instead"),
-    message.fetch(last),
+    message.fetch(last, 1),
     message.reset(last),
     message.close(last),
     message.ping,
@@ -335,6 +335,44 @@ test("COM_PROCESS_KILL is about the connection that its client means", async () 
   killer.close();
   await endedOn(target);
 });
+
+for (const protocol of ["mariadb", "mysql"] as const)
+  test(
+    `${protocol}: a cursor is followed where an OK ends what an EOF did`,
+    { skip: protocol === "mysql" && noMysql },
+    async () => {
+      const server = protocol === "mysql" ? mysql : mariadb;
+      assert.ok(server);
+      const target = await targetOn(server, {
+        name: `${protocol}-cursor`,
+        access: { statements: { keepRows: 3 } },
+      });
+      const deprecateEof = 1 << 24;
+      const way = await jane.targets.openConnection(target.id, "root");
+      const client = await openMysqlMessages(way, { flags: deprecateEof });
+      client.send(message.prepare("select 'a' as t union all select 'b' union all select ?"));
+      const id = (await client.next(3))[0]?.readUInt32LE(1) ?? 0;
+      const opening = message.execute(id, "c");
+      // CURSOR_TYPE_READ_ONLY.
+      opening[5] = 1;
+      client.send(opening, message.fetch(id, 2), message.fetch(id, 2), message.ping);
+      const answers = await client.next(3 + 3 + 2 + 1);
+      assert.deepEqual(
+        answers.map((answer) => answer[0]),
+        [1, 3, 0xfe, 0, 0, 0xfe, 0, 0xfe, 0],
+      );
+      client.close();
+      const { all, lines } = await endedOn(target);
+      assert.deepEqual(
+        lines.slice(-3).map((line) => line.split(" -> ")[1]),
+        ["0 rows in set, suspended", "2 rows in set, suspended", "1 row in set"],
+      );
+      assert.deepEqual(
+        all.slice(-2).map(({ results: [one] }) => one?.kept?.map(([value]) => value?.text)),
+        [["a", "b"], ["c"]],
+      );
+    },
+  );
 
 test("MySQL: a result whose columns are not told is followed all the same", { skip: noMysql }, async () => {
   assert.ok(mysql);
