@@ -2,7 +2,7 @@
 import { run } from "./run.ts";
 
 const steps: readonly { name: string; command: string; args: readonly string[] }[] = [
-  { name: "types", command: "tsc", args: ["-p", "."] },
+  { name: "types", command: "tsc", args: ["-p", ".", "--incremental", "--tsBuildInfoFile", ".cache/types"] },
   { name: "lint", command: "oxlint", args: ["--type-aware", "--deny-warnings"] },
   { name: "format", command: "oxfmt", args: ["--check", "."] },
   { name: "dead code", command: "knip", args: [] },
