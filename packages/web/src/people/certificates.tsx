@@ -41,21 +41,23 @@ export function Certificates({ personId, mayWrite }: { personId: string; mayWrit
                 <Identifier text={one.fingerprint} what="fingerprint" head={20} tail={6} />
               </span>
             </span>
-            <span className="ml-auto text-right text-xs text-faint">
-              until <Time iso={one.expiresAt} />
-              <span className="block">
-                {one.lastUsedAt === null ? "never used" : `used ${ago(one.lastUsedAt)}`}
+            <span className="ml-auto flex items-center gap-x-3">
+              <span className="text-right text-xs text-faint">
+                until <Time iso={one.expiresAt} />
+                <span className="block">
+                  {one.lastUsedAt === null ? "never used" : `used ${ago(one.lastUsedAt)}`}
+                </span>
               </span>
+              {mayWrite && (
+                <IconButton
+                  label={`Revoke certificate ${one.serial}`}
+                  disabled={revoke.isPending}
+                  onClick={() => revoke.mutate(one.serial)}
+                >
+                  <Trash2 size={15} />
+                </IconButton>
+              )}
             </span>
-            {mayWrite && (
-              <IconButton
-                label={`Revoke certificate ${one.serial}`}
-                disabled={revoke.isPending}
-                onClick={() => revoke.mutate(one.serial)}
-              >
-                <Trash2 size={15} />
-              </IconButton>
-            )}
           </li>
         ))}
       </ul>

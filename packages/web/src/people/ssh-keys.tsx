@@ -28,7 +28,7 @@ export function SshKeys({ personId, mayWrite }: { personId: string; mayWrite: bo
   return (
     <div className="grid gap-3">
       {query.data.length === 0 ? (
-        <p className="text-soft">No key yet, so nobody can come through the gate as this person.</p>
+        <p className="text-soft">No key yet: by ssh they come with a certificate, or not at all.</p>
       ) : (
         <ul className="divide-y border-y">
           {query.data.map((key) => (
