@@ -5,8 +5,11 @@
  *
  * `BENCH_ROUNDS`, `BENCH_SECONDS`, `BENCH_CLIENTS` (1,8,64), `BENCH_WAYS` (direct,pgbouncer,gate,memory), `BENCH_COPY_MIB`.
  */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { startGateway } from "../test/parts/gateway.ts";
 import { hasPgbouncer, startPgbouncer } from "../test/parts/pgbouncer.ts";
 import { type Way, postgresProgram, startPostgres } from "../test/parts/postgres.ts";
@@ -17,7 +20,7 @@ const rounds = Number(process.env["BENCH_ROUNDS"] ?? 3);
 const seconds = process.env["BENCH_SECONDS"] ?? "3";
 const clientCounts = (process.env["BENCH_CLIENTS"] ?? "1,8,64").split(",");
 const copyMib = Number(process.env["BENCH_COPY_MIB"] ?? 512);
-const wanted = (process.env["BENCH_WAYS"] ?? "direct,pgbouncer,gate,memory").split(",");
+const wanted = (process.env["BENCH_WAYS"] ?? "direct,pgbouncer,pipe,gate,memory").split(",");
 const works = (process.env["BENCH_WORK"] ?? "select,tpcb,copy").split(",");
 
 const postgres = await startPostgres({ log_statement: "none", log_connections: "off" });
@@ -40,6 +43,7 @@ try {
     closing.push(() => pgbouncer.close());
     ways.set("pgbouncer", { ...direct, PGPORT: String(pgbouncer.port) });
   }
+  if (wanted.includes("pipe")) await openPipe();
   if (wanted.includes("gate")) await openGate("gate", undefined);
   if (wanted.includes("memory")) {
     const folder = mkdtempSync("/dev/shm/gatehouse-");
@@ -52,6 +56,18 @@ try {
   if (works.includes("copy")) await copies();
 } finally {
   for (const close of closing.reverse()) await close();
+}
+
+async function openPipe(): Promise<void> {
+  const script = fileURLToPath(new URL("tls-pipe.ts", import.meta.url));
+  const child = spawn(process.execPath, [script, String(postgres.port)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  closing.push(async () => void child.kill());
+  const [printed] = (await once(child.stdout, "data")) as [Buffer];
+  // Two certificates on one way: the password cannot be bound to the channel.
+  ways.set("pipe", { ...direct, PGPORT: printed.toString().trim(), PGCHANNELBINDING: "disable" });
+  processes.set("pipe", child.pid as number);
 }
 
 async function openGate(name: string, dataDir: string | undefined): Promise<void> {
@@ -87,7 +103,7 @@ async function openGate(name: string, dataDir: string | undefined): Promise<void
 /** Transactions a second. TPC-B leaves out the rows that all clients would wait for in turn (`-N`). */
 async function benchmark(name: string, script: "-S" | "-N"): Promise<void> {
   for (const clients of clientCounts)
-    for (const mode of ["simple", "prepared"])
+    for (const mode of (process.env["BENCH_MODES"] ?? "simple,prepared").split(","))
       await compare(`${name} ${mode}, ${clients} clients`, "tps", async (way) => {
         const args = ["-n", script, "-T", seconds, "-c", clients, "-M", mode];
         const ran = await postgresProgram("pgbench", way, ...args);
