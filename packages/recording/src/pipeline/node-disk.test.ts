@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { isGatehouseError, systemClock, utf8 } from "@gatehouse/kernel";
-import { nodeDisk } from "./node-disk.ts";
+import { Quickness, nodeDisk } from "./node-disk.ts";
 import { newFacts, readBack, testPipeline } from "./testing/kit.ts";
 import { MemoryStore } from "./testing/memory-store.ts";
 
@@ -136,4 +136,26 @@ test("what the disk says is passed on, and whole files replace each other whole"
   assert.deepEqual(await nodeDisk.list(directory), ["a", "sub"]);
   assert.deepEqual(await nodeDisk.list(join(directory, "none")), []);
   rmSync(directory, { recursive: true });
+});
+
+test("a disk is written to in place while it is quick, whatever interrupts a write now and then", () => {
+  const quick = new Quickness();
+  let nowMs = 0;
+  const takes = (...each: number[]) => {
+    for (const ms of each) {
+      assert.ok(quick.expected(nowMs));
+      quick.took(ms, (nowMs += ms));
+    }
+  };
+  takes(0.01, 4, 0.01, 0.2, 9, 4, 0.01, 0.01);
+  while (quick.expected(nowMs)) takes(4);
+  assert.ok(nowMs < 100);
+  assert.ok(!quick.expected(nowMs + 999));
+  // Once it may be tried again, one write is enough to know, either way.
+  nowMs += 1000;
+  takes(4);
+  assert.ok(!quick.expected(nowMs + 999));
+  nowMs += 1000;
+  takes(0.2, 0.01, 9, 0.01);
+  assert.ok(quick.expected(nowMs));
 });

@@ -67,13 +67,10 @@ export const nodeDisk: Disk = {
   },
 };
 
-/** A write that takes less is over sooner than another thread could be woken for it and wake this one again. */
+/** A disk that mostly takes less is written to in place: two threads would be woken for more than that. */
 const quickMs = 0.3;
-/** One that takes more has held everybody up; the next ones are not waited for in place. */
-const slowMs = 2;
+/** For so long a disk that was found to be slow is not waited for in place again. */
 const distrustMs = 1000;
-/** What the pool adds to a write. */
-const poolMs = 0.05;
 const quickBytesMax = 64 * 1024;
 
 /**
@@ -82,23 +79,10 @@ const quickBytesMax = 64 * 1024;
  */
 function quickWrites(fd: number): DiskFile["write"] {
   const byPool = poolWrites(fd);
-  let averageMs = 0;
-  let trustedFromMs = 0;
-  const took = (ms: number, nowMs: number) => {
-    averageMs += (ms - averageMs) / 16;
-    if (ms > slowMs) trustedFromMs = nowMs + distrustMs;
-  };
+  const quick = new Quickness();
   return (bytes, position) => {
     const startedMs = performance.now();
-    if (averageMs > quickMs || startedMs < trustedFromMs || bytes.length > quickBytesMax) {
-      const written = byPool(bytes, position);
-      const measure = () => {
-        const nowMs = performance.now();
-        took(Math.max(0, nowMs - startedMs - poolMs), nowMs);
-      };
-      written.then(measure, measure);
-      return written;
-    }
+    if (bytes.length > quickBytesMax || !quick.expected(startedMs)) return byPool(bytes, position);
     try {
       for (let done = 0; done < bytes.length;) {
         const written = writeSync(fd, bytes, done, bytes.length - done, position + done);
@@ -108,10 +92,31 @@ function quickWrites(fd: number): DiskFile["write"] {
     } catch (error) {
       return Promise.reject(error as Error);
     }
-    const nowMs = performance.now();
-    took(nowMs - startedMs, nowMs);
+    const endedMs = performance.now();
+    quick.took(endedMs - startedMs, endedMs);
     return Promise.resolve();
   };
+}
+
+/**
+ * Whether a disk is quick, as far as writes in place have shown. One that took long says little, since this process may have
+ * been interrupted in the middle of it; some in a row say enough. A slow disk is tried again from time to time, and
+ * only in place, because what the thread pool adds on a busy machine is more than many a disk takes.
+ */
+export class Quickness {
+  #averageMs = 0;
+  #distrustedToMs: number | undefined;
+
+  expected(nowMs: number): boolean {
+    return this.#distrustedToMs === undefined || nowMs >= this.#distrustedToMs;
+  }
+  took(ms: number, nowMs: number): void {
+    const counted = Math.min(ms, 2 * quickMs);
+    // The first one after a while says how the disk is now; what was known of it is old.
+    this.#averageMs =
+      this.#distrustedToMs === undefined ? this.#averageMs + (counted - this.#averageMs) / 8 : counted;
+    this.#distrustedToMs = this.#averageMs > quickMs ? nowMs + distrustMs : undefined;
+  }
 }
 
 function poolWrites(fd: number): DiskFile["write"] {
