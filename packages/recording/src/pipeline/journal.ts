@@ -59,6 +59,10 @@ export class Journal {
   readonly #free: JournalFile[] = [];
   readonly #queue: Group[] = [];
   #scratch: Buffer;
+  #files = 0;
+  #fileBytes = 0;
+  /** Of those in `#free`. Kept, because whoever reads from a socket asks for the room that is left. */
+  #freeFilesBytes = 0;
   #smallestFileBytes = Number.MAX_SAFE_INTEGER;
   #queuedBytes = 0;
   #scheduled = false;
@@ -84,18 +88,17 @@ export class Journal {
     return this.#failure;
   }
   get capacityBytes(): number {
-    return [...this.#used, ...this.#free].reduce((sum, file) => sum + roomOf(file), 0);
+    return this.#fileBytes - this.#files * overheadBytes;
   }
   /** What the files take of the disk. */
   get fileBytes(): number {
-    return [...this.#used, ...this.#free].reduce((sum, file) => sum + file.bytes, 0);
+    return this.#fileBytes;
   }
   /** What can still be committed before a file must be released, less what already waits. */
   get freeBytes(): number {
     const active = this.#used.at(-1);
-    let free = active ? Math.max(0, active.bytes - this.#at) : 0;
-    for (const file of this.#free) free += roomOf(file);
-    return free - this.#queuedBytes;
+    const left = active ? Math.max(0, active.bytes - this.#at) : 0;
+    return left + this.#freeFilesBytes - this.#free.length * overheadBytes - this.#queuedBytes;
   }
   /** The largest frame that surely fits. */
   get itemBytesMax(): number {
@@ -108,7 +111,10 @@ export class Journal {
 
   /** Takes a file into use. Its content is older than that of all taken before, or nothing. */
   add(file: JournalFile): void {
+    this.#files++;
+    this.#fileBytes += file.bytes;
     this.#free.push(file);
+    this.#freeFilesBytes += file.bytes;
     this.#smallestFileBytes = Math.min(this.#smallestFileBytes, file.bytes);
   }
 
@@ -133,8 +139,13 @@ export class Journal {
   /** Lets go of one pin, and of every file at the old end that nobody needs. */
   release(file: JournalFile): void {
     file.pins--;
-    while (this.#used.length > 1 && this.#used[0]?.pins === 0)
-      this.#free.push(this.#used.shift() as JournalFile);
+    for (;;) {
+      const [oldest] = this.#used;
+      if (this.#used.length < 2 || !oldest || oldest.pins > 0) return;
+      this.#used.shift();
+      this.#free.push(oldest);
+      this.#freeFilesBytes += oldest.bytes;
+    }
   }
 
   /** After a failure: begins a new file, and works again if that can be written. */
@@ -202,7 +213,10 @@ export class Journal {
         this.#failure = notCommitted(error);
         // What was written is unknown, so this file is not continued; one just begun has nothing and can be begun again.
         this.#at = Number.MAX_SAFE_INTEGER;
-        if (begins) this.#free.unshift(this.#used.pop() as JournalFile);
+        if (begins) {
+          this.#free.unshift(this.#used.pop() as JournalFile);
+          this.#freeFilesBytes += file.bytes;
+        }
         this.#fail(group, this.#failure);
       },
     );
@@ -229,6 +243,7 @@ export class Journal {
         );
       assert(fileHeaderBytes + bytes <= file.bytes, "a group fits into a file");
       this.#free.shift();
+      this.#freeFilesBytes -= file.bytes;
       file.nonce = this.#options.random.bytes(nonceBytes);
       this.#used.push(file);
     }
@@ -280,8 +295,8 @@ export class Journal {
   }
 }
 
-/** What a file can hold in the worst case. */
-const roomOf = (file: JournalFile) => file.bytes - fileHeaderBytes - groupHeaderBytes;
+/** What of a file holds no group, in the worst case. */
+const overheadBytes = fileHeaderBytes + groupHeaderBytes;
 
 function newGroup(): Group {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
