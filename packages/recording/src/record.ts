@@ -50,20 +50,30 @@ export function encodeRecordParts(
   checkLimit("record.encode", "a record's bytes", plain.length, formatLimits.laneBytesMax);
   checkLimit("record.encode", "a record's frames", frames.length, formatLimits.segmentFramesMax);
   const nonce = sealer.nextNonce();
-  const header = new Uint8Array(recordHeaderBytes);
-  const view = new DataView(header.buffer);
-  view.setUint32(0, recordMagic);
-  view.setUint8(4, lanes.indexOf(sealer.lane));
+  if (slabAt + recordHeaderBytes > slab.byteLength) {
+    slab = new DataView(new ArrayBuffer(slabBytes));
+    slabAt = 0;
+  }
+  const at = slabAt;
+  slabAt += recordHeaderBytes;
+  const header = new Uint8Array(slab.buffer, at, recordHeaderBytes);
+  slab.setUint32(at, recordMagic);
+  slab.setUint8(at + 4, lanes.indexOf(sealer.lane));
   header.set(sealer.recordingIdBytes, 6);
-  view.setUint32(22, frames.length);
-  setU64(view, 26, first.seq);
-  setU64(view, 34, last.seq);
-  setU64(view, 42, first.timeUs);
-  setU64(view, 50, last.timeUs);
-  view.setUint32(58, plain.length);
+  slab.setUint32(at + 22, frames.length);
+  setU64(slab, at + 26, first.seq);
+  setU64(slab, at + 34, last.seq);
+  setU64(slab, at + 42, first.timeUs);
+  setU64(slab, at + 50, last.timeUs);
+  slab.setUint32(at + 58, plain.length);
   header.set(nonce, 62);
   return [header, ...sealer.encrypt(nonce, header, plain)];
 }
+
+/** Headers lie behind each other in one piece of memory, because a piece for each costs more than to fill it. */
+const slabBytes = 64 * recordHeaderBytes;
+let slab = new DataView(new ArrayBuffer(slabBytes));
+let slabAt = 0;
 
 /** Two halves, because a BigInt for each number of each record is felt. */
 function setU64(view: DataView, at: number, value: number): void {

@@ -95,9 +95,9 @@ export class LiveSession implements Session {
   #noticeListener: ((notice: SessionNotice) => void) | undefined;
   #unsaid: SessionNotice[] = [];
   #lastActivityUs: number;
-  #lastActivityMs: number;
   #timers = new Set<Timer>();
   #end: Promise<void> | undefined;
+  readonly #lost = (error: unknown) => this.#recordingLost(error);
   /** Resolves when the session is closed and noted. */
   readonly ended: Promise<void>;
   readonly #resolveEnded: () => void;
@@ -109,7 +109,6 @@ export class LiveSession implements Session {
     this.#resolveEnded = resolve;
     this.#startedUs = options.clock.monotonicUs();
     this.#lastActivityUs = this.#startedUs;
-    this.#lastActivityMs = options.clock.nowMs();
     this.#input = new InputGate(options.clock);
     this.reviews = new StatementReviews(options.clock);
     const { idleTimeoutMs, maxDurationMs } = options.limits;
@@ -137,7 +136,6 @@ export class LiveSession implements Session {
   }
   active(): void {
     this.#lastActivityUs = this.#options.clock.monotonicUs();
-    this.#lastActivityMs = this.#options.clock.nowMs();
   }
 
   inputAllowed(): boolean {
@@ -171,7 +169,7 @@ export class LiveSession implements Session {
       );
     if (activity.has(kind)) this.active();
     const durable = this.#options.writer.append(kind, stream, data);
-    durable.catch((error: unknown) => this.#recordingLost(error));
+    durable.catch(this.#lost);
     return durable;
   }
 
@@ -191,6 +189,7 @@ export class LiveSession implements Session {
 
   view(): LiveView {
     const paused = this.#paused;
+    const { clock } = this.#options;
     return {
       facts: this.facts,
       ...(this.access && { access: this.access }),
@@ -207,7 +206,7 @@ export class LiveSession implements Session {
       ...(this.#doomed && { endsAtMs: this.#doomed.atMs }),
       participants: [...this.#participants.values()],
       waiting: this.reviews.list(),
-      lastActivityMs: this.#lastActivityMs,
+      lastActivityMs: clock.nowMs() - (clock.monotonicUs() - this.#lastActivityUs) / 1000,
     };
   }
 

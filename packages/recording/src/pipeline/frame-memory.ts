@@ -1,5 +1,6 @@
-/** Below this Node's own pool serves best. */
+/** Smaller ones share a slab: a session that sends little holds it for no longer than its segment is open. */
 const blockBytesMin = 4096;
+const slabBytes = 16 * 1024;
 const blockBytesMax = 4 * 1024 * 1024;
 const scratchBytes = 1024 * 1024;
 const keptBytesMax = 32 * 1024 * 1024;
@@ -14,12 +15,25 @@ export class FrameMemory {
   /** Free blocks by size, which is a power of two. */
   readonly #free = new Map<number, ArrayBuffer[]>();
   #keptBytes = 0;
+  #slab = new Uint8Array(0);
+  #slabAt = 0;
 
   copy(data: Uint8Array): Uint8Array {
-    if (data.length < blockBytesMin) return Buffer.from(data);
+    if (data.length < blockBytesMin) return this.#small(data);
     const copy = this.borrow(data.length);
     copy.set(data);
     return copy;
+  }
+
+  #small(data: Uint8Array): Uint8Array {
+    if (this.#slabAt + data.length > this.#slab.length) {
+      this.#slab = new Uint8Array(slabBytes);
+      this.#slabAt = 0;
+    }
+    const at = this.#slabAt;
+    this.#slabAt += data.length;
+    this.#slab.set(data, at);
+    return this.#slab.subarray(at, at + data.length);
   }
 
   /** So many bytes, holding whatever was there before. */

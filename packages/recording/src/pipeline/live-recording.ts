@@ -171,13 +171,16 @@ export class LiveRecording implements RecordingWriter, EntrySource<Item> {
   encode(items: readonly Item[]): readonly Entry[] {
     const { sealers, memory } = this.#options;
     const entries: Entry[] = [];
-    const lanes: Record<Lane, Frame[]> = { main: [], input: [] };
+    const main: Frame[] = [];
+    const input: Frame[] = [];
     for (const item of items)
       if ("opening" in item) entries.push(entryOf("opening", [encodeOpening(item.opening)]));
-      else lanes[laneOf(item.kind)].push(item);
-    for (const lane of ["main", "input"] as const)
-      if (lanes[lane].length > 0)
-        entries.push(entryOf("record", encodeRecordParts(sealers[lane], lanes[lane], memory.scratch)));
+      else if (laneOf(item.kind) === "main") main.push(item);
+      else input.push(item);
+    if (main.length > 0)
+      entries.push(entryOf("record", encodeRecordParts(sealers.main, main, memory.scratch)));
+    if (input.length > 0)
+      entries.push(entryOf("record", encodeRecordParts(sealers.input, input, memory.scratch)));
     return entries;
   }
 

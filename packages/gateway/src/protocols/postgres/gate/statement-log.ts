@@ -4,6 +4,7 @@ import {
   type Query,
   type QueryCondition,
   type QueryOutcome,
+  type QueryResult,
   type QuerySecret,
   type QueryValue,
   encodeQuery,
@@ -53,15 +54,15 @@ type Owed = {
   statement: number;
   startedUs: number;
   rows: number;
-  prepared?: Prepared;
+  prepared: Prepared | undefined;
   /** It holds secrets: what the server says of it may repeat them. */
-  masked?: true;
+  masked: boolean;
   /** The gate denied it, and the server's error is only that it got something else in its place. */
-  refused?: RefusedPiece;
+  refused: RefusedPiece | undefined;
   /** Results that are told already. */
   results: number;
   /** What its rows are read by, where they are kept. */
-  portal?: Portal;
+  portal: Portal | undefined;
 };
 type Columns = { columns?: readonly Column[] };
 /** What was recorded, and whether it holds secrets. */
@@ -244,7 +245,10 @@ export class StatementLog {
   /** Resolves when all that was asked since the last call is durable; undefined where nothing was recorded. */
   asked(): Promise<unknown> | undefined {
     if (this.#keptIn) this.#asked.push(...this.#keptIn.kept());
-    return together(this.#asked.splice(0));
+    if (this.#asked.length === 0) return undefined;
+    const asked = this.#asked;
+    this.#asked = [];
+    return together(asked);
   }
 
   /** Somebody asked on another connection to stop what runs. */
@@ -359,8 +363,9 @@ export class StatementLog {
     if (this.#hasNotes) this.#note(this.#notedOutcome());
     const kept = this.#keptRows?.kept() ?? [];
     if (this.#keptOut) kept.push(...this.#keptOut.kept());
-    for (const outcome of this.#outcomes.splice(0))
+    for (const outcome of this.#outcomes)
       kept.push(this.#record("query.outcome", encodeQueryOutcome(outcome)));
+    if (this.#outcomes.length > 0) this.#outcomes = [];
     return together(kept);
   }
 
@@ -399,12 +404,13 @@ export class StatementLog {
     this.#owed.push({
       what,
       statement,
-      ...(masked && { masked }),
+      masked: masked === true,
       startedUs: this.#clock.monotonicUs(),
       rows: 0,
       results: 0,
-      ...(prepared && { prepared }),
-      ...(portal && { portal }),
+      refused: undefined,
+      prepared,
+      portal,
     });
   }
 
@@ -473,11 +479,9 @@ export class StatementLog {
   #result(head: Owed | undefined, tag: string, counted: number | undefined): void {
     const outcome = this.#outcomeOf(head);
     const rows = counted ?? (head && head.rows > 0 ? head.rows : undefined);
-    outcome.results.push({
-      tag,
-      ...(rows !== undefined && { rows }),
-      ...(this.#rows.bytes > 0 && this.#rows.done()),
-    });
+    const result: QueryResult = this.#rows.bytes > 0 ? { tag, ...this.#rows.done() } : { tag };
+    if (rows !== undefined) result.rows = rows;
+    outcome.results.push(result);
     if (this.#copyingOut) {
       outcome.copied = this.#copyOut.done();
       this.#keptOut?.ended();
