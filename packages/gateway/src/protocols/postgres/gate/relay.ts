@@ -41,6 +41,9 @@ const fromServer = new Set<number>(
 );
 const passing = new Set<number>([backend.dataRow, backend.copyData, backend.functionCallResponse]);
 
+const copies = new Set<number>([backend.copyData]);
+const rowsAndCopies = new Set<number>([backend.dataRow, backend.copyData]);
+
 /** A session's data from the first statement to the end: recorded, then forwarded as it came, both ways. */
 export class Relay {
   readonly #options: RelayOptions;
@@ -80,12 +83,16 @@ export class Relay {
       op: "postgres.client",
       known: (type) => fromClient.has(type),
       whole: (type) => type !== frontend.copyData,
+      runs: (type) => type === frontend.copyData,
       wholeBytesMax: options.statementBytesMax,
     });
+    // Rows that are kept are read one by one.
+    const runs = (options.keep?.rows ?? 0) > 0 ? copies : rowsAndCopies;
     this.#fromServer = new MessageSplitter({
       op: "postgres.server",
       known: (type) => fromServer.has(type),
       whole: (type) => !passing.has(type),
+      runs: (type) => runs.has(type),
       wholeBytesMax: serverMessageBytesMax,
     });
     this.#held = new HeldRequests({

@@ -40,7 +40,7 @@ import {
   frontend,
   rowsOfTag,
 } from "../wire/messages.ts";
-import type { Piece } from "../wire/splitter.ts";
+import { type Piece, eachBody } from "../wire/splitter.ts";
 import { typeName } from "../wire/values.ts";
 import { type Judged, type RefusedPiece, deniedResponse } from "./judged-statement.ts";
 import { type Reviewed, withValues } from "./reviewed-statement.ts";
@@ -147,8 +147,8 @@ export class StatementLog {
     const { type, body } = piece;
     switch (type) {
       case frontend.copyData:
-        this.#copyIn.update(body);
-        this.#keptIn?.add(this.#copying, body);
+        eachBody(piece, (data) => this.#copyIn.update(data));
+        if (this.#keptIn) eachBody(piece, (data) => this.#keptIn?.add(this.#copying, data));
         return;
       case frontend.query:
         this.#owe("simple", this.#texted({ type: "simple" }, decodeQuery(body).text));
@@ -274,7 +274,7 @@ export class StatementLog {
     const head = this.#owed[0];
     switch (type) {
       case backend.dataRow:
-        if (head && piece.first) head.rows++;
+        if (head) head.rows += piece.messages;
         if (this.#rowKeeper && head && !head.masked)
           this.#rowKeeper.row(
             piece,
@@ -288,8 +288,8 @@ export class StatementLog {
         this.#copyingOut = true;
         return;
       case backend.copyData:
-        this.#copyOut.update(body);
-        this.#keptOut?.add(head?.statement ?? 0, body);
+        eachBody(piece, (data) => this.#copyOut.update(data));
+        if (this.#keptOut) eachBody(piece, (data) => this.#keptOut?.add(head?.statement ?? 0, data));
         return;
       case backend.commandComplete: {
         const tag = decodeText(body);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isGatehouseError, utf8 } from "@gatehouse/kernel";
 import { encodeMessage, frontend } from "./messages.ts";
-import { MessageSplitter, type Piece } from "./splitter.ts";
+import { MessageSplitter, type Piece, eachBody } from "./splitter.ts";
 
 const known = new Set<number>(Object.values(frontend));
 const splitter = (wholeBytesMax = 1024) =>
@@ -53,6 +53,48 @@ test("a stream split at any byte is the same messages", () => {
   const pieces: Piece[] = [];
   for (const byte of stream) pieces.push(...slow.feed(Uint8Array.of(byte)));
   assert.deepEqual(joined(pieces), expected);
+});
+
+test("whole messages of one type behind each other are a run, wherever the chunks are cut", () => {
+  const data = [1, 2, 3, 4].map((value) => new Uint8Array(value * 3).fill(value));
+  const copy = Buffer.concat([
+    ...data.map((body) => encodeMessage(frontend.copyData, body)),
+    encodeMessage(frontend.copyDone),
+  ]);
+  const inRuns = () =>
+    new MessageSplitter({
+      op: "postgres.test",
+      known: (type) => known.has(type),
+      whole: (type) => type !== frontend.copyData,
+      runs: (type) => type === frontend.copyData,
+      wholeBytesMax: 1024,
+      bodyBytesMax: 10,
+    });
+  // The last is beyond what may pass in pieces: it is no part of the run, and refused in its turn.
+  const before: Piece[] = [];
+  assert.throws(
+    () => {
+      for (const piece of inRuns().feed(copy)) before.push(piece);
+    },
+    (error) => isGatehouseError(error, "too_large"),
+  );
+  assert.deepEqual(
+    before.map(({ messages, first, last }) => [messages, first, last]),
+    [[3, true, true]],
+  );
+  const allowed = copy.subarray(0, copy.length - 5 - 17);
+  for (let cut = 0; cut < allowed.length; cut++) {
+    const one = inRuns();
+    const pieces = [...one.feed(allowed.subarray(0, cut)), ...one.feed(allowed.subarray(cut))];
+    assert.deepEqual(Buffer.concat(pieces.map(({ raw }) => raw)), allowed);
+    const bodies: Uint8Array[] = [];
+    for (const piece of pieces) eachBody(piece, (body) => bodies.push(body));
+    assert.deepEqual(Buffer.concat(bodies), Buffer.concat(data.slice(0, 3)), `cut at ${cut}`);
+    assert.equal(
+      pieces.reduce((sum, { messages }) => sum + messages, 0),
+      3,
+    );
+  }
 });
 
 test("what did not have to be gathered is a view", () => {

@@ -1,6 +1,6 @@
 import { GatehouseError, checkLimit } from "@gatehouse/kernel";
 
-/** One message, or a piece of one, in the order of the bytes. Views of what came in wherever that is possible. */
+/** One message, a piece of one, or a run of whole ones, in the order of the bytes. Views of what came in wherever that is possible. */
 export type Piece = {
   /** The message's type byte. */
   readonly type: number;
@@ -8,11 +8,22 @@ export type Piece = {
   readonly bodyBytes: number;
   /** The bytes to forward: with the header where `first`. */
   readonly raw: Uint8Array;
-  /** The body bytes among `raw`. */
+  /** The body bytes among `raw`, where it is of one message. `eachBody` has those of a run. */
   readonly body: Uint8Array;
+  /** How many messages begin in it: more than one only for types that come in runs. */
+  readonly messages: number;
   readonly first: boolean;
   readonly last: boolean;
 };
+
+export function eachBody({ messages, raw, body }: Piece, take: (body: Uint8Array) => void): void {
+  if (messages < 2) return take(body);
+  for (let at = 0; at < raw.length;) {
+    const end = at + 1 + readInt32(raw, at + 1);
+    take(raw.subarray(at + headerBytes, end));
+    at = end;
+  }
+}
 
 const headerBytes = 5;
 const nothing = new Uint8Array();
@@ -20,11 +31,13 @@ const nothing = new Uint8Array();
 /**
  * Cuts a stream of typed messages (PostgreSQL §55.7: type byte, int32 length that counts itself, body) wherever the
  * chunks happen to be split. Messages of the types in `whole` are given in one piece, gathered when they were split;
- * all others pass in pieces, so that a row of a gigabyte needs no memory here.
+ * all others pass in pieces, so that a row of a gigabyte needs no memory here. Those of the types in `runs` that follow each
+ * other whole in one chunk are given together: of a copy there are hundreds in each, and nobody asks about one of them.
  */
 export class MessageSplitter {
   readonly #op: string;
   readonly #isWhole: (type: number) => boolean;
+  readonly #inRuns: (type: number) => boolean;
   readonly #wholeBytesMax: number;
   readonly #bodyBytesMax: number;
   readonly #known: (type: number) => boolean;
@@ -41,6 +54,7 @@ export class MessageSplitter {
     /** Other types end the connection. */
     known(type: number): boolean;
     whole(type: number): boolean;
+    runs?(type: number): boolean;
     /** Largest body that is gathered. */
     wholeBytesMax: number;
     /** Largest body that is let pass in pieces. The protocol itself allows 1 GiB. */
@@ -49,6 +63,7 @@ export class MessageSplitter {
     this.#op = options.op;
     this.#known = options.known;
     this.#isWhole = options.whole;
+    this.#inRuns = options.runs ?? (() => false);
     this.#wholeBytesMax = options.wholeBytesMax;
     this.#bodyBytesMax = options.bodyBytesMax ?? 0x7fff_ffff - 4;
   }
@@ -84,6 +99,7 @@ export class MessageSplitter {
           bodyBytes: this.#bodyBytes,
           raw,
           body: raw,
+          messages: 0,
           first: false,
           last: this.#bodyLeft === 0,
         };
@@ -102,20 +118,38 @@ export class MessageSplitter {
         this.#hold(bytes.subarray(at));
         return;
       }
-      const raw = bytes.subarray(at, end);
+      let messages = 1;
+      let runEnd = end;
+      if (this.#inRuns(type))
+        for (;;) {
+          const next = this.#endOfWhole(bytes, runEnd, type);
+          if (next === undefined) break;
+          runEnd = next;
+          messages++;
+        }
+      const raw = bytes.subarray(at, runEnd);
       this.#type = type;
       this.#bodyBytes = bodyBytes;
-      this.#bodyLeft = end - at - raw.length;
+      this.#bodyLeft = runEnd - at - raw.length;
       at += raw.length;
       yield {
         type,
         bodyBytes,
         raw,
-        body: raw.length > headerBytes ? raw.subarray(headerBytes) : nothing,
+        body: messages === 1 && raw.length > headerBytes ? raw.subarray(headerBytes) : nothing,
+        messages,
         first: true,
         last: this.#bodyLeft === 0,
       };
     }
+  }
+
+  /** Where the message at `at` ends, if it is all there, of this type, and in order; what is not is looked at in its turn. */
+  #endOfWhole(bytes: Uint8Array, at: number, type: number): number | undefined {
+    if (bytes.length - at < headerBytes || bytes[at] !== type) return undefined;
+    const length = readInt32(bytes, at + 1);
+    const end = at + 1 + length;
+    return length >= 4 && length - 4 <= this.#bodyBytesMax && end <= bytes.length ? end : undefined;
   }
 
   #check(type: number): void {
