@@ -3,7 +3,8 @@
  * through pgbouncer (session mode), all with TLS on every leg, in one run and interleaved; medians, and the medians of the
  * ratios. A second gateway keeps its journal in memory: the difference is what a commit on the disk costs.
  *
- * `BENCH_ROUNDS`, `BENCH_SECONDS`, `BENCH_CLIENTS` (1,8,64), `BENCH_WAYS` (direct,pgbouncer,gate,memory), `BENCH_COPY_MIB`.
+ * `BENCH_ROUNDS`, `BENCH_SECONDS`, `BENCH_CLIENTS` (1,8,64), `BENCH_WAYS` (direct,pgbouncer,pipe,gate,memory), `BENCH_WORK`
+ * (select,tpcb,copy), `BENCH_MODES` (simple,prepared), `BENCH_COPY_MIB`.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
