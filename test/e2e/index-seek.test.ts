@@ -1,17 +1,21 @@
+/** What an index tells of recordings of real programs: any moment's screen as it was, and the text as it stood there. */
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { type Random, seededRandom, utf8 } from "@gatehouse/kernel";
 import { type Frame, encodeResize, encodeSessionEnd, encodeSessionStart } from "@gatehouse/recording";
-import { openIndex } from "@gatehouse/recording/index";
+import { type IndexedLine, type RecordingIndex, openIndex } from "@gatehouse/recording/index";
 import { buildIndex } from "@gatehouse/recording/indexing";
 import { nodeSealCrypto, nodeZstd } from "@gatehouse/recording/node";
 import { createScreen } from "../../packages/cli/src/player/screen.ts";
 import { deriveKey } from "../../packages/recording/src/derive-key.ts";
+import { blankTerminal } from "../../packages/recording/src/testing/blank-terminal.ts";
 import { facts } from "../../packages/recording/src/testing/facts.ts";
+import { linesIn } from "../../packages/recording/src/transcript/lines-in.ts";
+import { shownBy } from "../../packages/recording/src/transcript/shown.ts";
 import { openTerminal } from "../parts/terminal.ts";
 
 const seed = Number(process.env["SEED"] ?? 20_261_126);
@@ -20,7 +24,10 @@ const seed = Number(process.env["SEED"] ?? 20_261_126);
 function framesOf(
   shown: Uint8Array,
   random: Random,
-  sizes: readonly { at: number; cols: number; rows: number }[] = [],
+  {
+    sizes = [],
+    times = 1,
+  }: { sizes?: readonly { at: number; cols: number; rows: number }[]; times?: number } = {},
 ): Frame[] {
   const frames: Frame[] = [];
   let timeUs = 0;
@@ -34,7 +41,7 @@ function framesOf(
       add("resize", encodeResize(due.shift() as { cols: number; rows: number }));
     // Often several in one moment.
     if (c > 60) timeUs += c * 10_000;
-    const end = Math.min(shown.length, at + 1 + (a < 40 ? b % 8 : a * 6 + b));
+    const end = Math.min(shown.length, at + 1 + Math.floor(times * (a < 40 ? b % 8 : a * 6 + b)));
     add("output", shown.subarray(at, end));
     at = end;
   }
@@ -50,8 +57,7 @@ function pictureOf(screen: Shown): string {
   return JSON.stringify({ cols, rows, cursor, lines }, null, 1);
 }
 
-/** At each of these moments, the screen after a seek is the screen of playing from the start. */
-async function sameScreens(name: string, frames: readonly Frame[], random: Random): Promise<void> {
+async function indexOf(frames: readonly Frame[]): Promise<RecordingIndex> {
   const laneKey = new Uint8Array(32).fill(7);
   const bytes = await buildIndex({
     facts,
@@ -62,12 +68,21 @@ async function sameScreens(name: string, frames: readonly Frame[], random: Rando
     headSha256: "00".repeat(32),
     crypto: nodeSealCrypto,
   });
-  const index = await openIndex({
+  return await openIndex({
     read: async (start, end) => bytes.subarray(start, end),
     recordingId: facts.sessionId,
     deriveKey: (purpose, salt) => deriveKey(laneKey, purpose, salt),
     zstd: nodeZstd,
   });
+}
+
+/** At each of these moments, the screen after a seek is the screen of playing from the start. */
+async function sameScreens(
+  name: string,
+  frames: readonly Frame[],
+  index: RecordingIndex,
+  random: Random,
+): Promise<void> {
   const endUs = index.directory.durationUs;
   const kept = index.directory.keyframes.timeUs;
   assert.ok(kept.length >= 2, `${name}: ${kept.length} keyframes`);
@@ -88,8 +103,8 @@ async function sameScreens(name: string, frames: readonly Frame[], random: Rando
     const keyframe = await index.keyframeAt(momentUs);
     const sought = createScreen(keyframe ?? facts.size ?? { cols: 80, rows: 24 });
     if (keyframe) sought.restore(keyframe.state);
-    for (const frame of frames) {
-      if (frame.seq < (keyframe?.seq ?? 0) || frame.timeUs > momentUs) continue;
+    for (const frame of frames.slice(keyframe?.seq ?? 0)) {
+      if (frame.timeUs > momentUs) break;
       if (frame.kind === "resize") await sought.settled();
       sought.apply(frame);
     }
@@ -104,6 +119,80 @@ async function sameScreens(name: string, frames: readonly Frame[], random: Rando
   fromStart.dispose();
 }
 
+/** A screen that stood still so long is in the index, whatever was drawn over it. */
+const stillUs = 200_000;
+
+/** What stood still on the screen is found at its moment, and what is found stood on the screen at the moment that is said. */
+async function sameText(
+  name: string,
+  frames: readonly Frame[],
+  index: RecordingIndex,
+  random: Random,
+): Promise<void> {
+  const lines: IndexedLine[] = [];
+  for await (const line of index.lines()) lines.push(line);
+  assert.ok(lines.length > 20, `${name}: ${lines.length} lines`);
+  const byText = Map.groupBy(lines, ({ text: one }) => one);
+  const pick = (count: number, of: number) => {
+    const view = new DataView(random.bytes(4 * count).buffer);
+    return Array.from({ length: count }, (_, i) => Math.floor((view.getUint32(4 * i) / 2 ** 32) * of));
+  };
+  const asked = Map.groupBy(
+    pick(60, lines.length).map((n) => lines[n] as IndexedLine),
+    ({ fromUs }) => fromUs,
+  );
+  const shown = frames.filter((frame) => shownBy(frame).what !== "nothing");
+  const looked = new Set(pick(60, shown.length));
+  const terminal = blankTerminal();
+  const screen = () => {
+    const buffer = terminal.buffer.active;
+    let top = buffer.baseY;
+    while (top > 0 && buffer.getLine(top)?.isWrapped) top--;
+    return linesIn(buffer, top, buffer.baseY + terminal.rows);
+  };
+  // What stood there within a moment: at the end of each piece, and before it was cleared.
+  const seen = new Set<string>();
+  const see = () => {
+    for (const line of screen()) seen.add(line);
+    return false;
+  };
+  terminal.parser.registerCsiHandler({ final: "J" }, see);
+  terminal.parser.registerCsiHandler({ prefix: "?", final: "l" }, see);
+  let compared = 0;
+  for (const [i, frame] of shown.entries()) {
+    const what = shownBy(frame);
+    if (what.what === "size") terminal.resize(what.cols, what.rows);
+    // Written as the index had it: the library does not show every character alike wherever it is torn.
+    else if (what.what === "bytes") await new Promise<void>((resolve) => terminal.write(what.bytes, resolve));
+    see();
+    const due = asked.get(frame.timeUs) ?? [];
+    if (due.length > 0)
+      for (const line of linesIn(terminal.buffer.normal, 0, terminal.buffer.normal.length)) seen.add(line);
+    if (shown[i + 1]?.timeUs === frame.timeUs) continue;
+    for (const { text: line } of due)
+      assert.ok(
+        [...seen].some((one) => one.includes(line)),
+        `${name}, seed ${seed}: at ${frame.timeUs} there was no ${JSON.stringify(line)}`,
+      );
+    seen.clear();
+    const nextUs = shown[i + 1]?.timeUs ?? frame.timeUs + stillUs;
+    if (!looked.has(i) || nextUs - frame.timeUs < stillUs) continue;
+    for (const line of screen()) {
+      if (line.trim() === "" || line.length > 1000) continue;
+      const isFound =
+        (byText.get(line) ?? []).some(({ fromUs, toUs }) => fromUs <= frame.timeUs && toUs >= frame.timeUs) ||
+        // One that goes on to grow is told of when it is whole.
+        lines.some(
+          (one) => one.toUs >= frame.timeUs && one.text.length > line.length && one.text.startsWith(line),
+        );
+      assert.ok(isFound, `${name}, seed ${seed}: ${JSON.stringify(line)} stood there at ${frame.timeUs}`);
+      compared++;
+    }
+  }
+  assert.ok(compared > 20, `${name}: ${compared} lines were looked for`);
+  terminal.dispose();
+}
+
 async function record(
   context: TestContext,
   program: readonly string[],
@@ -111,7 +200,10 @@ async function record(
 ): Promise<Uint8Array> {
   const folder = mkdtempSync(join(tmpdir(), "gatehouse-seek-"));
   context.after(() => rmSync(folder, { recursive: true, force: true }));
-  const terminal = openTerminal(program, join(folder, "size"), { cols: 80, rows: 24 });
+  const terminal = openTerminal(["env", "LC_ALL=C.UTF-8", ...program], join(folder, "size"), {
+    cols: 80,
+    rows: 24,
+  });
   await use(terminal);
   await terminal.exited;
   return terminal.shown();
@@ -130,6 +222,7 @@ function textFile(context: TestContext): string {
   return path;
 }
 
+const apt = "apt with a progress bar below the margins";
 const programs: Record<string, (context: TestContext) => Promise<Uint8Array>> = {
   "vim, with colours, a split and scrolling": (context) =>
     record(context, ["vim", "-u", "NONE", "-N", textFile(context)], async (vim) => {
@@ -161,13 +254,101 @@ const programs: Record<string, (context: TestContext) => Promise<Uint8Array>> = 
       ].flat(),
       async () => undefined,
     ),
+  [apt]: (context) => record(context, aptOf(context), async () => undefined),
+  // The alternate screen, a character in three pieces, a progress bar that overwrites itself, and a line of more than one row.
+  "a shell with wide characters, emoji, right-to-left text and torn UTF-8": (context) =>
+    record(context, ["bash", "--norc", "--noprofile", "-i"], async (shell) => {
+      await shell.shows(/[$#] /);
+      for (const line of [
+        "PS1='日本> '",
+        `cat ${textFile(context)}`,
+        "echo '👩‍💻 🎉 語語 שלום עולם عربى e\u0301'",
+        "for b in '\\xe6' '\\x97' '\\xa5' '\\xe6\\x9c'; do printf \"$b\"; sleep 0.05; done; printf '\\xff\\xac\\n'",
+        "for i in $(seq 1 40); do printf '\\r%s %d%%' \"$(head -c $i /dev/zero | tr '\\0' '#')\" $i; done; echo",
+        "printf '\\033[?1049h\\033[H'; seq 1 60; sleep 0.1; printf '\\033[?1049l'",
+        `echo ${"weit ".repeat(40)}`,
+      ])
+        shell.type(`${line}\r`);
+      shell.type("ls -l --color=always /usr/bin | tail -n 200; exit\r");
+    }),
 };
 
-for (const [name, play] of Object.entries(programs))
-  test(`${name}: the screen after a seek is the screen of playing from the start`, async (context) => {
-    const random = seededRandom(seed);
-    await sameScreens(name, framesOf(await play(context), random), random);
+/** Installs packages of its own into a root of its own: nothing of the machine is touched. */
+function aptOf(context: TestContext): string[] {
+  const folder = mkdtempSync(join(tmpdir(), "gatehouse-seek-"));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  const root = join(folder, "root");
+  for (const path of [
+    "var/lib/dpkg/info",
+    "var/lib/dpkg/updates",
+    "var/lib/dpkg/triggers",
+    "var/lib/apt/lists/partial",
+  ])
+    mkdirSync(join(root, path), { recursive: true });
+  for (const path of ["var/cache/apt/archives/partial", "etc/apt/preferences.d", "etc/apt/sources.list.d"])
+    mkdirSync(join(root, path), { recursive: true });
+  for (const name of ["status", "available"]) writeFileSync(join(root, "var/lib/dpkg", name), "");
+  const packages = Array.from({ length: 8 }, (_, n) => {
+    const tree = join(folder, `tree-${n}`);
+    mkdirSync(join(tree, "DEBIAN"), { recursive: true });
+    const fields = {
+      Package: `probe-${n}`,
+      Version: `1.${n}`,
+      Architecture: "all",
+      Maintainer: "nobody <nobody@example.invalid>",
+    };
+    const control = Object.entries({ ...fields, Description: "nothing" }).map(
+      ([key, value]) => `${key}: ${value}\n`,
+    );
+    writeFileSync(join(tree, "DEBIAN/control"), control.join(""));
+    const path = join(folder, `probe-${n}.deb`);
+    execFileSync("dpkg-deb", ["--build", tree, path], { stdio: "ignore" });
+    return path;
   });
+  const options = {
+    Dir: root,
+    "Dir::State::status": join(root, "var/lib/dpkg/status"),
+    "Dir::Bin::methods": "/usr/lib/apt/methods",
+    "Dir::Log": "",
+    "DPkg::Options::": `--root=${root}`,
+    "Dpkg::Progress-Fancy": "1",
+    "APT::Sandbox::User": "root",
+  };
+  const chosen = Object.entries(options).flatMap(([key, value]) => ["-o", `${key}=${value}`]);
+  const dpkg = ["--force-not-root", "--log=/dev/null"].flatMap((one) => ["-o", `DPkg::Options::=${one}`]);
+  return ["apt-get", "-y", ...chosen, ...dpkg, "install", ...packages];
+}
+
+for (const [name, play] of Object.entries(programs))
+  test(`${name}: the screen after a seek is the screen of playing from the start, the text that which was there`, async (context) => {
+    const random = seededRandom(seed);
+    // It says little, and a seek needs several keyframes to choose from.
+    const frames = framesOf(await play(context), random, { times: name === apt ? 0.25 : 1 });
+    const index = await indexOf(frames);
+    await sameScreens(name, frames, index, random);
+    await sameText(name, frames, index, random);
+  });
+
+test("so it is for a flood of yes", async (context) => {
+  const random = seededRandom(seed);
+  // 10 MB of it take ten times as long, and are in the benchmark.
+  const lines = Number(process.env["YES_LINES"] ?? 524_288);
+  const shown = await record(
+    context,
+    ["sh", "-c", `echo before; yes | head -n ${lines}; echo after`],
+    async () => undefined,
+  );
+  assert.ok(shown.length > 3 * lines, "a return before each feed");
+  const frames = framesOf(shown, random, { times: 40 });
+  const index = await indexOf(frames);
+  await sameScreens("yes", frames, index, random);
+  const counts = new Map<string, number>();
+  for await (const { text: line } of index.lines()) counts.set(line, (counts.get(line) ?? 0) + 1);
+  const { before, after, y = 0, ...others } = Object.fromEntries(counts);
+  assert.deepEqual([before, after, others], [1, 1, {}]);
+  // Those that stand alike on the last screen are one.
+  assert.ok(y <= lines && y > lines - 24, `${y} of ${lines}`);
+});
 
 test("so it is for what no program of these says: margins, tab stops, line drawing, the saved cursor, floods", async () => {
   const random = seededRandom(seed);
@@ -199,6 +380,7 @@ test("so it is for what no program of these says: margins, tab stops, line drawi
       cols: [100, 60, 132, 80][i] ?? 80,
       rows: [30, 20, 50, 24][i] ?? 24,
     }));
-    await sameScreens(`round ${round}`, framesOf(shown, random, round % 2 === 0 ? [] : sizes), random);
+    const frames = framesOf(shown, random, { sizes: round % 2 === 0 ? [] : sizes });
+    await sameScreens(`round ${round}`, frames, await indexOf(frames), random);
   }
 });
