@@ -142,6 +142,7 @@ export const restAccess: Readonly<Record<string, string>> = {
 
   "GET /api/v1/access/explain": "access.explain",
   "GET /api/v1/audit": "audit.read",
+  "GET /api/v1/audit/export": "audit.read",
   "POST /api/v1/audit/verify": "audit.read",
   "GET /api/v1/health": "health.read",
 };

@@ -36,6 +36,9 @@ export type GrpcClient = {
     request?: Record<string, unknown>,
     how?: { token?: string; seconds?: number },
   ): GrpcCall;
+  /** Takes nothing more from the network, as a program that is busy with something else, until `resume`. */
+  pause(): void;
+  resume(): void;
   close(): Promise<void>;
 };
 
@@ -71,7 +74,8 @@ export async function startGrpcClient(options: {
   const calls = new Map<number, (line: Record<string, unknown>) => void>();
   const exited = once(child, "exit");
   if (!child.stdout) throw new Error("the client has no output");
-  createInterface({ input: child.stdout }).on("line", (text) => {
+  const lines = createInterface({ input: child.stdout });
+  lines.on("line", (text) => {
     const line = JSON.parse(text) as Record<string, unknown>;
     calls.get(line["id"] as number)?.(line);
   });
@@ -104,6 +108,8 @@ export async function startGrpcClient(options: {
         ended,
       };
     },
+    pause: () => lines.pause(),
+    resume: () => lines.resume(),
     async close() {
       child.stdin?.end();
       await exited;

@@ -7,6 +7,7 @@ import type {
   ApiTokenCreate,
   ApiTokenMade,
   AuditEvent,
+  AuditExportQuery,
   AuditQuery,
   AuditVerification,
   CommandSignIn,
@@ -145,9 +146,14 @@ export function createClient(options: ClientOptions) {
   async function request(
     method: string,
     path: string,
-    call: CallOptions & { query?: Record<string, unknown>; body?: unknown; accept?: string } = {},
+    call: CallOptions & {
+      query?: Record<string, unknown>;
+      body?: unknown;
+      accept?: string;
+      headers?: Record<string, string>;
+    } = {},
   ): Promise<Response> {
-    const headers: Record<string, string> = { accept: call.accept ?? "application/json" };
+    const headers: Record<string, string> = { ...call.headers, accept: call.accept ?? "application/json" };
     if (options.token !== undefined) headers["authorization"] = `Bearer ${options.token}`;
     if (call.body !== undefined) headers["content-type"] = "application/json";
     let response: Response;
@@ -259,19 +265,34 @@ export function createClient(options: ClientOptions) {
         });
         yield* decodeFrameStream(chunksOf(response));
       },
-      /** The export's bytes, as they come, with the file name that the gateway proposes. */
+      /**
+       * The export's bytes, as they come, with the file name that the gateway proposes, and the tag by which the rest of just these
+       * bytes can be asked for: `part` does. It gets the whole (`isPart: false`) where they are others now.
+       */
       async export(
         id: string,
         format: ExportFormat,
-        call?: CallOptions,
-      ): Promise<{ fileName: string; chunks: AsyncIterable<Uint8Array> }> {
+        call: CallOptions & { part?: { from: number; tag: string } } = {},
+      ): Promise<{
+        fileName: string;
+        chunks: AsyncIterable<Uint8Array>;
+        tag: string | undefined;
+        isPart: boolean;
+      }> {
+        const { part: rest, ...how } = call;
         const response = await request("GET", `/recordings/${part(id)}/export`, {
-          ...call,
+          ...how,
           query: { format },
           accept: "*/*",
+          ...(rest && { headers: { range: `bytes=${rest.from}-`, "if-range": `"${rest.tag}"` } }),
         });
         const named = /filename="([^"/\\]+)"/.exec(response.headers.get("content-disposition") ?? "");
-        return { fileName: named?.[1] ?? `${id}.${format}`, chunks: chunksOf(response) };
+        return {
+          fileName: named?.[1] ?? `${id}.${format}`,
+          chunks: chunksOf(response),
+          tag: /^"([^"]+)"$/.exec(response.headers.get("etag") ?? "")?.[1],
+          isPart: response.status === 206,
+        };
       },
       /** The whole at a glance; `index` is null where none was made yet. */
       overview: (id: string, call?: CallOptions) =>
@@ -445,6 +466,10 @@ export function createClient(options: ClientOptions) {
     audit: {
       list: (query: AuditQuery = {}, call?: CallOptions) => get<Page<AuditEvent>>("/audit", call, query),
       verify: () => write<AuditVerification>("POST", "/audit/verify"),
+      /** Lines of JSON, the oldest event first: without a filter to be verified offline. */
+      async export(query: AuditExportQuery = {}, call?: CallOptions): Promise<AsyncIterable<Uint8Array>> {
+        return chunksOf(await request("GET", "/audit/export", { ...call, query, accept: "*/*" }));
+      },
     },
     health: (call?: CallOptions) => get<Health>("/health", call),
     ca: {

@@ -493,17 +493,18 @@ export async function compose(options: {
     const rightsChanged = () => rights.changed();
     let publicUrl = config.web.public_url;
     const grpcTls = await grpcEntrance({ config: config.grpc, keyring, clock, random });
+    const access: RestDoors["access"] = {
+      decide: ({ subject, remoteAddress }, action, resource) =>
+        decide({ subject, action, resource, context: { remoteAddress } }),
+      sessionScope: ({ subject, remoteAddress }) =>
+        sessionScope(subject, { remoteAddress, nowMs: clock.nowMs() }),
+    };
     const doors: RestDoors = {
       identity: restIdentity(identity, accounts, secondStep),
       accounts: createAccounts({ ...directory, accounts, audit }),
       factors: createFactors({ ...directory, secondFactors, secondStep }),
       signIns: createSignIns({ ...directory, audit }),
-      access: {
-        decide: ({ subject, remoteAddress }, action, resource) =>
-          decide({ subject, action, resource, context: { remoteAddress } }),
-        sessionScope: ({ subject, remoteAddress }) =>
-          sessionScope(subject, { remoteAddress, nowMs: clock.nowMs() }),
-      },
+      access,
       sessions: createSessionCatalogue({
         entries: directory.sessions,
         resources: directory.resources,
@@ -580,7 +581,7 @@ export async function compose(options: {
         audit,
       }),
       connections: createConnections({ targets: directory.targets, identity, entrances }),
-      audit: createAuditReader({ history: audit, clock }),
+      audit: createAuditReader({ history: audit, audit, access, signer: keyring.manifestSigner, clock }),
       health: createHealth({
         gateway: { id: config.gateway_id, version },
         store: { kind, location },

@@ -1,10 +1,12 @@
-import { everyPage } from "@gatehouse/contracts/client";
+import { resolve } from "node:path";
 import type { AuditQuery } from "@gatehouse/contracts/rest";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { type GatewayOptions, connect, withGateway } from "../connection/mod.ts";
-import { SilentExit, createProgress, exitCodes, writeAll } from "../output/mod.ts";
-import { type OutputOptions, printerFor, withOutput } from "./options.ts";
+import { SilentExit, createProgress, exitCodes, formatBytes, writeAll } from "../output/mod.ts";
+import { type OutputOptions, printerFor, usage, withOutput } from "./options.ts";
+import { type TrustedKeyOptions, trustedKeysOf, withTrustedKey } from "./public-key.ts";
+import { writeWhole } from "./write-whole.ts";
 import { firstOf, timeOf } from "./sessions.ts";
 
 type Filters = {
@@ -53,31 +55,55 @@ export function addAudit(program: Command, cli: Cli): void {
   withFilters(
     audit
       .command("export")
-      .summary("every event as JSON lines, on standard output")
+      .summary("take the log away as JSON lines")
       .description(
-        "Prints every event that matches, newest first, one JSON object a line, on standard output.",
-      ),
-  ).action(async (options: GatewayOptions & Filters) => {
+        "Prints every event that matches as it was hashed, the oldest first, one JSON object a line. The whole log ends with a line that the gateway signs: `audit verify --file` checks such a file without the gateway. With a filter there is none, and what comes proves nothing by itself.",
+      )
+      .option("-o, --output <file>", "where to, instead of standard output")
+      .option("--force", "write over a file that is there"),
+  ).action(async (options: GatewayOptions & Filters & { output?: string; force?: boolean }) => {
     const { client } = await connect(options, cli);
-    const query = queryOf(options);
+    const chunks = await client.audit.export(queryOf(options), { signal: cli.signal });
+    if (options.output !== undefined) {
+      const to = { path: resolve(cli.workingDirectory, options.output), force: options.force === true };
+      const bytes = await writeWhole(chunks, { ...to, label: "exporting" }, cli);
+      cli.stderr.write(`${to.path}: ${formatBytes(bytes)}\n`);
+      return;
+    }
     const progress = createProgress({
       label: "exporting",
       totalBytes: undefined,
       clock: cli.clock,
       stderr: cli.stderr,
     });
-    for await (const event of everyPage((cursor) =>
-      client.audit.list({ ...query, ...(cursor && { cursor }), limit: 200 }, { signal: cli.signal }),
-    )) {
-      const line = `${JSON.stringify(event)}\n`;
-      progress.moved(line.length);
-      await writeAll(cli.stdout, line);
+    for await (const chunk of chunks) {
+      progress.moved(chunk.length);
+      await writeAll(cli.stdout, chunk);
     }
     progress.done();
   });
 
-  withGateway(withOutput(audit.command("verify").summary("check the log's chain of hashes"))).action(
-    async (options: OutputOptions & GatewayOptions) => {
+  withGateway(
+    withOutput(
+      withTrustedKey(
+        audit
+          .command("verify")
+          .summary("check the log's chain of hashes")
+          .description(
+            "Lets the gateway check its log, or with --file checks an export of the whole log here: every event's hash, the chain, and who signed where it ends. That needs no gateway and no network, and names what is wrong.",
+          )
+          .option("--file <file>", "an export to check, instead of asking the gateway")
+          .option(
+            "--head <index:hash>",
+            "with --file: an event that was written down elsewhere and must be in it",
+          ),
+      ),
+    ),
+  ).action(
+    async (
+      options: OutputOptions & GatewayOptions & TrustedKeyOptions & { file?: string; head?: string },
+    ) => {
+      if (options.file !== undefined) return verifyFile(options.file, options, cli);
       const { client } = await connect(options, cli);
       const verification = await client.audit.verify();
       const printer = printerFor(cli, options);
@@ -91,6 +117,44 @@ export function addAudit(program: Command, cli: Cli): void {
       if (!verification.ok) throw new SilentExit(exitCodes.failed);
     },
   );
+}
+
+async function verifyFile(
+  file: string,
+  options: OutputOptions & TrustedKeyOptions & { head?: string },
+  cli: Cli,
+): Promise<void> {
+  const trustedKeys = await trustedKeysOf(options, cli.workingDirectory);
+  const head = options.head === undefined ? undefined : headOf(options.head);
+  const { verifyAuditFile } = await import("./audit-file.ts");
+  const { verdict } = await verifyAuditFile(file, { trustedKeys, head }, cli);
+  const printer = printerFor(cli, options);
+  const { signedBy, signedAt } = verdict;
+  const whose = trustedKeys.length > 0 ? ", which you trust" : "";
+  printer.thing(verdict, [
+    ["result", verdict.ok ? "verified" : "NOT VERIFIED"],
+    ["events", String(verdict.events)],
+    ["head", verdict.headHash ?? undefined],
+    [
+      "signed",
+      signedBy === null
+        ? "by nobody: events may be missing at its end"
+        : `at ${printer.time(signedAt)} by ${signedBy}${whose}`,
+    ],
+    ...verdict.faults.map((fault) => ["fault", fault] as const),
+  ]);
+  if (printer.format === "text" && signedBy !== null && trustedKeys.length === 0)
+    cli.stderr.write(
+      `note: no trusted key was given; compare ${signedBy} with the gateway's own (\`${cli.command} ca recordings\`) before you rely on this.\n`,
+    );
+  if (!verdict.ok) throw new SilentExit(exitCodes.failed);
+}
+
+function headOf(text: string): { index: number; hash: string } {
+  const [, index, hash = ""] = /^(\d{1,15}):([0-9a-f]{64})$/.exec(text) ?? [];
+  if (index === undefined)
+    throw usage("--head expects an index, a colon and a SHA-256 of 64 hexadecimal digits");
+  return { index: Number(index), hash };
 }
 
 function withFilters(command: Command): Command {

@@ -46,6 +46,7 @@ test("bash completes commands, subcommands, options and choices", { skip: missin
     "acknowledge",
     "alarms",
     "coverage",
+    "download",
     "export",
     "hold",
     "index",

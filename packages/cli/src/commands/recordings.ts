@@ -1,10 +1,7 @@
-import { createWriteStream } from "node:fs";
-import { rename, rm, stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import { finished } from "node:stream/promises";
 import type { ExportFormat, Session } from "@gatehouse/contracts/rest";
 import { everyPage } from "@gatehouse/contracts/client";
-import { GatehouseError, messageOf } from "@gatehouse/kernel";
+import { messageOf } from "@gatehouse/kernel";
 import { type Command, Option } from "commander";
 import type { Cli } from "../cli.ts";
 import { type GatewayOptions, connect, withGateway } from "../connection/mod.ts";
@@ -18,10 +15,12 @@ import {
   writeAll,
 } from "../output/mod.ts";
 import { addAlarms } from "./recordings-alarms.ts";
+import { addDownload } from "./recordings-download.ts";
 import { addKeeping } from "./recordings-keeping.ts";
 import { addRewrap } from "./recordings-rewrap.ts";
 import { type OutputOptions, printerFor, withOutput } from "./options.ts";
 import { addSearch } from "./recording-search.ts";
+import { writeWhole } from "./write-whole.ts";
 import { type ListOptions, durationOf, listSessions, timeOf, withFilters } from "./sessions.ts";
 
 type ExportOptions = GatewayOptions & { format: ExportFormat; output?: string; force?: boolean };
@@ -95,6 +94,7 @@ Examples:
     ]);
     if (!verification.ok) throw new SilentExit(exitCodes.failed);
   });
+  addDownload(recordings, cli);
   addSearch(recordings, cli);
   addCoverage(recordings, cli);
   addKeeping(recordings, cli);
@@ -194,17 +194,16 @@ function addCoverage(recordings: Command, cli: Cli): void {
   });
 }
 
-/** Written beside its place and moved there when it is whole: half an export never looks like one. */
 async function exportTo(id: string, options: ExportOptions, cli: Cli): Promise<void> {
   const { client } = await connect(options, cli);
   const { fileName, chunks } = await client.recordings.export(id, options.format, { signal: cli.signal });
-  const progress = createProgress({
-    label: "exporting",
-    totalBytes: undefined,
-    clock: cli.clock,
-    stderr: cli.stderr,
-  });
   if (options.output === "-") {
+    const progress = createProgress({
+      label: "exporting",
+      totalBytes: undefined,
+      clock: cli.clock,
+      stderr: cli.stderr,
+    });
     for await (const chunk of chunks) {
       progress.moved(chunk.length);
       await writeAll(cli.stdout, chunk);
@@ -213,33 +212,8 @@ async function exportTo(id: string, options: ExportOptions, cli: Cli): Promise<v
     return;
   }
   const path = resolve(cli.workingDirectory, options.output ?? fileName);
-  if (!options.force && (await stat(path).catch(() => undefined)))
-    throw new GatehouseError({
-      code: "conflict",
-      op: "cli.export",
-      message: `${path} is there already`,
-      hint: "Name another file with --output, or write over it with --force.",
-    });
-  const part = `${path}.part`;
-  let bytes = 0;
-  try {
-    // What was recorded is nobody's business but its owner's.
-    const file = createWriteStream(part, { mode: 0o600 });
-    for await (const chunk of chunks) {
-      bytes += chunk.length;
-      progress.moved(chunk.length);
-      await new Promise<void>((done, failed) =>
-        file.write(chunk, (error) => (error ? failed(error) : done())),
-      );
-    }
-    file.end();
-    await finished(file);
-    await rename(part, path);
-  } finally {
-    progress.done();
-    await rm(part, { force: true });
-  }
-  cli.stderr.write(`${path}: ${formatBytes(bytes)}\n`);
+  const to = { path, force: options.force === true, label: "exporting" };
+  cli.stderr.write(`${path}: ${formatBytes(await writeWhole(chunks, to, cli))}\n`);
 }
 
 function columnsOf(printer: Printer): Column<Session>[] {

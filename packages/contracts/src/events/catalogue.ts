@@ -1,6 +1,7 @@
 import { agentForward } from "./agent-forward.ts";
 import { apiTokenCreate } from "./api-token-create.ts";
 import { apiTokenDelete } from "./api-token-delete.ts";
+import { auditExport } from "./audit-export.ts";
 import { auditPrune } from "./audit-prune.ts";
 import { auth } from "./auth.ts";
 import { credentialCreate } from "./credential-create.ts";
@@ -99,6 +100,7 @@ export const eventCatalogue: readonly EventDescriptor[] = [
   retentionClock,
   sessionRecordingExpire,
   sessionPrune,
+  auditExport,
   auditPrune,
   sessionRecordingHold,
   sessionRecordingRelease,

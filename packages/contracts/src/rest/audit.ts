@@ -21,9 +21,7 @@ export const auditEvent = z
   .meta({ id: "AuditEvent" });
 export type AuditEvent = z.infer<typeof auditEvent>;
 
-/** `GET /audit`: newest first. */
-export const auditQuery = z.strictObject({
-  ...pageQuery,
+const auditFilters = {
   event: z
     .string()
     .max(128)
@@ -35,7 +33,10 @@ export const auditQuery = z.strictObject({
   success: z.enum(["true", "false"]).optional(),
   from: time.optional(),
   to: time.optional(),
-});
+};
+
+/** `GET /audit`: newest first. */
+export const auditQuery = z.strictObject({ ...pageQuery, ...auditFilters });
 export type AuditQuery = z.input<typeof auditQuery>;
 
 /** An event of a session, with its moment in the session's recording. */
@@ -51,6 +52,34 @@ export type SessionEvent = z.infer<typeof sessionEvent>;
 /** `GET /sessions/{id}/events`: newest first. */
 export const sessionEventQuery = auditQuery.pick({ limit: true, cursor: true, event: true });
 export type SessionEventQuery = z.input<typeof sessionEventQuery>;
+
+/** `GET /audit/export`: the oldest first. */
+export const auditExportQuery = z.strictObject(auditFilters);
+export type AuditExportQuery = z.input<typeof auditExportQuery>;
+
+/** A line of an export: an event as it was hashed, or at its end what the gateway signed. */
+export const auditExportLine = z
+  .union([
+    z.looseObject({
+      index: z.number().int(),
+      event: z.string(),
+      prev_hash: z.string(),
+      hash: z.string().meta({
+        description:
+          "Hex SHA-256 over the bytes of `prev_hash` and the canonical JSON of the event without `hash`",
+      }),
+    }),
+    z.object({
+      audit_head: z.object({
+        at: time,
+        index: z.number().int(),
+        hash: z.string(),
+        signer: z.base64().meta({ description: "Ed25519 public key" }),
+        signature: z.base64(),
+      }),
+    }),
+  ])
+  .meta({ id: "AuditExportLine" });
 
 export const auditVerification = z
   .object({

@@ -22,6 +22,7 @@ import type {
   TeamQuery,
   TeamUpdate,
   AuditEvent,
+  AuditExportQuery,
   AuditQuery,
   AuditVerification,
   CommandSignIn,
@@ -466,6 +467,11 @@ export type CredentialsDoor = { rekey(principal: Principal): Promise<Rekeyed> };
 export type AuditDoor = {
   list(query: Filter<AuditQuery>): Promise<Page<AuditEvent>>;
   verify(): Promise<AuditVerification>;
+  /**
+   * Lines of JSON, each with its newline, the oldest event first; without a filter a signed one says where they end. Audited before
+   * the first; the lines fail with `denied` when the right to them has ended.
+   */
+  export(principal: Principal, query: AuditExportQuery, reader: Reader): Promise<AsyncIterable<string>>;
 };
 
 export type HealthDoor = { status(): Promise<Health> };

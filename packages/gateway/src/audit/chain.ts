@@ -9,7 +9,7 @@ export type ChainHead = { index: number; hash: string };
 export type ChainLink = { index: number; hash: string; prevHash: string; body: string };
 
 export type ChainFault = {
-  kind: "missing" | "altered" | "moved" | "broken" | "truncated" | "replaced";
+  kind: "missing" | "altered" | "moved" | "broken" | "truncated" | "replaced" | "unsigned";
   /** Of the event that is concerned. */
   index: number;
   /** One sentence for a person. */
@@ -114,6 +114,25 @@ export class ChainWalk {
     const known = this.#known.get(index);
     if (known !== undefined && known !== link.hash) this.#replaced(index);
     this.#last = { index, hash: link.hash };
+  }
+
+  /** What somebody stated, here, to be the last event. */
+  hold({ index, hash }: ChainHead): void {
+    const last = this.#last?.index ?? -1;
+    if (index > last)
+      this.#fault(
+        "truncated",
+        last + 1,
+        last + 1 === index ? `event ${index} is missing` : `events ${last + 1} to ${index} are missing`,
+      );
+    else if (index < last)
+      this.#fault("moved", index, `what was signed of event ${index} comes after event ${last}`);
+    else if (hash !== this.#last?.hash) this.#replaced(index);
+  }
+
+  /** Nobody vouches for the log as it is. */
+  unsigned(message: string): void {
+    this.#fault("unsigned", this.#last?.index ?? 0, message);
   }
 
   /** A log that was pruned says so itself, further on. */

@@ -35,7 +35,7 @@ export type AuditLog = {
 export type AuditHistory = {
   /** Newest first. */
   list(filter?: AuditFilter, page?: PageRequest): Promise<Page<LoggedEvent>>;
-  /** JSON Lines in order, each with its newline. Without a filter the lines verify by themselves (`verifyLines`). */
+  /** JSON Lines in order, each with its newline. Without a filter the lines verify by themselves (`verifyExport`). */
   exportLines(filter?: AuditFilter): AsyncIterable<string>;
   /** The last event; absent in an empty log. Kept elsewhere, it shows a log that was cut off. */
   head(): Promise<ChainHead | undefined>;

@@ -1,14 +1,23 @@
 import assert from "node:assert/strict";
-import { generateKeyPairSync, sign } from "node:crypto";
+import { type KeyObject, generateKeyPairSync, sign } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import { loggedEventSchema, eventDescriptor } from "@gatehouse/contracts";
-import { isGatehouseError, seededRandom } from "@gatehouse/kernel";
+import { isGatehouseError, seededRandom, toBase64 } from "@gatehouse/kernel";
 import { temporaryDirectory } from "../directory/testing/temporary.ts";
 import type { LogFields } from "../telemetry/mod.ts";
 import type { AuditRecord } from "./door.ts";
-import { openAuditLog, verifyLines } from "./log.ts";
+import { openAuditLog } from "./log.ts";
 import { signedAnchor } from "./prune-anchor.ts";
+import { signedHeadLine } from "./signed-head.ts";
+import { verifyExport } from "./verify-export.ts";
+
+function signerOf({ publicKey, privateKey }: { publicKey: KeyObject; privateKey: KeyObject }) {
+  return {
+    publicKey: new Uint8Array(Buffer.from(publicKey.export({ format: "jwk" }).x ?? "", "base64url")),
+    sign: (message: Uint8Array) => sign(null, message, privateKey),
+  };
+}
 
 async function open(context: TestContext, options: { lockWaitMs?: number } = {}) {
   const { directory, clock, path } = await temporaryDirectory(context, options);
@@ -237,20 +246,72 @@ test("an export verifies by itself, and a line that was changed does not", async
   const lines = await collect(audit.exportLines());
   assert.ok(lines.every((line) => line.endsWith("}\n")));
   const head = (await audit.head()) ?? assert.fail();
-  assert.deepEqual(await verifyLines(lines, [head]), { ok: true, events: 4, head, faults: [] });
+  assert.deepEqual(await verifyExport(() => lines, { known: [head] }), {
+    ok: true,
+    events: 4,
+    head,
+    faults: [],
+    signed: undefined,
+  });
   const changed = lines.map((line) => line.replace('"cols":2', '"cols":7'));
   assert.deepEqual(
-    (await verifyLines(changed)).faults.map(({ message }) => message),
+    (await verifyExport(() => changed)).faults.map(({ message }) => message),
     ["event 2 was altered: its hash does not fit its content"],
   );
-  assert.equal((await verifyLines(lines.slice(0, 3), [head])).ok, false);
+  assert.equal((await verifyExport(() => lines.slice(0, 3), { known: [head] })).ok, false);
+
+  const signer = signerOf(generateKeyPairSync("ed25519"));
+  const at = "2026-02-10T14:30:00.000Z";
+  const end = await signedHeadLine({ ...head, at }, signer);
+  const whole = [...lines, end];
+  const trustedKeys = [signer.publicKey];
+  const signed = { publicKey: toBase64(signer.publicKey), at };
+  assert.deepEqual(await verifyExport(() => whole, { trustedKeys }), {
+    ok: true,
+    events: 4,
+    head,
+    faults: [],
+    signed,
+  });
+  assert.deepEqual((await verifyExport(() => whole)).signed, signed);
+  const faults = async (of: readonly string[], keys: readonly Uint8Array[] | undefined = trustedKeys) =>
+    (await verifyExport(() => of, keys.length > 0 ? { trustedKeys: keys } : {})).faults.map(
+      ({ message }) => message,
+    );
+  const nobody = "nobody whom you trust signed where the log ends: events may be missing at its end";
+  const forged = "what says where the log ends does not match its signature";
+  const stranger = signerOf(generateKeyPairSync("ed25519")).publicKey;
+  for (const [of, expected] of [
+    [lines, [nobody]],
+    [[...lines.slice(0, 2), end], ["events 2 to 3 are missing"]],
+    [[lines[0] ?? "", lines[2] ?? "", lines[3] ?? "", end], ["event 1 is missing"]],
+    [
+      [...lines.slice(0, 2), end, ...lines.slice(2)],
+      ["events 2 to 3 are missing", nobody],
+    ],
+    [
+      [...lines, end.replace('"index":3', '"index":2')],
+      [forged, nobody],
+    ],
+    [
+      [...lines, '{"audit_head":{}}\n'],
+      [forged, nobody],
+    ],
+    [[lines[0] ?? "", changed[2] ?? "", end], null],
+  ] as const) {
+    const found = await faults(of);
+    if (expected) assert.deepEqual(found, expected);
+    else assert.ok(found.length > 1);
+  }
+  assert.deepEqual(await faults(whole, [stranger]), [nobody]);
+  assert.deepEqual(await faults([...lines.slice(0, 2), end], []), ["events 2 to 3 are missing"]);
 });
 
 test("a log whose beginning was removed verifies offline by the gateway's key, and by no other", async (context) => {
   const { audit, directory } = await open(context);
   const { publicKey, privateKey } = generateKeyPairSync("ed25519");
-  const key = new Uint8Array(Buffer.from(publicKey.export({ format: "jwk" }).x ?? "", "base64url"));
-  const signer = { publicKey: key, sign: (message: Uint8Array) => sign(null, message, privateKey) };
+  const signer = signerOf({ publicKey, privateKey });
+  const key = signer.publicKey;
   for (let n = 0; n < 4; n++) await audit.append(resizeTo(n));
   const [, second] = (await audit.list()).items.toReversed();
   const anchor = { index: 1, hash: second?.hash ?? "", before: "2026-01-01T00:00:00.000Z" };
@@ -259,9 +320,13 @@ test("a log whose beginning was removed verifies offline by the gateway's key, a
   await directory.pruning.removeEvents(1);
   const lines = await collect(audit.exportLines());
   const head = (await audit.head()) ?? assert.fail();
-  assert.deepEqual(await verifyLines(lines, [head], [key]), { ok: true, events: 3, head, faults: [] });
+  const whole = [...lines, await signedHeadLine({ ...head, at: "2026-02-10T14:30:00.000Z" }, signer)];
+  assert.equal((await verifyExport(() => whole, { known: [head], trustedKeys: [key] })).ok, true);
+  assert.equal((await verifyExport(() => whole)).ok, true, "who signed its end signed what was removed");
   const missing = async (of: string[], keys: readonly Uint8Array[]) =>
-    (await verifyLines(of, [], keys)).faults.map(({ message }) => message);
+    (await verifyExport(() => of, { trustedKeys: keys })).faults.flatMap(({ kind, message }) =>
+      kind === "unsigned" ? [] : [message],
+    );
   assert.deepEqual(await missing(lines, []), ["events 0 to 1 are missing"]);
   assert.deepEqual(await missing(lines, [new Uint8Array(32)]), ["events 0 to 1 are missing"]);
   assert.deepEqual(await missing(lines.slice(1), [key]), ["events 0 to 2 are missing"], "more than was told");

@@ -3,7 +3,7 @@ import { canonicalJson } from "@gatehouse/contracts";
 import { type Clock, GatehouseError, type Random, messageOf } from "@gatehouse/kernel";
 import type { AuditRow, AuditRows } from "../directory/mod.ts";
 import type { Log } from "../telemetry/mod.ts";
-import { type ChainHead, ChainWalk, linkAfter, linkInLine } from "./chain.ts";
+import { type ChainHead, ChainWalk, linkAfter } from "./chain.ts";
 import type { AuditHistory, AuditLog, ChainVerdict } from "./door.ts";
 import { anchorIn } from "./prune-anchor.ts";
 import { type PreparedEvent, prepareEvent } from "./event.ts";
@@ -129,17 +129,6 @@ export function openAuditLog({
       }
     },
   };
-}
-
-/** Verifies an export that was made without a filter, with nothing but its lines. */
-export async function verifyLines(
-  lines: AsyncIterable<string> | Iterable<string>,
-  known?: readonly ChainHead[],
-  trustedKeys: readonly Uint8Array[] = [],
-): Promise<ChainVerdict> {
-  const walk = new ChainWalk(known, (event) => anchorIn(event, trustedKeys));
-  for await (const line of lines) if (line.trim() !== "") walk.step(linkInLine(line));
-  return verdictOf(walk);
 }
 
 function verdictOf(walk: ChainWalk): ChainVerdict {

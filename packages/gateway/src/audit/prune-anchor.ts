@@ -32,6 +32,15 @@ export async function signedAnchor(
   };
 }
 
+/** Ed25519. Throws for 32 bytes that are no key. */
+export function isSignedBy(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  const publicKey = createPublicKey({
+    key: { kty: "OKP", crv: "Ed25519", x: Buffer.from(key).toString("base64url") },
+    format: "jwk",
+  });
+  return verify(null, message, publicKey, signature);
+}
+
 /** The anchor in an event, where it is one and signed by one of the keys. Throws nothing. */
 export function anchorIn(
   event: Readonly<Record<string, unknown>>,
@@ -44,11 +53,7 @@ export function anchorIn(
   try {
     const key = fromBase64(String(signer));
     if (!trustedKeys.some((one) => equalBytes(one, key))) return undefined;
-    const publicKey = createPublicKey({
-      key: { kty: "OKP", crv: "Ed25519", x: Buffer.from(key).toString("base64url") },
-      format: "jwk",
-    });
-    return verify(null, messageOf(anchor), publicKey, fromBase64(String(signature))) ? anchor : undefined;
+    return isSignedBy(key, messageOf(anchor), fromBase64(String(signature))) ? anchor : undefined;
   } catch {
     return undefined;
   }

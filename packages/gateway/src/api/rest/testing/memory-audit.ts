@@ -110,6 +110,11 @@ export function memoryAudit({
           (query.to === undefined || one.time < query.to);
         return pageOf(events.toReversed().filter(fits), query);
       },
+      async export() {
+        return (async function* () {
+          for (const event of events) yield `${JSON.stringify(event)}\n`;
+        })();
+      },
       verify: async () => ({
         ok: true,
         events: events.length,
