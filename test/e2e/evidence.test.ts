@@ -22,7 +22,7 @@ const workshop = createWorkshop();
 let stage: Stage;
 let grpc: GrpcClient;
 /** So much that no buffer between takes it whole, though all that was shown is recorded; and it does not shrink when it is stored. */
-const megabytes = 11;
+const megabytes = 9;
 let large: Session;
 let outputBytes = 0;
 let keyFile: string;

@@ -398,6 +398,7 @@ export function createClient(options: ClientOptions) {
     },
     teams: {
       list: (query: TeamQuery = {}, call?: CallOptions) => get<Page<Team>>("/teams", call, query),
+      get: (id: string, call?: CallOptions) => get<Team>(`/teams/${part(id)}`, call),
       create: (team: TeamCreate) => write<Team>("POST", "/teams", team),
       update: (id: string, change: TeamUpdate) => write<Team>("PATCH", `/teams/${part(id)}`, change),
       remove: (id: string) => write<void>("DELETE", `/teams/${part(id)}`),

@@ -215,8 +215,17 @@ test("who may not see it is told what they would be told of a session that never
     (id) => playback.get(stranger, id),
     (id) => playback.frames(stranger, id, { fromUs: 0 }, never),
     (id) => playback.frames(stranger, id, { fromUs: 1 }, never),
-    (id) => playback.export(stranger, id, "text", never),
+    ...(["text", "json", "asciicast", "asciicast-v3", "bundle"] as const).map(
+      (format) => (id: string) => playback.export(stranger, id, format, never),
+    ),
+    (id) => playback.export(stranger, id, "bundle", never, "7-held"),
     (id) => playback.timeline(stranger, id, never),
+    (id) => playback.overview(stranger, id),
+    (id) => playback.screen(stranger, id, { atUs: 1 }),
+    (id) => playback.text(stranger, id, { block: 0 }),
+    (id) => playback.pictures(stranger, id),
+    (id) => playback.makeIndex(stranger, id, { anew: true }),
+    (id) => playback.search(stranger, id, { text: "root" }, never),
     (id) => playback.verify(stranger, id),
   ];
   for (const ask of asked) {
