@@ -27,9 +27,10 @@ export type Postgres = {
   close(): Promise<void>;
 };
 
+/** `hba` are lines of pg_hba.conf that come before all others. */
 export async function startPostgres(
   settings: Record<string, string> = {},
-  options: { trustedClient?: string } = {},
+  options: { trustedClient?: string; hba?: readonly string[] } = {},
 ): Promise<Postgres> {
   const folder = mkdtempSync(join(tmpdir(), "gatehouse-postgres-"));
   chmodSync(folder, 0o755);
@@ -75,6 +76,7 @@ export async function startPostgres(
   owned(
     "pg_hba.conf",
     [
+      ...(options.hba ?? []),
       "local all all trust",
       "hostssl all md5user all md5",
       "hostssl all plainuser all password",
