@@ -30,7 +30,7 @@ async function startServer(name: Suite["server"]): Promise<Server | undefined> {
   if (!needs(name)) return undefined;
   if (name === "postgres") {
     const server = await startPostgres(
-      { wal_level: "logical" },
+      { wal_level: "logical", max_prepared_transactions: "100" },
       // The accounts of the driver `postgres`, as its own tests have them.
       ["hostssl all postgres_js_test all trust", "hostssl all postgres_js_test_md5 all md5"],
     );

@@ -157,6 +157,7 @@ export class PostgresGate {
     { parameters }: Startup,
   ): Promise<TargetConnection> {
     const { clock, random, limits } = this.#options;
+    const database = parameters.get("database");
     const { password, certificate } = await target.proof();
     const socket = await dialTarget(target, clock, limits.dialTimeoutMs, certificate).catch(
       async (error: unknown) => {
@@ -168,9 +169,10 @@ export class PostgresGate {
       targetName: target.name,
       user: target.login,
       password,
-      // The database defaults to the user's name, and that must not be the one that the gate was called by.
+      // The database defaults to the user's name, which libpq sends as such: that must not be the one that the gate was
+      // called by.
       parameters: [
-        ["database", parameters.get("database") ?? target.login],
+        ["database", database === undefined || database === parameters.get("user") ? target.login : database],
         ...[...parameters].filter(
           ([name]) => !["user", "database"].includes(name) && !name.startsWith("_pq_."),
         ),
