@@ -1,5 +1,5 @@
 import type { TLSSocket } from "node:tls";
-import { type Clock, messageOf, utf8 } from "@gatehouse/kernel";
+import { type Clock, isGatehouseError, messageOf, utf8 } from "@gatehouse/kernel";
 import { type KeepLimits, Lane, Spans, farewellMs, reviewWords } from "../../../passage/mod.ts";
 import type { Session, SessionEnding } from "../../../sessions/mod.ts";
 import type { StatementRules } from "../../../statements/mod.ts";
@@ -455,7 +455,10 @@ export class Relay {
   #broken(side: "client" | "server", error: unknown): void {
     if (this.#state !== "open") return;
     const { client, target, clock } = this.#options;
-    const message = `the ${side} broke the protocol: ${messageOf(error)}`;
+    // What may not be is said as it is; anything else is not the protocol.
+    const message = isGatehouseError(error, "denied")
+      ? messageOf(error)
+      : `the ${side} broke the protocol: ${messageOf(error)}`;
     this.#state = "ending";
     // What it sent before that was in order; it passes.
     this.#up.push(undefined, 0, () => target.end());
