@@ -151,6 +151,9 @@ test("a driver's prepared statements, their values and pipelining are recorded a
     ssl: { ca: (await person.targets.openConnection(target.id, "postgres")).certificate },
   });
   await client.connect();
+  // Clients hold it against the sender of a notification, and give it to pg_terminate_backend().
+  const { processID } = client as unknown as { processID: number };
+  assert.deepEqual((await client.query("select pg_backend_pid() as pid")).rows, [{ pid: processID }]);
   const rows = await client.query({ name: "sum", text: "select $1::int + $2::int as sum", values: [20, 22] });
   assert.deepEqual(rows.rows, [{ sum: 42 }]);
   await client.query({ name: "sum", text: "select $1::int + $2::int as sum", values: [1, null] });
@@ -160,6 +163,7 @@ test("a driver's prepared statements, their values and pipelining are recorded a
   await client.end();
   const { all } = await lastSession();
   assert.deepEqual(lines(all), [
+    "select pg_backend_pid() as pid -> SELECT 1",
     "select $1::int + $2::int as sum [$1='20', $2='22'] -> SELECT 1",
     "select $1::int + $2::int as sum [$1='1', $2=NULL] -> SELECT 1",
     "select $1::text as t [$1='it's'] -> SELECT 1",
@@ -230,6 +234,13 @@ test("the gate signs in by MD5 and by password too", async () => {
     assert.equal(ran.stdout.toString().trim(), login, ran.stderr);
     await lastSession();
   }
+});
+
+test("who names no database gets the one that is called as the login", async () => {
+  const { PGDATABASE: _, ...way } = await through();
+  const ran = await psql(way as Way, "select current_database()", "-t");
+  assert.equal(ran.stdout.toString().trim(), "postgres", ran.stderr);
+  await lastSession();
 });
 
 test("a cancel request stops the statement and is recorded", async () => {

@@ -199,8 +199,9 @@ export class PostgresGate {
   ) {
     const { clock, random, limits } = this.#options;
     const { socket, minor } = arrival;
-    // 31 bits, as a process id has; the secret is what counts, and protocol 3.2 lets it be long.
-    const pid = new DataView(random.bytes(4).buffer).getUint32(0) >>> 1;
+    // The server's own, which clients hold against the sender of a notification and give to pg_terminate_backend(); the
+    // secret is what counts, and protocol 3.2 lets it be long.
+    const pid = connection.key?.pid ?? new DataView(random.bytes(4).buffer).getUint32(0) >>> 1;
     const secret = random.bytes(minor >= newestMinor ? 32 : 4);
     const key = keyOf(pid, secret);
     const relay = new Relay({
