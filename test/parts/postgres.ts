@@ -179,7 +179,7 @@ export function psql(way: Way, text: string, ...args: string[]): Promise<Ran> {
   return run(`${programs}/psql`, ["-X", "-A", ...args], { input: text, env: { ...quiet, ...way } });
 }
 export function postgresProgram(
-  name: "pgbench" | "pg_basebackup" | "pg_dump" | "pg_verifybackup" | "psql",
+  name: "pgbench" | "pg_basebackup" | "pg_dump" | "pg_restore" | "pg_verifybackup" | "psql",
   way: Way,
   ...args: string[]
 ): Promise<Ran> {

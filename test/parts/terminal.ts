@@ -8,7 +8,7 @@ export type TestTerminal = {
   /** All that the terminal showed. */
   shown(): Buffer;
   /** Resolves when what was shown since the last match has this. */
-  shows(pattern: RegExp): Promise<void>;
+  shows(pattern: RegExp, withinMs?: number): Promise<void>;
   resize(cols: number, rows: number): void;
   readonly exited: Promise<number | null>;
   kill(): void;
@@ -52,7 +52,7 @@ export function openTerminal(
   return {
     type: (text) => void child.stdin?.write(text),
     shown: () => Buffer.concat(chunks),
-    async shows(pattern) {
+    async shows(pattern, withinMs = 15_000) {
       for (;;) {
         const text = Buffer.concat(chunks).subarray(from).toString("latin1");
         const match = pattern.exec(text);
@@ -63,8 +63,8 @@ export function openTerminal(
         if (over) throw new Error(`the terminal closed without showing ${pattern}: ${JSON.stringify(text)}`);
         await new Promise<void>((resolve, reject) => {
           const timer = setTimeout(
-            () => reject(new Error(`no ${pattern} in 15 s: ${JSON.stringify(text)}`)),
-            15_000,
+            () => reject(new Error(`no ${pattern} in ${withinMs / 1000} s: ${JSON.stringify(text)}`)),
+            withinMs,
           );
           wake = () => (clearTimeout(timer), resolve());
         });
