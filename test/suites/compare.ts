@@ -26,9 +26,7 @@ export function compare(
   differences: readonly Difference[],
 ): Comparison {
   const through = new Map(gated.map((outcome) => [outcome.name, outcome]));
-  const reasons = new Map(
-    differences.filter((one) => one.suite === suite).map((one) => [one.test, one]),
-  );
+  const reasons = new Map(differences.filter((one) => one.suite === suite).map((one) => [one.test, one]));
   const different = direct
     .filter(({ passed }) => passed)
     .map(({ name }) => through.get(name) ?? { name, passed: false, said: "it did not run" })

@@ -14,7 +14,10 @@ async function source(): Promise<string> {
   ]);
   for (const name of ["connection/test-reset-connection", "pool/test-pool-reset-on-release"])
     edit(file(`integration/${name}.test.mts`), [
-      ["process.env.MYSQL_PASSWORD || '',", "process.env.MYSQL_PASSWORD || '', ssl: { rejectUnauthorized: false },"],
+      [
+        "process.env.MYSQL_PASSWORD || '',",
+        "process.env.MYSQL_PASSWORD || '', ssl: { rejectUnauthorized: false },",
+      ],
     ]);
   return place;
 }

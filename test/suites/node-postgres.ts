@@ -19,7 +19,9 @@ async function source(): Promise<string> {
   for (const name of ["client/connection-timeout", "gh-issues/2627", "gh-issues/3174"])
     edit(file(`pg/test/integration/${name}-tests.js`), [["user: 'not',", "user: 'not', ssl: false,"]]);
   // libpq does not know the driver's word.
-  edit(file("pg/test/integration/gh-issues/130-tests.js"), [["psql = 'psql'", "psql = 'PGSSLMODE=require psql'"]]);
+  edit(file("pg/test/integration/gh-issues/130-tests.js"), [
+    ["psql = 'psql'", "psql = 'PGSSLMODE=require psql'"],
+  ]);
   return place;
 }
 const fileTimeoutMs = 60_000;
@@ -61,7 +63,13 @@ const mochaSuite = (name: string, folder: string): Suite => ({
     const outcomes: Outcome[] = [];
     for (const file of globSync("test/*.js", { cwd }).sort()) {
       const report = join(scratch, "report.json");
-      const args = ["--exit", "--timeout=20000", "--reporter=json", `--reporter-option=output=${report}`, file];
+      const args = [
+        "--exit",
+        "--timeout=20000",
+        "--reporter=json",
+        `--reporter-option=output=${report}`,
+        file,
+      ];
       const ran = await run(
         "/usr/bin/env",
         [`--chdir=${cwd}`, process.execPath, moduleFile("mocha/bin/mocha.js"), ...args],
@@ -79,7 +87,8 @@ const mochaSuite = (name: string, folder: string): Suite => ({
             passed: err.message === undefined,
             said: err.stack ?? err.message ?? "",
           });
-      if (ran.code !== 0 && outcomes.length === 0) outcomes.push({ name: file, passed: false, said: ran.stderr });
+      if (ran.code !== 0 && outcomes.length === 0)
+        outcomes.push({ name: file, passed: false, said: ran.stderr });
     }
     rmSync(scratch, { recursive: true });
     return outcomes;

@@ -24,7 +24,12 @@ const asked = process.argv.slice(2);
 const chosen = suites.filter(({ name }) => asked.length === 0 || asked.some((word) => name.startsWith(word)));
 const needs = (server: Suite["server"]) => chosen.some((suite) => suite.server === server);
 
-type Server = { port: number; certificate: string; passwords: Record<string, string>; close(): Promise<void> };
+type Server = {
+  port: number;
+  certificate: string;
+  passwords: Record<string, string>;
+  close(): Promise<void>;
+};
 
 async function startServer(name: Suite["server"]): Promise<Server | undefined> {
   if (!needs(name)) return undefined;
@@ -32,7 +37,7 @@ async function startServer(name: Suite["server"]): Promise<Server | undefined> {
     const server = await startPostgres(
       { wal_level: "logical", max_prepared_transactions: "100" },
       // The accounts of the driver `postgres`, as its own tests have them.
-      ["hostssl all postgres_js_test all trust", "hostssl all postgres_js_test_md5 all md5"],
+      { hba: ["hostssl all postgres_js_test all trust", "hostssl all postgres_js_test_md5 all md5"] },
     );
     const own = Object.fromEntries(
       ["postgres_js_test", "postgres_js_test_md5", "postgres_js_test_scram"].map((login) => [login, login]),
@@ -72,7 +77,7 @@ async function through(name: Suite["server"], server: Server): Promise<Way> {
     port: server.port,
     logins: Object.keys(server.passwords),
     allowRoles: ["user"],
-    permits: { localFiles: true },
+    permits: name === "postgres" ? { replication: true } : { localFiles: true },
   });
   for (const [login, password] of Object.entries(server.passwords))
     await admin.targets.setCredential(created.id, login, { kind: "password", password });
@@ -82,7 +87,10 @@ async function through(name: Suite["server"], server: Server): Promise<Way> {
   });
   const { id } = await admin.people.create({ name: `driver-of-${name}`, roles: ["user"] });
   const person = await signedIn(gateway, id);
-  const { host, port } = await person.targets.openConnection(target.id, Object.keys(server.passwords)[0] ?? "");
+  const { host, port } = await person.targets.openConnection(
+    target.id,
+    Object.keys(server.passwords)[0] ?? "",
+  );
   return { host, port, as: (login) => person.targets.openConnection(target.id, login) };
 }
 
@@ -104,7 +112,14 @@ function print({ suite, ...told }: Comparison): void {
   for (const { name, why } of told.known) line(`   differs: ${name}\n      because ${why}`);
   for (const { test } of told.outdated) line(`   is no difference any more: ${test}`);
   for (const { name, said } of told.unexplained)
-    line(`   DIFFERS: ${name}\n${said.trim().split("\n").slice(-25).map((text) => `      | ${text}`).join("\n")}`);
+    line(
+      `   DIFFERS: ${name}\n${said
+        .trim()
+        .split("\n")
+        .slice(-25)
+        .map((text) => `      | ${text}`)
+        .join("\n")}`,
+    );
 }
 
 await installParts();

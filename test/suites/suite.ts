@@ -30,9 +30,17 @@ export async function runFiles(
   const lanes = Math.min(options.atOnce ?? 1, availableParallelism() + 1);
   const lane = async () => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      const ran = await run("/usr/bin/env", [`--chdir=${options.cwd}`, process.execPath, ...file.args], options);
+      const ran = await run(
+        "/usr/bin/env",
+        [`--chdir=${options.cwd}`, process.execPath, ...file.args],
+        options,
+      );
       const said = `${ran.stdout.toString()}${ran.stderr}`;
-      outcomes.push({ name: file.name, passed: ran.code === 0, said: ran.signal ? `${said}\n${ran.signal}` : said });
+      outcomes.push({
+        name: file.name,
+        passed: ran.code === 0,
+        said: ran.signal ? `${said}\n${ran.signal}` : said,
+      });
     }
   };
   await Promise.all(Array.from({ length: lanes }, lane));
