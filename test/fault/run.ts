@@ -10,6 +10,7 @@ process.exitCode = await run(
     "--test-reporter=spec",
     "--test-concurrency=1",
     "test/fault/kill.test.ts",
+    "test/fault/postgres-kill.test.ts",
     "test/fault/journal-kill.test.ts",
     "packages/recording/src/pipeline/crash.test.ts",
   ],
