@@ -34,7 +34,9 @@ let targets: Record<Database, Target>;
 let ann: string;
 
 before(async () => {
-  databases = await startDatabases();
+  databases = await startDatabases({
+    postgres: { listen: "127.0.0.1:0", authentication: "scram-sha-256" },
+  });
   targets = {
     postgres: await databases.addTarget("postgres"),
     mariadb: await databases.addTarget("mariadb"),
@@ -468,6 +470,32 @@ test("without a certificate the secret is asked for, as ever", async () => {
   await both.connect();
   await both.end();
   assert.equal((await lastSession()).session.user.name, "ann");
+});
+
+test("by SCRAM the secret does not leave the client, and its channel is that of the gate's certificate", async () => {
+  const kim = await databases.person("kim");
+  const { host, port, user, password, certificate } = await kim.targets.openConnection(
+    targets.postgres.id,
+    "postgres",
+  );
+  const other = await databases.person("lou");
+  await other.targets.openConnection(targets.postgres.id, "postgres");
+  const place = `postgresql://${encodeURIComponent(user)}@${host}:${port}/postgres?sslmode=verify-full&sslrootcert=${file("gate-scram.pem", certificate)}`;
+  const asked = (secret: string, more: string) =>
+    run(psqlProgram, ["-X", "-A", "-t", "-w", `${place}${more}`], {
+      input: "select 'proved';",
+      env: { HOME: databases.gateway.dataDir, PGPASSWORD: secret },
+    });
+  for (const binding of ["require", "disable"]) {
+    const ran = await asked(password, `&channel_binding=${binding}`);
+    assert.equal(ran.stdout.toString(), "proved\n", ran.stderr);
+    const { session } = await lastSession();
+    assert.equal(session.user.name, "kim", "of all who have a secret, whose it is");
+  }
+  const said = await refusalOf(async () =>
+    assert.match((await asked("guessed", "")).stderr, /no connection secret that is good now/),
+  );
+  assert.deepEqual([said["user"], said["method"]], ["unknown", "connection_secret"]);
 });
 
 test("who is locked, shut out or signed out does not come in, nor does a certificate that was revoked", async () => {

@@ -1,6 +1,6 @@
 import type { Clock } from "@gatehouse/kernel";
-import type { Kysely } from "kysely";
-import type { ConnectionSecrets } from "./door.ts";
+import type { Kysely, Selectable } from "kysely";
+import type { ConnectionSecret, ConnectionSecrets } from "./door.ts";
 import type { Tables } from "./schema.ts";
 
 export function connectionSecretsIn({
@@ -40,16 +40,34 @@ export function connectionSecretsIn({
         .where("hash", "=", hash)
         .where("expires_at", ">", clock.nowMs())
         .executeTakeFirst();
-      return (
-        row && {
-          userId: row.user_id,
-          protocol: row.protocol,
-          expiresAtMs: row.expires_at,
-          ...(row.target_id !== null && { targetId: row.target_id }),
-          ...(row.login !== null && { login: row.login }),
-          ...(row.mfa_at !== null && { mfaAtMs: row.mfa_at }),
-        }
-      );
+      return row && secretOf(row);
+    },
+    async inForce({ protocol, login }, max) {
+      const rows = await database
+        .selectFrom("connection_secrets")
+        .selectAll()
+        .where("protocol", "=", protocol)
+        .where((builder) => builder.or([builder("login", "=", login), builder("login", "is", null)]))
+        .where("expires_at", ">", clock.nowMs())
+        .orderBy("created_at", "desc")
+        .limit(max)
+        .execute();
+      return rows.map(withHash);
     },
   };
+}
+
+function secretOf(row: Selectable<Tables["connection_secrets"]>): ConnectionSecret {
+  return {
+    userId: row.user_id,
+    protocol: row.protocol,
+    expiresAtMs: row.expires_at,
+    ...(row.target_id !== null && { targetId: row.target_id }),
+    ...(row.login !== null && { login: row.login }),
+    ...(row.mfa_at !== null && { mfaAtMs: row.mfa_at }),
+  };
+}
+
+function withHash(row: Selectable<Tables["connection_secrets"]>): ConnectionSecret & { hash: string } {
+  return { ...secretOf(row), hash: row.hash };
 }

@@ -440,6 +440,11 @@ export type ConnectionSecrets = {
   create(secret: ConnectionSecret & { hash: string }): Promise<void>;
   /** Only one that has not expired. */
   byHash(hash: string): Promise<ConnectionSecret | undefined>;
+  /** Those of that protocol that open this login, newest first, at most `max`. */
+  inForce(
+    what: { protocol: string; login: string },
+    max: number,
+  ): Promise<readonly (ConnectionSecret & { hash: string })[]>;
   removeOfUser(userId: string): Promise<void>;
 };
 

@@ -5,6 +5,7 @@ import type { AuditLog } from "../audit/mod.ts";
 import type {
   ApiToken,
   ApiTokens,
+  ConnectionSecret,
   ConnectionSecrets,
   LoginLinks,
   User,
@@ -13,6 +14,7 @@ import type {
   WebSession,
   WebSessions,
 } from "../directory/mod.ts";
+import { verifierFrom, verifierOf, verifierText } from "./connection-secret.ts";
 import type { Waiting } from "./factors/second-step.ts";
 import type { Standing } from "./standing.ts";
 import { type From, type SignedIn, type WebSignIn, personOf as personIn } from "./web-sign-in.ts";
@@ -73,7 +75,18 @@ export type Identity = {
   ): Promise<{ secret: string; expiresAtMs: number }>;
   /** The person behind a connection secret and what it opens, or nobody. */
   personBySecret(secret: string): Promise<{ person: Person; scope: ConnectionScope } | undefined>;
+  /**
+   * The same, behind the secret that a client has proved to have without sending it; with what it can be proved to the client
+   * by. `proves` is asked of each that may be meant.
+   */
+  personByProof(
+    wanted: { protocol: string; login: string },
+    proves: (storedKey: Uint8Array) => boolean,
+  ): Promise<{ person: Person; scope: ConnectionScope; serverKey: Uint8Array } | undefined>;
 };
+
+/** Of one login at one time; more would make each sign-in slow. */
+const secretsTriedMax = 10_000;
 
 /** So that whoever finds one in a file or a log knows what it is, and scanners for secrets do too. */
 export const apiTokenPrefix = "gatehouse_";
@@ -99,6 +112,18 @@ export function createIdentity(options: {
   const { users, userKeys, loginLinks, webSessions, connectionSecrets, audit, clock, random } = options;
 
   const personOf = (user: User) => personIn(user, options.standing);
+
+  /** Whoever the secret was made for, while they are active. */
+  async function holderOf({ userId, protocol, targetId, login, mfaAtMs }: ConnectionSecret) {
+    const user = await users.byId(userId);
+    if (!user || user.disabled) return undefined;
+    const scope: ConnectionScope = {
+      protocol,
+      ...(targetId !== undefined && { targetId }),
+      ...(login !== undefined && { login }),
+    };
+    return { person: { ...(await personOf(user)), proof: { mfaAtMs } }, scope };
+  }
 
   async function newLink(userId: string, lifetimeMs: number) {
     const token = secret(random);
@@ -241,7 +266,7 @@ export function createIdentity(options: {
         },
       });
       await connectionSecrets.create({
-        hash: hashOf(token),
+        hash: verifierText(await verifierOf(token)),
         userId: personId,
         expiresAtMs,
         ...scope,
@@ -251,18 +276,18 @@ export function createIdentity(options: {
     },
 
     async personBySecret(token) {
-      const found = await connectionSecrets.byHash(hashOf(token));
-      const person = found && (await this.personById(found.userId));
-      if (!person) return undefined;
-      const { protocol, targetId, login, mfaAtMs } = found;
-      return {
-        person: { ...person, proof: { mfaAtMs } },
-        scope: {
-          protocol,
-          ...(targetId !== undefined && { targetId }),
-          ...(login !== undefined && { login }),
-        },
-      };
+      const found = await connectionSecrets.byHash(verifierText(await verifierOf(token)));
+      return found && holderOf(found);
+    },
+
+    async personByProof(wanted, proves) {
+      for (const secret of await connectionSecrets.inForce(wanted, secretsTriedMax)) {
+        const { storedKey, serverKey } = verifierFrom(secret.hash);
+        if (!proves(storedKey)) continue;
+        const holder = await holderOf(secret);
+        return holder && { ...holder, serverKey };
+      }
+      return undefined;
     },
   };
 }

@@ -7,6 +7,7 @@
  * tells a stranger whether a name, a link or a key is known.
  */
 export { createBeginSession } from "./begin-session.ts";
+export { scramTerms } from "./connection-secret.ts";
 export { type CommandSignIn, createCommandSignIn } from "./command-sign-in.ts";
 export { type CertificateHolders, createCertificateHolders } from "./certificate-holders.ts";
 export { createAttempts } from "./attempts.ts";

@@ -11,7 +11,7 @@ export type SignInAttempt = {
   /** What may be entered so; the first names the engine in errors. */
   protocols: readonly string[];
   /** What the client showed: its certificate where it has one, which nothing else then stands in for. */
-  shown: { certificate: X509Certificate } | { secret: string };
+  shown: { certificate: X509Certificate } | { secret: string } | { proves(storedKey: Uint8Array): boolean };
   /** As the client sent it: `<login>+<target>`. */
   user: string;
   remoteAddress: string;
@@ -25,13 +25,19 @@ export type DatabasePeople = {
   /** PEM: whose certificates clients are asked for. */
   readonly authority: string;
   /** The sign-in is audited before it takes effect. Rejects with `unauthenticated`, `invalid`, `denied` or `not_found`. */
-  signIn(attempt: SignInAttempt): Promise<{ person: Person; target: PasswordTarget }>;
+  signIn(attempt: SignInAttempt): Promise<{
+    person: Person;
+    target: PasswordTarget;
+    /** By which the gate proves to a client that has a secret that it knows it too. */
+    serverKey?: Uint8Array;
+  }>;
 };
 
 /** What was shown, understood. `scope`: what it is good for; what is absent is not limited. */
 type Known = {
   person: Person;
   scope: { protocol?: string; targetId?: string; login?: string };
+  serverKey?: Uint8Array;
   /** For people. */
   named: string;
 };
@@ -43,15 +49,21 @@ type How = {
 };
 
 export function databasePeople(options: {
-  identity: Pick<Identity, "personBySecret">;
+  identity: Pick<Identity, "personBySecret" | "personByProof">;
   holders: Pick<CertificateHolders, "bySerial" | "used">;
   authority: Pick<ClientAuthority, "certificate" | "recognize">;
   audit: Pick<AuditLog, "append">;
 }): DatabasePeople {
   const { identity, holders, authority } = options;
 
-  async function bySecret(secret: string, op: string): Promise<Known> {
-    const found = await identity.personBySecret(secret);
+  async function bySecret(
+    shown: Exclude<SignInAttempt["shown"], { certificate: unknown }>,
+    { protocol, login, op }: { protocol: string; login: string; op: string },
+  ): Promise<Known> {
+    const found =
+      "secret" in shown
+        ? await identity.personBySecret(shown.secret)
+        : await identity.personByProof({ protocol, login }, shown.proves);
     if (found) return { ...found, named: "this connection secret" };
     throw new GatehouseError({
       code: "unauthenticated",
@@ -85,7 +97,7 @@ export function databasePeople(options: {
     async signIn({ resolve, protocols, shown, user, remoteAddress, connectionId, client }) {
       const [protocol = ""] = protocols;
       const op = `${protocol}.sign_in`;
-      const how: How = { method: "secret" in shown ? "connection_secret" : "client_certificate" };
+      const how: How = { method: "certificate" in shown ? "client_certificate" : "connection_secret" };
       const note = (name: string, error?: string) =>
         options.audit.append({
           event: "user.login",
@@ -102,11 +114,11 @@ export function databasePeople(options: {
         });
       let name = "unknown";
       try {
-        const { person, scope, named } = await ("secret" in shown
-          ? bySecret(shown.secret, op)
-          : byCertificate(shown.certificate, remoteAddress, how));
-        name = person.name;
         const { login, targetName } = parseUser(user, `${protocol}.user`);
+        const { person, scope, named, serverKey } = await ("certificate" in shown
+          ? byCertificate(shown.certificate, remoteAddress, how)
+          : bySecret(shown, { protocol, login, op }));
+        name = person.name;
         const target = await resolve({ subject: person, targetName, login, remoteAddress });
         if (
           (scope.protocol !== undefined && !protocols.includes(scope.protocol)) ||
@@ -121,7 +133,7 @@ export function databasePeople(options: {
         await note(name);
         // When it was used last is told to people; nobody waits for it to be written down.
         if (how.cert_serial !== undefined) void holders.used(how.cert_serial).catch(() => {});
-        return { person, target };
+        return { person, target, ...(serverKey && { serverKey }) };
       } catch (error) {
         if (isRefusal(error)) await note(name, error.message);
         throw error;

@@ -20,6 +20,12 @@ export const postgresSection = section(
     secret_lifetime: duration({ min: "1m", max: "24h" })
       .prefault("15m")
       .describe("How long a connection secret opens new connections; those that are open stay."),
+    authentication: z
+      .enum(["scram-sha-256", "password"])
+      .default("password")
+      .describe(
+        "How clients are asked for a connection secret: for itself inside TLS, which every client speaks, or by proof that they have it, bound to the gate's certificate where they can.",
+      ),
     sign_in_timeout: duration({ min: "1s", max: "5m" })
       .prefault("30s")
       .describe("A connection that has not signed in by then is closed."),

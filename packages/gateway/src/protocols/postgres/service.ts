@@ -85,6 +85,7 @@ export async function openPostgres(options: {
     listen,
     certificate,
     people,
+    authentication: config.authentication,
     resolve: passwordTargetsOf({
       protocols: ["postgres"],
       targets: options.directory.targets,

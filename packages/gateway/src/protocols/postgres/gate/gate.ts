@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { SecureContext } from "node:tls";
+import type { SecureContext, TLSSocket } from "node:tls";
 import {
   type Clock,
   GatehouseError,
@@ -21,7 +21,7 @@ import {
   gateContext,
 } from "../../../passage/mod.ts";
 import type { Session, Sessions } from "../../../sessions/mod.ts";
-import { type Arrival, askPassword, greetClient, refuse } from "../sign-in/client.ts";
+import { type Arrival, askPassword, askProof, greetClient, refuse } from "../sign-in/client.ts";
 import { ServerRefusal, type TargetConnection, dialTarget, sendCancel, signIn } from "../sign-in/target.ts";
 import {
   encodeAuthentication,
@@ -40,6 +40,8 @@ export type PostgresGateOptions = {
   listen: { host: string; port: number };
   certificate: GateCertificate;
   people: DatabasePeople;
+  /** How a connection secret is asked for: itself, or by proof that the client has it. */
+  authentication: "scram-sha-256" | "password";
   resolve: ResolveTarget;
   sessions: Sessions;
   limits: ArrivalLimits & { dialTimeoutMs: number; statementBytesMax: number };
@@ -108,9 +110,9 @@ export class PostgresGate {
     const negotiation = negotiate(arrival);
     if (negotiation) socket.write(negotiation);
     const certificate = socket.getPeerX509Certificate();
-    const shown = certificate ? { certificate } : { secret: await askPassword(socket) };
+    const shown = certificate ? { certificate } : await this.#asked(socket);
     const client = (parameters.get("application_name") ?? "").replace(/[^\x20-\x7e]/g, "?").slice(0, 256);
-    const { person, target } = await options.people.signIn({
+    const { person, target, serverKey } = await options.people.signIn({
       resolve: options.resolve,
       protocols: ["postgres"],
       shown,
@@ -120,6 +122,7 @@ export class PostgresGate {
       client,
     });
     known();
+    if (serverKey && "finish" in shown) shown.finish(serverKey);
     if (asksReplication(parameters.get("replication")) && !postgresPolicy(target.policy).replication)
       throw new GatehouseError({
         code: "denied",
@@ -149,6 +152,14 @@ export class PostgresGate {
       throw error;
     }
     this.#relay(arrival, { session, target, connection, rules });
+  }
+
+  /** What a client without a certificate shows. */
+  async #asked(socket: TLSSocket) {
+    const { authentication, certificate, random } = this.#options;
+    return authentication === "password"
+      ? { secret: await askPassword(socket) }
+      : askProof(socket, { certificate: certificate.certificate, random });
   }
 
   async #connect(

@@ -1,9 +1,13 @@
 import type { Socket } from "node:net";
 import { type SecureContext, TLSSocket } from "node:tls";
-import { GatehouseError, checkLimit } from "@gatehouse/kernel";
+import { X509Certificate } from "node:crypto";
+import { GatehouseError, type Random, checkLimit, utf8 } from "@gatehouse/kernel";
+import { scramTerms } from "../../../identity/mod.ts";
 import { ByteQueue } from "../../../passage/mod.ts";
 import { decodeText, encodeAuthentication, encodeErrorResponse, passwordMessage } from "../wire/messages.ts";
 import { readInt32 } from "../wire/splitter.ts";
+import { endPointBinding } from "./end-point-binding.ts";
+import { ScramServer, scramMechanisms } from "./scram-server.ts";
 import { readStartup } from "../wire/startup.ts";
 
 /** How a connection began. */
@@ -57,9 +61,41 @@ export async function greetClient(plain: Socket, secureContext: SecureContext): 
   }
 }
 
-/** Asks for the password, which TLS protects on its way. */
+/** Asks for the password itself, which TLS protects on its way. */
 export async function askPassword(socket: TLSSocket): Promise<string> {
   socket.write(encodeAuthentication(3));
+  return decodeText(await passwordFrom(socket));
+}
+
+/** Asks for proof that the client has the secret, which does not leave it. `certificate`: what the client was shown, PEM. */
+export async function askProof(
+  socket: TLSSocket,
+  { certificate, random }: { certificate: string; random: Random },
+): Promise<{ proves(storedKey: Uint8Array): boolean; finish(serverKey: Uint8Array): void }> {
+  const binding = endPointBinding(new X509Certificate(certificate));
+  // §55.3: without a hash that is defined for its signature a server cannot bind.
+  const offered = scramMechanisms.filter((one) => binding !== undefined || one !== "SCRAM-SHA-256-PLUS");
+  const server = new ScramServer({ binding, random });
+  socket.write(encodeAuthentication(10, utf8(`${offered.join("\0")}\0\0`)));
+  const asked = await passwordFrom(socket);
+  const end = asked.indexOf(0);
+  if (end < 0 || asked.length < end + 5) throw refused("something else than SASL was sent");
+  const clientFirst = latin(asked.subarray(end + 5));
+  if (readInt32(asked, end + 1) !== asked.length - end - 5) throw refused("SASL of another length");
+  const serverFirst = server.first(latin(asked.subarray(0, end)), clientFirst, scramTerms);
+  socket.write(encodeAuthentication(11, utf8(serverFirst)));
+  server.final(latin(await passwordFrom(socket)));
+  return {
+    proves: (storedKey) => server.proves(storedKey),
+    finish: (serverKey) => void socket.write(encodeAuthentication(12, utf8(server.verification(serverKey)))),
+  };
+}
+
+/** SASL here is ASCII; what is not fits nothing that is expected. */
+const latin = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
+
+/** The next message, which carries a password or a part of SASL. */
+async function passwordFrom(socket: TLSSocket): Promise<Uint8Array> {
   const queue = new ByteQueue(socket, op);
   const head = await queue.atLeast(5);
   if (head[0] !== passwordMessage) throw refused("something else than a password was sent");
@@ -68,7 +104,7 @@ export async function askPassword(socket: TLSSocket): Promise<string> {
   await queue.atLeast(1 + length);
   const message = queue.take(1 + length);
   if (queue.bytes > 0) throw refused("bytes behind the password");
-  return decodeText(message.subarray(5));
+  return message.subarray(5);
 }
 
 /** Tells the client why it ends here, and ends it. */

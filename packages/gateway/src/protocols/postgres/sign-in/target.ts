@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { type Clock, GatehouseError, type Random, concatBytes, fromUtf8, utf8 } from "@gatehouse/kernel";
@@ -10,6 +9,7 @@ import {
   unreachable,
 } from "../../../passage/mod.ts";
 import { broken, messagesOf } from "../wire/dialogue.ts";
+import { endPointBinding } from "./end-point-binding.ts";
 import {
   backend,
   decodeBackendKeyData,
@@ -186,16 +186,12 @@ export async function sendCancel(
   timer.cancel();
 }
 
-/** RFC 5929 §4.1: the hash of the certificate's own signature, SHA-256 in place of MD5 and SHA-1. */
 function bindingFor(socket: TLSSocket, offered: readonly string[]): ChannelBinding {
   const certificate = socket.getPeerX509Certificate();
-  const hash = /sha(?:1|224|256|384|512)|md5/i
-    .exec(certificate?.signatureAlgorithm ?? "")?.[0]
-    ?.toLowerCase();
-  if (!certificate || hash === undefined) return { type: "unable" };
+  const data = certificate && endPointBinding(certificate);
+  if (!data) return { type: "unable" };
   if (!offered.includes("SCRAM-SHA-256-PLUS")) return { type: "not-offered" };
-  const name = hash === "md5" || hash === "sha1" ? "sha256" : hash;
-  return { type: "tls-server-end-point", data: createHash(name).update(certificate.raw).digest() };
+  return { type: "tls-server-end-point", data };
 }
 
 function refused(targetName: string, user: string, body: Uint8Array, raw: Uint8Array): GatehouseError {
