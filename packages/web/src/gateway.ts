@@ -117,6 +117,15 @@ export const queries = {
         return isMoving ? liveEveryMs : false;
       },
     }),
+  /** What the audit log says of a session, as far as the viewer may know it. */
+  sessionEvents: (id: string, isLive: boolean) =>
+    infiniteQueryOptions({
+      queryKey: ["session-events", id],
+      queryFn: ({ pageParam, signal }) =>
+        gateway.sessions.events(id, { limit: 200, ...at(pageParam) }, { signal }),
+      ...paging,
+      refetchInterval: isLive ? liveEveryMs : false,
+    }),
   /**
    * Opening a recording, and noted as that in the audit log: once for each time that the page is opened. Where no index was made yet
    * it is looked for again.

@@ -57,6 +57,8 @@ export const auditSearch = (raw: Raw) =>
     outcome: oneOf(raw, "outcome", ["ok", "refused"] as const),
     from: day(raw, "from"),
     to: day(raw, "to"),
+    // The event that is unfolded.
+    open: text(raw, "open"),
   });
 export type AuditSearch = ReturnType<typeof auditSearch>;
 
@@ -104,7 +106,9 @@ export function labelsOf(label: string | undefined): Record<string, string[]> | 
 export const approveSearch = (raw: Raw) => withoutAbsent({ request: text(raw, "request") });
 export const nameSearch = (raw: Raw) => withoutAbsent({ q: text(raw, "q") });
 
-export const panels = ["moments", "transcript", "facts"] as const;
+export const panels = ["moments", "transcript", "facts", "audit"] as const;
+
+export type Panel = (typeof panels)[number];
 
 /**
  * The session's page: the moment, of the recording or (`at`) of the day, the panel beside the player, the words looked for,

@@ -1,8 +1,13 @@
-import type { AuditEvent, AuditQuery } from "@gatehouse/contracts/rest";
-import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
+import type { AuditEvent, AuditQuery, Page } from "@gatehouse/contracts/rest";
+import {
+  type InfiniteData,
+  type UseInfiniteQueryResult,
+  useInfiniteQuery,
+  useMutation,
+} from "@tanstack/react-query";
 import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
-import { ChevronRight, ShieldCheck, X } from "lucide-react";
-import { Fragment, useMemo, useState } from "react";
+import { ChevronRight, CirclePlay, ShieldCheck, X } from "lucide-react";
+import { Fragment, useEffect, useMemo, useState } from "react";
 import { gateway, queries } from "../gateway.ts";
 import { type AuditSearch, midnight } from "../search.ts";
 import { Badge, Button, Choice, Identifier, Time } from "../ui/elements.tsx";
@@ -13,6 +18,7 @@ import { ListBody, itemsOf, useRowKeys } from "./list.tsx";
 import { PageHead } from "./page-head.tsx";
 
 const route = getRouteApi("/shell/audit");
+const shownPagesMax = 10;
 
 /** Groups that people ask for. The log's own word can be written beside it. */
 const eventGroups = [
@@ -29,7 +35,7 @@ const eventGroups = [
   { value: "credential.", name: "Credentials" },
 ] as const;
 
-function queryOf({ from, to, outcome, ...rest }: AuditSearch): AuditQuery {
+function queryOf({ from, to, outcome, open: _open, ...rest }: AuditSearch): AuditQuery {
   return {
     ...rest,
     ...(outcome === undefined ? {} : { success: outcome === "ok" ? "true" : "false" }),
@@ -44,9 +50,15 @@ export function AuditPage() {
   const query = useInfiniteQuery(queries.audit(queryOf(search)));
   const items = itemsOf(query);
   const names = useTargetNames();
-  const [openUid, setOpenUid] = useState<string>();
+  const openUid = search.open;
   const toggle = (event: AuditEvent | undefined) =>
-    setOpenUid(event === undefined || event.uid === openUid ? undefined : event.uid);
+    void navigate({
+      search: ({ open: before, ...rest }) =>
+        event === undefined || event.uid === before ? rest : { ...rest, open: event.uid },
+      replace: true,
+      resetScroll: false,
+    });
+  useShown(query, openUid);
   const chosen = useRowKeys(items.length, (index) => toggle(items[index]));
   const set = (change: Partial<Record<keyof AuditSearch, string>>) =>
     void navigate({ search: (before) => ({ ...before, ...change }) as AuditSearch, replace: true });
@@ -135,7 +147,7 @@ export function AuditPage() {
                 <th scope="col" className="max-sm:hidden">
                   Outcome
                 </th>
-                <th scope="col" className="w-8">
+                <th scope="col" className="w-16">
                   <span className="sr-only">Details</span>
                 </th>
               </tr>
@@ -199,19 +211,34 @@ function EventRow({
       <td className="max-sm:hidden">
         {event.success ? <span className="text-faint">ok</span> : <Badge tone="danger">failed</Badge>}
       </td>
-      <td className="pr-3">
-        <button
-          type="button"
-          aria-expanded={isOpen}
-          aria-label={`Details of ${event.event} at ${localTime(event.time)}`}
-          onClick={(click) => {
-            click.stopPropagation();
-            onToggle();
-          }}
-          className="grid size-6 place-items-center rounded text-faint hover:text-ink"
-        >
-          <ChevronRight size={15} aria-hidden className={isOpen ? "rotate-90" : ""} />
-        </button>
+      <td className="w-16 pr-3">
+        <span className="flex justify-end gap-0.5">
+          {event.sessionId && (
+            <Link
+              to="/sessions/$sessionId"
+              params={{ sessionId: event.sessionId }}
+              search={{ at: event.time, panel: "audit" }}
+              onClick={(click) => click.stopPropagation()}
+              aria-label={`The session of ${event.event} at ${localTime(event.time)}`}
+              title="Open the session at this moment"
+              className="grid size-6 place-items-center rounded text-faint hover:bg-hover hover:text-accent"
+            >
+              <CirclePlay size={15} aria-hidden />
+            </Link>
+          )}
+          <button
+            type="button"
+            aria-expanded={isOpen}
+            aria-label={`Details of ${event.event} at ${localTime(event.time)}`}
+            onClick={(click) => {
+              click.stopPropagation();
+              onToggle();
+            }}
+            className="grid size-6 place-items-center rounded text-faint hover:text-ink"
+          >
+            <ChevronRight size={15} aria-hidden className={isOpen ? "rotate-90" : ""} />
+          </button>
+        </span>
       </td>
     </tr>
   );
@@ -238,7 +265,7 @@ function EventDetails({ event }: { event: AuditEvent }) {
                 <Link
                   to="/sessions/$sessionId"
                   params={{ sessionId: event.sessionId }}
-                  search={{ at: event.time }}
+                  search={{ at: event.time, panel: "audit" }}
                   className="font-medium text-accent underline-offset-2 hover:underline"
                 >
                   Open the session at this moment
@@ -255,6 +282,26 @@ function EventDetails({ event }: { event: AuditEvent }) {
       </td>
     </tr>
   );
+}
+
+/** A link to an event leads to it, though it be some pages down. */
+function useShown(
+  query: UseInfiniteQueryResult<InfiniteData<Page<AuditEvent>>>,
+  uid: string | undefined,
+): void {
+  const { data, hasNextPage, isFetching, isError, fetchNextPage } = query;
+  const [linked] = useState(uid);
+  const pages = data?.pages ?? [];
+  const at = pages.flatMap(({ items }) => items).findIndex((event) => event.uid === linked);
+  const isBelow =
+    linked !== undefined && at < 0 && hasNextPage && !isFetching && !isError && pages.length < shownPagesMax;
+  useEffect(() => {
+    if (isBelow) void fetchNextPage();
+  }, [isBelow, fetchNextPage]);
+  useEffect(() => {
+    if (at >= 0) document.querySelector(`[data-row="${at}"]`)?.scrollIntoView({ block: "center" });
+    // oxlint-disable-next-line react-hooks/exhaustive-deps -- once, as soon as it is there
+  }, [at >= 0]);
 }
 
 /** The log names targets by id, which stays when a name changes. */

@@ -14,16 +14,20 @@ import { findIn, transcriptOf } from "../player/transcript.ts";
 import { FindBar, IndexedTranscript, TranscriptList } from "../player/transcript-panel.tsx";
 import { loadTerminalPlayer } from "../player/load.ts";
 import { Watermark, WatermarkWords } from "../player/watermark.tsx";
+import type { Noted } from "../player/noted-lane.tsx";
 import type { Reel } from "../player/reel.ts";
 import type { Seek } from "../player/terminal-player.tsx";
 import { type Recorded, useReel } from "../player/use-reel.ts";
 import { ClosedRecording } from "../requests/closed-recording.tsx";
+import { eventTone, eventWords, isNoted } from "../session/event-words.ts";
 import { Facts } from "../session/facts.tsx";
 import { IndexFirst, IndexNote } from "../session/index-notes.tsx";
 import { LiveBar } from "../session/live-bar.tsx";
-import { type MomentSearch, panels } from "../search.ts";
+import { type MomentSearch, type Panel, panels } from "../search.ts";
 import { SealedNote } from "../session/sealed-note.tsx";
+import { SessionEvents } from "../session/session-events.tsx";
 import { SessionHead } from "../session/session-head.tsx";
+import { useSessionEvents } from "../session/use-events.ts";
 import { isAtRest } from "../session/words.tsx";
 import { clockTime, momentText, parseMoment } from "../ui/format.ts";
 import { Empty, InlineProblem, Problem, SkeletonRows, StaleNote } from "../ui/states.tsx";
@@ -32,12 +36,14 @@ const TerminalPlayer = lazy(loadTerminalPlayer);
 const QueriesView = lazy(async () => ({
   default: (await import("../player/queries-view.tsx")).QueriesView,
 }));
-const panelWords = { moments: "Moments", transcript: "Transcript", facts: "Facts" } as const;
+const panelWords = { moments: "Moments", transcript: "Transcript", facts: "Facts", audit: "Audit" } as const;
+const otherPanels = ["facts", "audit"] as const;
 const route = getRouteApi("/shell/sessions/$sessionId");
 /** Each look is noted in the audit log, so there are few of them. */
 const lookAgainEveryMs = 6_000;
 /** As it is stored, so some times as much in the page. A larger one is played by its index alone. */
 const wholeBytesMax = 8 * 1024 * 1024;
+const clocksApartMs = 500;
 
 export function SessionPage() {
   const { sessionId } = route.useParams();
@@ -101,7 +107,7 @@ function SessionRoom({
   onIndex: () => void;
   onWhole: () => void;
 }) {
-  const { t, at, panel = "moments", find = "", watch } = route.useSearch();
+  const { t, at, panel: chosen, find = "", watch } = route.useSearch();
   const isWatched = watch === "live";
   const navigate = useNavigate({ from: "/sessions/$sessionId" });
   const [startUs] = useState(() => (t === undefined ? momentOfDay(session, at) : parseMoment(t)));
@@ -138,6 +144,18 @@ function SessionRoom({
     [navigate],
   );
   const isTerminal = session.track === "terminal";
+  const offered: readonly Panel[] = isTerminal ? panels : otherPanels;
+  const panel = offered.find((one) => one === chosen) ?? offered[0] ?? "facts";
+  const { events } = useSessionEvents(session.id, session.state === "live");
+  const noted = useMemo(
+    () =>
+      events.flatMap((event) =>
+        event.atUs !== null && isNoted(event)
+          ? [{ timeUs: event.atUs, text: eventWords(event), tone: eventTone(event) }]
+          : [],
+      ),
+    [events],
+  );
   const watchers = useMemo(
     () =>
       index ? watchersInEvents(index.events) : settled.state === "loading" ? [] : watchersIn(settled.frames),
@@ -154,6 +172,7 @@ function SessionRoom({
       resetScroll: false,
     });
   const choose = (us: number) => setSeek((before) => ({ timeUs: us, turn: (before?.turn ?? 0) + 1 }));
+  const leads = isTerminal || session.track === "query" ? choose : undefined;
   const awaitsStore = reel.frames.length === 0 && isGatehouseError(reel.error, "conflict");
   // It was growing when this page was opened: all of it is read when all of it is there.
   const [grew] = useState(!isAtRest(session.recording.state));
@@ -217,6 +236,7 @@ function SessionRoom({
                 isLive={isWatched && (reel.state === "live" || reel.state === "loading")}
                 moments={moments}
                 hits={hits}
+                noted={noted}
                 seek={seek}
                 onMoment={setTimeUs}
                 onPlace={onPlace}
@@ -230,26 +250,28 @@ function SessionRoom({
           aria-label="About this session"
           className="relative flex min-h-0 flex-col border-t lg:w-72 xl:w-88 lg:border-t-0 lg:border-l"
         >
-          {isTerminal && (
-            <div role="tablist" aria-label="About this session" className="flex gap-4 border-b px-4">
-              {panels.map((one) => (
-                <button
-                  key={one}
-                  type="button"
-                  role="tab"
-                  id={`tab-${one}`}
-                  aria-selected={panel === one}
-                  aria-controls={`panel-${one}`}
-                  onClick={() =>
-                    void navigate({ search: (before) => ({ ...before, panel: one }), replace: true })
-                  }
-                  className="-mb-px h-9 border-b-2 border-transparent text-soft aria-selected:border-accent aria-selected:text-ink"
-                >
-                  {panelWords[one]}
-                </button>
-              ))}
-            </div>
-          )}
+          <div
+            role="tablist"
+            aria-label="About this session"
+            className="flex gap-4 border-b px-4 lg:max-xl:gap-3"
+          >
+            {offered.map((one) => (
+              <button
+                key={one}
+                type="button"
+                role="tab"
+                id={`tab-${one}`}
+                aria-selected={panel === one}
+                aria-controls={`panel-${one}`}
+                onClick={() =>
+                  void navigate({ search: (before) => ({ ...before, panel: one }), replace: true })
+                }
+                className="-mb-px h-9 border-b-2 border-transparent text-soft aria-selected:border-accent aria-selected:text-ink"
+              >
+                {panelWords[one]}
+              </button>
+            ))}
+          </div>
           {isTerminal && panel === "transcript" && (
             <FindBar
               words={find}
@@ -268,9 +290,9 @@ function SessionRoom({
             // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reached by the keyboard
             tabIndex={0}
             className={`min-h-0 flex-1 lg:overflow-y-auto ${panel === "transcript" ? "max-lg:max-h-[60dvh] max-lg:overflow-y-auto" : ""}`}
-            {...(isTerminal
-              ? { role: "tabpanel", id: `panel-${panel}`, "aria-labelledby": `tab-${panel}` }
-              : {})}
+            role="tabpanel"
+            id={`panel-${panel}`}
+            aria-labelledby={`tab-${panel}`}
           >
             {isTerminal && panel === "moments" ? (
               <MomentList
@@ -292,11 +314,13 @@ function SessionRoom({
                   />
                 )
               )
+            ) : panel === "audit" ? (
+              <SessionEvents session={session} timeUs={timeUs} onChoose={leads} />
             ) : (
-              <Facts session={session} watchers={watchers} />
+              <Facts session={session} watchers={watchers} onChoose={leads} />
             )}
           </div>
-          {isTerminal && panel !== "facts" && <Watermark />}
+          {(panel === "moments" || panel === "transcript") && <Watermark />}
         </aside>
       </div>
     </div>
@@ -340,9 +364,12 @@ function useFound(
 }
 
 /** Where in the recording a time of day lies. */
-function momentOfDay({ startedAt }: SessionFacts, at: string | undefined): number | undefined {
+function momentOfDay({ startedAt, endedAt }: SessionFacts, at: string | undefined): number | undefined {
   const ms = at === undefined ? Number.NaN : Date.parse(at) - Date.parse(startedAt);
-  return Number.isNaN(ms) ? undefined : Math.max(0, ms * 1000);
+  // What happened when it was over, such as somebody else's look at it, is no moment of it.
+  const isAfter =
+    endedAt !== null && at !== undefined && Date.parse(at) > Date.parse(endedAt) + clocksApartMs;
+  return Number.isNaN(ms) || isAfter ? undefined : Math.max(0, ms * 1000);
 }
 
 function Track({
@@ -363,6 +390,7 @@ function Track({
   isLive: boolean;
   moments: ReturnType<typeof momentsOf>;
   hits: readonly number[];
+  noted: readonly Noted[];
   seek: Seek | undefined;
   onMoment: (timeUs: number) => void;
   onPlace: (timeUs: number | undefined) => void;

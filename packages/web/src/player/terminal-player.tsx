@@ -19,6 +19,7 @@ import { useShortcuts } from "../ui/shortcuts.ts";
 import { InlineProblem } from "../ui/states.tsx";
 import type { Material } from "./material.ts";
 import type { Moment } from "./moments.ts";
+import type { Noted } from "./noted-lane.tsx";
 import { advance, speeds } from "./playback.ts";
 import type { Showing, Tape } from "./showing.ts";
 import { TerminalScreen } from "./terminal-screen.ts";
@@ -40,6 +41,7 @@ export function TerminalPlayer({
   isLive,
   moments,
   hits,
+  noted,
   seek,
   onMoment,
   onPlace,
@@ -53,6 +55,8 @@ export function TerminalPlayer({
   isLive: boolean;
   moments: readonly Moment[];
   hits: readonly number[];
+  /** Of the audit log. */
+  noted: readonly Noted[];
   /** Somebody chose a moment elsewhere on the page. */
   seek: Seek | undefined;
   /** The moment that is shown, a few times a second. */
@@ -313,6 +317,7 @@ export function TerminalPlayer({
         picturesOf={picturesOf}
         moments={moments}
         hits={hits}
+        noted={noted}
         timeUs={timeUs}
         head={head}
         onSeek={goTo}

@@ -1,6 +1,7 @@
 import { type PointerEvent, type Ref, useMemo, useRef, useState } from "react";
 import { clockTime } from "../ui/format.ts";
 import { type Material, timelineParts } from "./material.ts";
+import { type Noted, NotedLane } from "./noted-lane.tsx";
 import type { Moment } from "./moments.ts";
 import { Watermark } from "./watermark.tsx";
 import { IndexPreview, TerminalPreview } from "./preview.tsx";
@@ -68,6 +69,7 @@ export function Timeline({
   picturesOf,
   moments,
   hits,
+  noted,
   timeUs,
   head,
   onSeek,
@@ -78,6 +80,7 @@ export function Timeline({
   moments: readonly Moment[];
   /** Where the words that are looked for were shown. */
   hits: readonly number[];
+  noted: readonly Noted[];
   timeUs: number;
   /** Moved by the player itself for each picture, without rendering. Its `--at` is the share of the whole. */
   head: Ref<HTMLDivElement>;
@@ -100,7 +103,10 @@ export function Timeline({
     if (!box) return 0;
     return Math.round(Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)) * endUs);
   };
-  const near = hoverUs === undefined ? undefined : nearest(moments, hoverUs, endUs / 80);
+  const near =
+    hoverUs === undefined
+      ? undefined
+      : (nearest(noted, hoverUs, endUs / 200) ?? nearest(moments, hoverUs, endUs / 80));
 
   return (
     <div ref={head} className="px-3 pt-2" style={{ ["--at" as string]: 0 }}>
@@ -195,12 +201,15 @@ export function Timeline({
           </>
         )}
       </div>
+      <NotedLane noted={noted} endUs={endUs} />
     </div>
   );
 }
 
-function nearest(moments: readonly Moment[], timeUs: number, withinUs: number): Moment | undefined {
-  let best: Moment | undefined;
+type Named = Pick<Moment, "timeUs" | "text">;
+
+function nearest(moments: readonly Named[], timeUs: number, withinUs: number): Named | undefined {
+  let best: Named | undefined;
   for (const moment of moments)
     if (Math.abs(moment.timeUs - timeUs) <= Math.abs((best?.timeUs ?? Number.POSITIVE_INFINITY) - timeUs))
       best = moment;
