@@ -137,7 +137,9 @@ test("an analyst finds a live session, looks on, pauses it, lets it go on and en
   });
   assert.equal(opened?.fields["watermark"], true);
   await page.getByRole("tab", { name: "Facts" }).click();
-  await page.getByText("Watched by", { exact: true }).waitFor();
+  await page.getByText(/^eve watched \d\d:\d\d – \d\d:\d\d/).waitFor();
+  await page.getByText(/\d\d:\d\d paused the input: is this you\?/).waitFor();
+  await page.getByText(/\d\d:\d\d ended it: host is being taken over/).waitFor();
   const { bytes } = await recorded(gateway, session);
   assert.ok(!bytes("input").includes("during"));
 

@@ -469,6 +469,66 @@ test("statements stand with their values in place; words and outcomes narrow the
   await page.waitForURL(/t=2m31/);
   await page.reload();
   await page.locator("tr[aria-current]", { hasText: "update orders" }).waitFor();
+  await page.goto(`${stand.url}/sessions/${idOf("queries")}?only=failed`);
+  await page.getByText("1 of 8").waitFor();
+  await page.getByRole("button", { name: "All" }).click();
+
+  // One statement after the other by the keyboard; the one that is shown stands whole, with the rows that were kept.
+  await page.getByText("8 statements").waitFor();
+  for (let i = 0; i < 2; i++) await page.keyboard.press(".");
+  const detail = page.getByRole("region", { name: "Statement", exact: true });
+  await detail.getByText("the first 2 of 50 rows were kept").waitFor();
+  const kept = await detail
+    .locator("tr")
+    .evaluateAll((lines) => lines.map((line) => [...line.children].map((cell) => cell.textContent)));
+  assert.deepEqual(kept, [
+    ["id", "email", "created_at"],
+    ["4411", "mara@example.org", "2026-03-02"],
+    ["4412", "jonas@example.org", "NULL"],
+  ]);
+  // Played as it went, over the idle time.
+  await page.getByLabel("Speed").selectOption("4");
+  await page.getByRole("button", { name: "Play (Space)" }).click();
+  await page.locator("tr[aria-current]", { hasText: "date_trunc" }).waitFor();
+  await page.getByRole("button", { name: "Pause (Space)" }).click();
+  await page.waitForURL((url) => (parseMoment(url.searchParams.get("t") ?? "") ?? 0) >= 39_000_000);
+  assert.deepEqual(complaints, []);
+});
+
+test("what the audit log has of a session stands beside it, leads the player, and each event leads to the log and back", async () => {
+  const { page, complaints } = await stand.open();
+  await stand.signIn(page, "auditor");
+  await openAt(page, "incident", "2s");
+  await page.getByRole("tab", { name: "Audit" }).click();
+  await page.waitForURL(/panel=audit/);
+  const panel = page.getByRole("tabpanel");
+  assert.deepEqual(await panel.getByRole("heading").allInnerTexts(), ["While it went on", "After it ended"]);
+  assert.ok((await page.getByTestId("noted").count()) >= 3);
+  await panel.getByRole("button", { name: /sam began to watch/ }).click();
+  await page.waitForURL(/t=1m15s/);
+  assert.equal(await positionOf(page), 75);
+  await panel.locator("[aria-current]", { hasText: "sam began to watch" }).waitFor();
+  assert.equal(await panel.getByRole("button", { name: /otto opened the recording/ }).count(), 0);
+
+  await panel.getByRole("link", { name: "session.leave in the audit log" }).click();
+  await page.waitForURL(/\/audit\?session=.*open=/);
+  const opened = page.locator("tr", { hasText: "session.leave" });
+  await opened.getByRole("button", { expanded: true }).waitFor();
+  await opened.getByRole("link", { name: /^The session of session\.leave/ }).click();
+  await page.waitForURL(/\/sessions\/.*at=/);
+  await page.getByRole("slider", { name: "Position" }).waitFor();
+  assert.equal(await positionOf(page), 93);
+  await page.getByRole("tab", { name: "Facts" }).click();
+  await panel.getByText("The target names them, or a role of theirs").waitFor();
+  await panel.getByText(/^sam watched 01:15 – 01:33$/).waitFor();
+
+  // The person does not learn who watched it later, nor gets links that lead nowhere.
+  const { page: own } = await stand.open();
+  await stand.signIn(own, "jane");
+  await own.goto(`${stand.url}/sessions/${idOf("incident")}?t=2s&panel=audit`);
+  await own.getByRole("button", { name: /sam began to watch/ }).waitFor();
+  assert.equal(await own.getByText(/opened the recording/).count(), 0);
+  assert.equal(await own.getByRole("link", { name: /in the audit log/ }).count(), 0);
   assert.deepEqual(complaints, []);
 });
 

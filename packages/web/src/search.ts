@@ -121,6 +121,7 @@ export const momentSearch = (raw: Raw) =>
     panel: oneOf(raw, "panel", panels),
     // A link from a search says `q`.
     find: text(raw, "find") ?? text(raw, "q"),
+    only: oneOf(raw, "only", ["failed", "slow"] as const),
     watch: oneOf(raw, "watch", ["live"] as const),
   });
 

@@ -33,8 +33,8 @@ import { clockTime, momentText, parseMoment } from "../ui/format.ts";
 import { Empty, InlineProblem, Problem, SkeletonRows, StaleNote } from "../ui/states.tsx";
 
 const TerminalPlayer = lazy(loadTerminalPlayer);
-const QueriesView = lazy(async () => ({
-  default: (await import("../player/queries-view.tsx")).QueriesView,
+const QueriesPlayer = lazy(async () => ({
+  default: (await import("../player/queries-player.tsx")).QueriesPlayer,
 }));
 const panelWords = { moments: "Moments", transcript: "Transcript", facts: "Facts", audit: "Audit" } as const;
 const otherPanels = ["facts", "audit"] as const;
@@ -107,7 +107,7 @@ function SessionRoom({
   onIndex: () => void;
   onWhole: () => void;
 }) {
-  const { t, at, panel: chosen, find = "", watch } = route.useSearch();
+  const { t, at, panel: chosen, find = "", only, watch } = route.useSearch();
   const isWatched = watch === "live";
   const navigate = useNavigate({ from: "/sessions/$sessionId" });
   const [startUs] = useState(() => (t === undefined ? momentOfDay(session, at) : parseMoment(t)));
@@ -215,7 +215,9 @@ function SessionRoom({
         </div>
       )}
       <div className="flex min-h-0 flex-1 flex-col border-t lg:flex-row">
-        <div className="relative flex min-w-0 flex-col max-lg:h-[65dvh] max-sm:h-100 lg:flex-1">
+        <div
+          className={`relative flex min-w-0 flex-col max-lg:h-[65dvh] lg:flex-1 ${session.track === "query" ? "max-sm:h-[70dvh]" : "max-sm:h-100"}`}
+        >
           {awaitsIndex ? (
             <IndexFirst session={session} onMade={onIndex} onWhole={onWhole} />
           ) : awaitsStore ? (
@@ -233,6 +235,14 @@ function SessionRoom({
                 startUs={startUs}
                 find={find}
                 onFind={findWords}
+                kind={only}
+                onKind={(kind) =>
+                  void navigate({
+                    search: ({ only: _before, ...rest }) => (kind ? { ...rest, only: kind } : rest),
+                    replace: true,
+                    resetScroll: false,
+                  })
+                }
                 isLive={isWatched && (reel.state === "live" || reel.state === "loading")}
                 moments={moments}
                 hits={hits}
@@ -242,7 +252,7 @@ function SessionRoom({
                 onPlace={onPlace}
               />
               {/* In full screen only the player is seen, so it has its own. */}
-              {!isTerminal && <Watermark />}
+              {leads === undefined && <Watermark />}
             </Suspense>
           )}
         </div>
@@ -387,6 +397,8 @@ function Track({
   startUs: number | undefined;
   find: string;
   onFind: (words: string) => void;
+  kind: "failed" | "slow" | undefined;
+  onKind: (kind: "failed" | "slow" | undefined) => void;
   isLive: boolean;
   moments: ReturnType<typeof momentsOf>;
   hits: readonly number[];
@@ -415,9 +427,7 @@ function Track({
     case "forward":
       return <ForwardsView reel={reel} />;
     case "query":
-      return (
-        <QueriesView reel={reel} startUs={startUs} find={find} onFind={onFind} onPlace={player.onPlace} />
-      );
+      return <QueriesPlayer reel={reel} startUs={startUs} find={find} onFind={onFind} {...player} />;
     case "http":
     case "desktop":
       return (

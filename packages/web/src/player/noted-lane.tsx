@@ -10,6 +10,8 @@ const loudness = ["plain", "attention", "danger"] as const;
 export function NotedLane({ noted, endUs }: { noted: readonly Noted[]; endUs: number }) {
   const places = new Map<number, Noted>();
   for (const one of noted) {
+    // Of a recording that breaks off, what came later has no place.
+    if (one.timeUs > endUs) continue;
     const place = Math.round((marksAcross * one.timeUs) / Math.max(1, endUs));
     const there = places.get(place);
     if (!there || loudness.indexOf(one.tone) > loudness.indexOf(there.tone)) places.set(place, one);

@@ -1,26 +1,21 @@
-import {
-  Check,
-  Copy,
-  Maximize,
-  Minimize,
-  Pause,
-  Play,
-  Radio,
-  Scan,
-  SkipForward,
-  StepBack,
-  StepForward,
-  ZoomIn,
-} from "lucide-react";
+import { Check, Copy, Play, Scan, StepBack, StepForward, ZoomIn } from "lucide-react";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { IconButton } from "../ui/elements.tsx";
-import { clockTime } from "../ui/format.ts";
 import { useShortcuts } from "../ui/shortcuts.ts";
 import { InlineProblem } from "../ui/states.tsx";
+import {
+  FullScreenButton,
+  NowButton,
+  PaceControls,
+  PlayButton,
+  Position,
+  useFullScreen,
+  usePace,
+} from "./controls.tsx";
 import type { Material } from "./material.ts";
 import type { Moment } from "./moments.ts";
 import type { Noted } from "./noted-lane.tsx";
-import { advance, speeds } from "./playback.ts";
+import { advance } from "./playback.ts";
 import type { Showing, Tape } from "./showing.ts";
 import { TerminalScreen } from "./terminal-screen.ts";
 import { Watermark } from "./watermark.tsx";
@@ -67,7 +62,7 @@ export function TerminalPlayer({
   const { tape, endUs, idle, isLoading } = material;
   const stage = useRef<HTMLDivElement>(null);
   const host = useRef<HTMLDivElement>(null);
-  const frame = useRef<HTMLDivElement>(null);
+  const frame = useRef<HTMLElement>(null);
   const head = useRef<HTMLDivElement>(null);
   const screen = useRef<TerminalScreen>(undefined);
   const showing = useRef<Showing>(undefined);
@@ -87,10 +82,10 @@ export function TerminalPlayer({
       setPlaying(false);
     }
   }
-  const [speed, setSpeed] = useState<number>(1);
-  const [skipsIdle, setSkipsIdle] = useState(true);
+  const pace = usePace();
+  const { speed, skipsIdle } = pace;
   const [fits, setFits] = useState(true);
-  const [isFull, setFull] = useState(false);
+  const full = useFullScreen(frame);
 
   const [problem, setProblem] = useState<unknown>();
   const [isWaiting, setWaiting] = useState(false);
@@ -200,12 +195,6 @@ export function TerminalPlayer({
     return () => watch.disconnect();
   }, [fits, isReady]);
 
-  useEffect(() => {
-    const onChange = () => setFull(document.fullscreenElement === frame.current);
-    document.addEventListener("fullscreenchange", onChange);
-    return () => document.removeEventListener("fullscreenchange", onChange);
-  }, []);
-
   const toggle = () => {
     if (follows) {
       setWantsNewest(false);
@@ -239,12 +228,6 @@ export function TerminalPlayer({
       setTimeout(() => setCopied(false), 1500);
     });
   };
-  const shift = (by: 1 | -1) => {
-    const index = (speeds as readonly number[]).indexOf(speed) + by;
-    setSpeed(speeds[Math.min(speeds.length - 1, Math.max(0, index))] ?? 1);
-  };
-  const toggleFull = () =>
-    void (document.fullscreenElement ? document.exitFullscreen() : frame.current?.requestFullscreen());
   useShortcuts({
     " ": toggle,
     ArrowLeft: () => goTo(at.current - stepUs),
@@ -253,13 +236,13 @@ export function TerminalPlayer({
     End: () => goTo(endUs),
     ",": () => jump(-1),
     ".": () => jump(1),
-    "<": () => shift(-1),
-    ">": () => shift(1),
+    "<": () => pace.shift(-1),
+    ">": () => pace.shift(1),
     n: () => toHit(1),
     N: () => toHit(-1),
     c: copy,
-    i: () => setSkipsIdle((skips) => !skips),
-    f: toggleFull,
+    i: pace.toggleIdle,
+    f: full.toggle,
   });
 
   const isMoving = isPlaying || follows;
@@ -323,53 +306,17 @@ export function TerminalPlayer({
         onSeek={goTo}
       />
       <div className="flex h-12 items-center gap-0.5 px-2 sm:gap-1">
-        <IconButton label={isMoving ? "Pause (Space)" : "Play (Space)"} onClick={toggle} className="text-ink">
-          {isMoving ? <Pause size={18} /> : <Play size={18} />}
-        </IconButton>
+        <PlayButton isMoving={isMoving} onToggle={toggle} />
         <IconButton label="Previous moment (,)" onClick={() => jump(-1)} className="max-sm:hidden">
           <StepBack size={16} />
         </IconButton>
         <IconButton label="Next moment (.)" onClick={() => jump(1)} className="max-sm:hidden">
           <StepForward size={16} />
         </IconButton>
-        <p className="figures ml-1 text-xs whitespace-nowrap">
-          <span data-testid="position">{clockTime(timeUs)}</span>
-          <span className="text-faint"> / {clockTime(endUs)}</span>
-        </p>
-        {isLive && (
-          <button
-            type="button"
-            aria-pressed={follows}
-            title="Show what happens now (End)"
-            onClick={() => goTo(endUs)}
-            className="ml-1 inline-flex h-7 items-center gap-1.5 rounded-md px-2 text-soft hover:bg-hover aria-pressed:text-accent"
-          >
-            <Radio size={14} aria-hidden /> Now
-          </button>
-        )}
+        <Position timeUs={timeUs} endUs={endUs} />
+        {isLive && <NowButton follows={follows} onNow={() => goTo(endUs)} />}
         <div className="ml-auto flex items-center gap-0.5 sm:gap-1">
-          <select
-            aria-label="Speed"
-            value={speed}
-            onChange={(event) => setSpeed(Number(event.target.value))}
-            className="h-8 rounded-md border border-transparent bg-transparent px-1 text-soft hover:bg-hover"
-          >
-            {speeds.map((one) => (
-              <option key={one} value={one}>
-                {one}×
-              </option>
-            ))}
-          </select>
-          <button
-            type="button"
-            aria-pressed={skipsIdle}
-            title="Skip idle time (i)"
-            onClick={() => setSkipsIdle(!skipsIdle)}
-            className={`inline-flex h-8 items-center gap-1.5 rounded-md px-2 hover:bg-hover ${skipsIdle ? "text-accent" : "text-soft"}`}
-          >
-            <SkipForward size={15} aria-hidden />
-            <span className="max-sm:sr-only">Skip idle</span>
-          </button>
+          <PaceControls {...pace} />
           <IconButton
             label="Copy what is selected, or the screen (c)"
             onClick={copy}
@@ -384,9 +331,7 @@ export function TerminalPlayer({
           >
             {fits ? <ZoomIn size={16} /> : <Scan size={16} />}
           </IconButton>
-          <IconButton label={isFull ? "Leave full screen (f)" : "Full screen (f)"} onClick={toggleFull}>
-            {isFull ? <Minimize size={16} /> : <Maximize size={16} />}
-          </IconButton>
+          <FullScreenButton {...full} />
         </div>
       </div>
     </section>

@@ -26,6 +26,9 @@ const palette = {
   brightMagenta: "#dfb8ff",
   brightCyan: "#8ae3ee",
   brightWhite: "#ffffff",
+  scrollbarSliderBackground: "#ffffff14",
+  scrollbarSliderHoverBackground: "#ffffff30",
+  scrollbarSliderActiveBackground: "#ffffff40",
 } as const;
 
 const fontFamily = '"JetBrains Mono Variable", ui-monospace, Menlo, Consolas, monospace';

@@ -125,8 +125,8 @@ function Said({
       <span className="font-medium">{who}</span>{" "}
       <span className={verdict === "deny" ? "text-danger" : "text-verified"}>
         {verdict === "deny" ? "denied" : "approved"}
-      </span>{" "}
-      {children}
+      </span>
+      {children !== undefined && <> {children}</>}
       {comment !== "" && <>: {comment}</>} <Time iso={at} className="text-xs text-faint" />
     </p>
   );

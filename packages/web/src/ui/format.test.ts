@@ -8,6 +8,7 @@ import {
   localTime,
   momentText,
   parseMoment,
+  preciseTime,
   shortened,
   spanWords,
 } from "./format.ts";
@@ -27,6 +28,7 @@ test("durations have two units at most", () => {
 test("moments of a recording read like a player's clock", () => {
   assert.equal(clockTime(249_000_000), "04:09");
   assert.equal(clockTime(3_849_000_000), "1:04:09");
+  assert.equal(preciseTime(249_057_000), "04:09.05");
 });
 
 test("sizes keep three figures", () => {

@@ -29,6 +29,11 @@ export function clockTime(us: number): string {
   return hours > 0 ? `${hours}:${rest}` : rest;
 }
 
+/** The same to the hundredth, for what lies close together: `04:09.25`. */
+export function preciseTime(us: number): string {
+  return `${clockTime(us)}.${String(Math.floor(us / 10_000) % 100).padStart(2, "0")}`;
+}
+
 export function bytes(count: number): string {
   const units = ["B", "KB", "MB", "GB", "TB"] as const;
   let value = count;

@@ -25,7 +25,7 @@ export {
   encodeQuerySecret,
   queryLimits,
 } from "./query-payloads.ts";
-export { keptLines, statementLine, statementState, valueText } from "./statement-line.ts";
+export { keptLines, onOneLine, statementLine, statementState, valueText } from "./statement-line.ts";
 export {
   type Statement,
   type StatementCopy,

@@ -1,4 +1,10 @@
-import { type Query, type QueryOutcome, encodeQuery, encodeQueryOutcome } from "@gatehouse/recording/query";
+import {
+  type Query,
+  type QueryOutcome,
+  encodeQuery,
+  encodeQueryOutcome,
+  encodeQueryRows,
+} from "@gatehouse/recording/query";
 import { TerminalScript } from "./sample-terminal.ts";
 
 /** An afternoon on a database: looking, a slow report, one that is refused, and one change too many. */
@@ -8,7 +14,11 @@ export function databaseSession(): TerminalScript {
   const run = (
     text: string,
     ms: number,
-    { values, ...outcome }: Pick<Query, "values"> & Partial<QueryOutcome> = {},
+    {
+      values,
+      kept,
+      ...outcome
+    }: Pick<Query, "values"> & Partial<QueryOutcome> & { kept?: (string | null)[][] } = {},
   ) => {
     const query: Query[] =
       values === undefined
@@ -19,6 +29,17 @@ export function databaseSession(): TerminalScript {
             { statement: ++number, type: "execute", of: number - 1, portal: "" },
           ];
     for (const one of query) s.add("query", encodeQuery(one));
+    if (kept)
+      s.add(
+        "query.rows",
+        encodeQueryRows({
+          statement: number,
+          result: 0,
+          from: 0,
+          columns: ["id", "email", "created_at"].map((name) => ({ name })),
+          rows: kept.map((row) => row.map((text) => (text === null ? { null: true } : { text }))),
+        }),
+      );
     s.wait(ms).add(
       "query.outcome",
       encodeQueryOutcome({
@@ -38,6 +59,10 @@ export function databaseSession(): TerminalScript {
     values: [
       { text: "%@example.org", type: "text" },
       { text: "50", type: "int4" },
+    ],
+    kept: [
+      ["4411", "mara@example.org", "2026-03-02"],
+      ["4412", "jonas@example.org", null],
     ],
     ...rows("SELECT 50", 50),
   });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { textPieces } from "./statement-text.ts";
+import { textPieces } from "./statement-pieces.ts";
 
 const read = (text: string, values: number) =>
   textPieces(text, values).map((piece) => piece.parameter ?? piece.text);
