@@ -1,6 +1,8 @@
 import { GatehouseError, isGatehouseError } from "@gatehouse/kernel";
 import type { Client } from "./client.ts";
-import { type LiveNow, type WireFrame, liveNowKind } from "./rest/mod.ts";
+// Not by the door: pages that look on would take all schemas with it.
+import { type WireFrame, liveNowKind } from "./rest/frame-stream.ts";
+import type { LiveNow } from "./rest/moderation.ts";
 
 export type Watched =
   | { readonly what: "frame"; readonly frame: WireFrame }

@@ -18,6 +18,7 @@ import {
   requestSearch,
   sessionSearch,
 } from "./search.ts";
+import { startSession } from "./session/start.ts";
 import { Shell } from "./shell/shell.tsx";
 import { Problem } from "./ui/states.tsx";
 
@@ -56,6 +57,10 @@ const session = createRoute({
   getParentRoute: () => shell,
   path: "/sessions/$sessionId",
   validateSearch: momentSearch,
+  // The first picture is what somebody waits for: what it needs is asked for while the page itself is on its way.
+  loader: ({ params: { sessionId }, location: { search }, cause }) => {
+    if (cause === "enter") startSession(sessionId, (search as { watch?: unknown }).watch === "live");
+  },
   component: lazyRouteComponent(() => import("./pages/session.tsx"), "SessionPage"),
 });
 const audit = createRoute({

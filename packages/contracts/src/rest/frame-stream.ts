@@ -21,6 +21,12 @@ export type WireFrame = {
 };
 
 /**
+ * Between the frames of `GET /sessions/{id}/live`: a record of this kind is no frame of the recording. Its sequence is 0, its
+ * time is how late it is, its data is the JSON of a `LiveNow`.
+ */
+export const liveNowKind = "live.now";
+
+/**
  * The compact form of `GET /recordings/{id}/frames`. Each record: length of the rest (varint), kind (one byte of length
  * and ASCII), sequence, microseconds and stream (varints), and the data to the record's end. The last record has an empty
  * kind: its data is empty when all was sent, else JSON `{ code, detail }`. Without it the stream was cut.

@@ -120,11 +120,6 @@ export const liveQuery = z.strictObject({
 });
 export type LiveQuery = z.input<typeof liveQuery>;
 
-/**
- * Between the frames of `GET /sessions/{id}/live`: a record of this kind is no frame of the recording. Its sequence is 0, its
- * time is how late it is, its data is the JSON of a `LiveNow`.
- */
-export const liveNowKind = "live.now";
 export type LiveNow = {
   /** Microseconds since the session began. */
   elapsedUs: number;

@@ -27,6 +27,7 @@ import { type MomentSearch, type Panel, panels } from "../search.ts";
 import { SealedNote } from "../session/sealed-note.tsx";
 import { SessionEvents } from "../session/session-events.tsx";
 import { SessionHead } from "../session/session-head.tsx";
+import { leaveSession } from "../session/start.ts";
 import { useSessionEvents } from "../session/use-events.ts";
 import { isAtRest } from "../session/words.tsx";
 import { clockTime, momentText, parseMoment } from "../ui/format.ts";
@@ -58,6 +59,7 @@ function Session({ sessionId }: { sessionId: string }) {
   const me = useQuery(queries.me);
   const known = useQuery(queries.recording(sessionId));
   const overview = useQuery({ ...queries.overview(sessionId), enabled: !isWatched });
+  useEffect(() => () => leaveSession(sessionId), [sessionId]);
   // Other tracks are tables of all that happened; an index of theirs is for searching.
   const isTerminal = query.data?.track === "terminal";
   const index = isWatched || !isTerminal ? undefined : (overview.data?.index ?? undefined);
