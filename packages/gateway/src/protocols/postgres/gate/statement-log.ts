@@ -148,7 +148,7 @@ export class StatementLog {
     switch (type) {
       case frontend.copyData:
         eachBody(piece, (data) => this.#copyIn.update(data));
-        if (this.#keptIn) eachBody(piece, (data) => this.#keptIn?.add(this.#copying, data));
+        this.#keepCopy(this.#keptIn, this.#copying, piece);
         return;
       case frontend.query:
         this.#owe("simple", this.#texted({ type: "simple" }, decodeQuery(body).text));
@@ -289,7 +289,7 @@ export class StatementLog {
         return;
       case backend.copyData:
         eachBody(piece, (data) => this.#copyOut.update(data));
-        if (this.#keptOut) eachBody(piece, (data) => this.#keptOut?.add(head?.statement ?? 0, data));
+        this.#keepCopy(this.#keptOut, head, piece);
         return;
       case backend.commandComplete: {
         const tag = decodeText(body);
@@ -414,9 +414,13 @@ export class StatementLog {
     });
   }
 
-  /** The statement that a copy in belongs to, or 0. */
-  get #copying(): number {
-    return this.#owed.find(({ what }) => what === "simple" || what === "execute")?.statement ?? 0;
+  /** The statement that a copy in belongs to. */
+  get #copying(): Owed | undefined {
+    return this.#owed.find(({ what }) => what === "simple" || what === "execute");
+  }
+  /** Nothing of a statement with secrets: what it chose by them may show them. */
+  #keepCopy(kept: KeptCopy | undefined, of: Owed | undefined, piece: Piece): void {
+    if (kept && !of?.masked) eachBody(piece, (data) => kept.add(of?.statement ?? 0, data));
   }
 
   /** The digest of the data is durable before the server learns that it has all of it, and so before it can commit. */
@@ -426,7 +430,7 @@ export class StatementLog {
     const digest = this.#copyIn.done();
     if (!this.#copyingIn) this.#owe("copy-end", noStatement);
     this.#copyingIn = false;
-    const of = this.#copying;
+    const of = this.#copying?.statement ?? 0;
     this.#query({
       type: "copy",
       ...(of > 0 && { of }),
