@@ -1,19 +1,9 @@
 import type { Terminal } from "@xterm/headless";
 import { type Picture, pictureMax } from "../index/mod.ts";
+import { terminalColors } from "../terminal-colors.ts";
 import { colorOf, contentMask, isInverse, isInvisible, wordsOf } from "../transcript/cell-words.ts";
 
-/** The sixteen colours as the pages draw them, then the cube and the greys of 256 (xterm's 256colres). */
-const palette = [
-  0x3b4452, 0xf07178, 0x7fd08a, 0xe6bf6a, 0x7ba4ff, 0xc99af0, 0x63c9d6, 0xc6ced8, 0x7d8896, 0xff9098,
-  0x9be5a5, 0xffd98a, 0xa3c0ff, 0xdfb8ff, 0x8ae3ee, 0xffffff,
-];
-for (let i = 0; i < 216; i++) {
-  const level = (n: number) => (n === 0 ? 0 : 55 + 40 * n);
-  palette.push((level(Math.floor(i / 36)) << 16) | (level(Math.floor(i / 6) % 6) << 8) | level(i % 6));
-}
-for (let i = 0; i < 24; i++) palette.push((8 + 10 * i) * 0x010101);
-const ground = 0x0c1015;
-const ink = 0xd7dde5;
+const { ground, ink, palette } = terminalColors;
 
 /** The screen, made small: each cell the mean of those it stands for, a letter being half ink and half ground. */
 export function drawPicture(terminal: Terminal, timeUs: number): Picture {
