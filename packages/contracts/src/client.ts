@@ -35,6 +35,7 @@ import type {
   Explanation,
   Enrolled,
   ExportFormat,
+  FilmCut,
   Factor,
   FactorAdd,
   FactorAdded,
@@ -272,17 +273,17 @@ export function createClient(options: ClientOptions) {
       async export(
         id: string,
         format: ExportFormat,
-        call: CallOptions & { part?: { from: number; tag: string } } = {},
+        call: CallOptions & { part?: { from: number; tag: string }; film?: FilmCut } = {},
       ): Promise<{
         fileName: string;
         chunks: AsyncIterable<Uint8Array>;
         tag: string | undefined;
         isPart: boolean;
       }> {
-        const { part: rest, ...how } = call;
+        const { part: rest, film, ...how } = call;
         const response = await request("GET", `/recordings/${part(id)}/export`, {
           ...how,
-          query: { format },
+          query: { format, ...film },
           accept: "*/*",
           ...(rest && { headers: { range: `bytes=${rest.from}-`, "if-range": `"${rest.tag}"` } }),
         });

@@ -2,6 +2,7 @@ import { GatehouseError } from "@gatehouse/kernel";
 import { type Command, Option } from "commander";
 import type { Cli } from "../cli.ts";
 import { type OutputFormat, type Printer, createPrinter, outputFormats, shownText } from "../output/mod.ts";
+import { parseMoment } from "../player/moment.ts";
 
 export type OutputOptions = { format: OutputFormat; json?: boolean; utc?: boolean };
 
@@ -40,6 +41,13 @@ export function sayWatermark(watermark: string | null, printer: Printer, cli: Cl
 /** The command line was wrong; nothing was done. */
 export function usage(message: string, hint?: string): GatehouseError {
   return new GatehouseError({ code: "invalid", op: "cli.usage", message, hint });
+}
+
+/** A moment of a recording, in microseconds. */
+export function momentOf(text: string): number {
+  const us = parseMoment(text);
+  if (us === undefined) throw usage(`${text} is no moment`, "Write 83s, 1m23s or 1:23.");
+  return us;
 }
 
 /** For what is read on this machine; the secrets stand in files, for a command line is seen by others. */

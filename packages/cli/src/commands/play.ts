@@ -5,7 +5,7 @@ import { exitCodes, shownText, SilentExit, writeAll } from "../output/mod.ts";
 import type { PlaySource } from "../player/mod.ts";
 import type { IdentityOptions } from "../source/mod.ts";
 import { type GatewayOptions, withGateway } from "../connection/mod.ts";
-import { usage, withIdentity } from "./options.ts";
+import { momentOf, withIdentity } from "./options.ts";
 
 const speeds = [0.5, 0.75, 1, 1.5, 2, 4, 8] as const;
 const formats = ["pty", "json", "yaml", "text"] as const;
@@ -80,10 +80,8 @@ Examples:
 }
 
 async function playIt(source: PlaySource, options: Options, cli: Cli): Promise<void> {
-  const { formatMoment, parseMoment, playOnTerminal, playRaw } = await import("../player/mod.ts");
-  const fromUs = options.from === undefined ? undefined : parseMoment(options.from);
-  if (options.from !== undefined && fromUs === undefined)
-    throw usage(`${options.from} is no moment`, "Write 83s, 1m23s or 1:23.");
+  const { formatMoment, playOnTerminal, playRaw } = await import("../player/mod.ts");
+  const fromUs = options.from === undefined ? undefined : momentOf(options.from);
   const pace = {
     source,
     ...(fromUs !== undefined && { fromUs }),

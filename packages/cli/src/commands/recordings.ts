@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
-import type { ExportFormat, Session } from "@gatehouse/contracts/rest";
+import type { ExportFormat, FilmCut, Session } from "@gatehouse/contracts/rest";
 import { everyPage } from "@gatehouse/contracts/client";
 import { messageOf } from "@gatehouse/kernel";
+import { FilmProgress } from "@gatehouse/recording/film-progress";
 import { type Command, Option } from "commander";
 import type { Cli } from "../cli.ts";
 import { type GatewayOptions, connect, withGateway } from "../connection/mod.ts";
@@ -18,18 +19,27 @@ import { addAlarms } from "./recordings-alarms.ts";
 import { addDownload } from "./recordings-download.ts";
 import { addKeeping } from "./recordings-keeping.ts";
 import { addRewrap } from "./recordings-rewrap.ts";
-import { type OutputOptions, printerFor, withOutput } from "./options.ts";
+import { type OutputOptions, momentOf, printerFor, usage, withOutput } from "./options.ts";
 import { addSearch } from "./recording-search.ts";
 import { writeWhole } from "./write-whole.ts";
 import { type ListOptions, durationOf, listSessions, timeOf, withFilters } from "./sessions.ts";
 
-type ExportOptions = GatewayOptions & { format: ExportFormat; output?: string; force?: boolean };
+type ExportOptions = GatewayOptions & {
+  format: ExportFormat;
+  output?: string;
+  force?: boolean;
+  from?: string;
+  to?: string;
+  speed?: string;
+  idle?: string;
+};
 
 /** Written out, so that no command waits for the schemas; the type holds it complete. */
 const formats: Record<ExportFormat, true> = {
   bundle: true,
   asciicast: true,
   "asciicast-v3": true,
+  gif: true,
   text: true,
   sql: true,
   csv: true,
@@ -62,14 +72,19 @@ export function addRecordings(program: Command, cli: Cli): void {
         "-o, --output <file>",
         "where to; - for standard output. Left out: the name that the gateway gives it",
       )
-      .option("--force", "write over a file that is there"),
+      .option("--force", "write over a file that is there")
+      .option("--from <moment>", "of a gif: begin there: 83s, 1m23s or 1:23")
+      .option("--to <moment>", "of a gif: end there")
+      .option("--speed <speed>", "of a gif: how fast, 0.25x to 64x")
+      .option("--idle <time>", "of a gif: what is left of a longer pause; 2s where it is not said"),
   )
     .addHelpText(
       "after",
       `
 Examples:
   $ ${cli.command} recordings export 0199c0de-0000-7000-8000-000000000001
-  $ ${cli.command} recordings export 0199c0de-0000-7000-8000-000000000001 -f asciicast -o - | asciinema play -`,
+  $ ${cli.command} recordings export 0199c0de-0000-7000-8000-000000000001 -f asciicast -o - | asciinema play -
+  $ ${cli.command} recordings export 0199c0de-0000-7000-8000-000000000001 -f gif --from 12:30 --to 13:00 -o moment.gif`,
     )
     .action((id: string, options: ExportOptions) => exportTo(id, options, cli));
   withGateway(
@@ -196,15 +211,22 @@ function addCoverage(recordings: Command, cli: Cli): void {
 
 async function exportTo(id: string, options: ExportOptions, cli: Cli): Promise<void> {
   const { client } = await connect(options, cli);
-  const { fileName, chunks } = await client.recordings.export(id, options.format, { signal: cli.signal });
+  const { fileName, chunks } = await client.recordings.export(id, options.format, {
+    signal: cli.signal,
+    film: filmCutOf(options),
+  });
+  // Only a film says how much there will be.
+  const film = options.format === "gif" ? new FilmProgress() : undefined;
+  const share = film && { share: () => film.share };
   if (options.output === "-") {
     const progress = createProgress({
       label: "exporting",
       totalBytes: undefined,
+      ...share,
       clock: cli.clock,
       stderr: cli.stderr,
     });
-    for await (const chunk of chunks) {
+    for await (const chunk of followed(chunks, film)) {
       progress.moved(chunk.length);
       await writeAll(cli.stdout, chunk);
     }
@@ -212,8 +234,31 @@ async function exportTo(id: string, options: ExportOptions, cli: Cli): Promise<v
     return;
   }
   const path = resolve(cli.workingDirectory, options.output ?? fileName);
-  const to = { path, force: options.force === true, label: "exporting" };
-  cli.stderr.write(`${path}: ${formatBytes(await writeWhole(chunks, to, cli))}\n`);
+  const to = { path, force: options.force === true, label: "exporting", ...share };
+  cli.stderr.write(`${path}: ${formatBytes(await writeWhole(followed(chunks, film), to, cli))}\n`);
+}
+
+async function* followed(
+  chunks: AsyncIterable<Uint8Array>,
+  film: FilmProgress | undefined,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    film?.take(chunk);
+    yield chunk;
+  }
+}
+
+/** Whether they go with the format is the gateway's to say. */
+function filmCutOf({ from, to, speed, idle }: ExportOptions): FilmCut {
+  const times =
+    speed === undefined ? undefined : Number(/^(\d+(?:\.\d+)?)x?$/.exec(speed)?.[1] ?? Number.NaN);
+  if (Number.isNaN(times)) throw usage(`${speed} is no speed`, "Write 2x or 0.5x.");
+  return {
+    ...(from !== undefined && { fromUs: momentOf(from) }),
+    ...(to !== undefined && { toUs: momentOf(to) }),
+    ...(times !== undefined && { speed: times }),
+    ...(idle !== undefined && { idleMaxMs: momentOf(idle) / 1000 }),
+  };
 }
 
 function columnsOf(printer: Printer): Column<Session>[] {

@@ -8,11 +8,22 @@ import { createProgress } from "../output/mod.ts";
 /** Written beside its place and moved there when it is whole: half a file never looks like one. Resolves with its length. */
 export async function writeWhole(
   chunks: AsyncIterable<Uint8Array>,
-  { path, force, label }: { path: string; force: boolean; label: string },
+  {
+    path,
+    force,
+    label,
+    share,
+  }: { path: string; force: boolean; label: string; share?: () => number | undefined },
   cli: Cli,
 ): Promise<number> {
   await requireFree(path, force);
-  const progress = createProgress({ label, totalBytes: undefined, clock: cli.clock, stderr: cli.stderr });
+  const progress = createProgress({
+    label,
+    totalBytes: undefined,
+    ...(share && { share }),
+    clock: cli.clock,
+    stderr: cli.stderr,
+  });
   const part = `${path}.part`;
   try {
     const bytes = await writeTo(part, "w", chunks, progress.moved);

@@ -121,4 +121,15 @@ test("progress is drawn on a terminal only, ten times a second at most, and is g
   assert.match(drawn[1] ?? "", /exporting \[#{29}\.{10}\] 750 B of 1000 B, /);
   shown.done();
   assert.equal(drawn.at(-1), "\r\u001b[K");
+
+  const line: string[] = [];
+  const unknown = createProgress({
+    label: "exporting",
+    totalBytes: undefined,
+    share: () => 0.5,
+    clock,
+    stderr: { isTTY: true, columns: 80, write: (text) => line.push(text) },
+  });
+  unknown.moved(2048);
+  assert.match(line[0] ?? "", /exporting \[#{20}\.{20}\] 2\.0 KiB, /);
 });

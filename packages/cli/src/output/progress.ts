@@ -11,10 +11,13 @@ const silent: Progress = { moved: () => undefined, done: () => undefined };
 export function createProgress(options: {
   label: string;
   totalBytes: number | undefined;
+  /** From 0 to 1, of what tells it in another way than by its bytes. */
+  share?: () => number | undefined;
   clock: Clock;
   stderr: { isTTY?: boolean; columns?: number; write(text: string): unknown };
 }): Progress {
   const { label, totalBytes, clock, stderr } = options;
+  const share = options.share ?? (() => (totalBytes ? bytes / totalBytes : undefined));
   if (!stderr.isTTY) return silent;
   let bytes = 0;
   const beganUs = clock.monotonicUs();
@@ -28,7 +31,8 @@ export function createProgress(options: {
       const perS = bytes / Math.max(0.001, (nowUs - beganUs) / 1e6);
       const amount = `${formatBytes(bytes)}${totalBytes ? ` of ${formatBytes(totalBytes)}` : ""}, ${formatBytes(perS)}/s`;
       const room = (stderr.columns ?? 80) - label.length - amount.length - 6;
-      const bar = totalBytes && room >= 8 ? ` [${filled(bytes / totalBytes, Math.min(room, 40))}]` : "";
+      const done = share();
+      const bar = done !== undefined && room >= 8 ? ` [${filled(done, Math.min(room, 40))}]` : "";
       stderr.write(`\r\u001b[K${label}${bar} ${amount}`.slice(0, (stderr.columns ?? 80) + 4));
     },
     done() {

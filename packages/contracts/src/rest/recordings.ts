@@ -63,6 +63,7 @@ export const frameLine = z
 export const exportFormats = [
   "asciicast",
   "asciicast-v3",
+  "gif",
   "text",
   "sql",
   "csv",
@@ -71,10 +72,34 @@ export const exportFormats = [
   "bundle",
 ] as const;
 export type ExportFormat = (typeof exportFormats)[number];
-export const exportQuery = z.strictObject({
+/** What of a recording goes into a film, and how fast. */
+export const filmCut = z.strictObject({
+  fromUs: z.coerce.number().int().min(0).optional().meta({ description: "Of a `gif`: where it begins" }),
+  toUs: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .meta({ description: "Of a `gif`: where it ends, not included" }),
+  speed: z.coerce
+    .number()
+    .min(0.25)
+    .max(64)
+    .optional()
+    .meta({ description: "Of a `gif`: how much faster than it was; 1 unless said" }),
+  idleMaxMs: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .max(86_400_000)
+    .optional()
+    .meta({ description: "Of a `gif`: what is left of a pause that is longer; 2000 unless said" }),
+});
+export type FilmCut = z.infer<typeof filmCut>;
+export const exportQuery = filmCut.extend({
   format: z.enum(exportFormats).meta({
     description:
-      "`asciicast` version 2, which every player takes, or `asciicast-v3`; `text` what was shown, without control sequences, or what was run; `sql`, `csv` and `jsonl` the statements of a database session: annotated SQL, a table, one object a line with all that is known; `json` one frame a line; `bundle` everything, still sealed, to verify offline",
+      "`asciicast` version 2, which every player takes, or `asciicast-v3`; `gif` what a terminal showed, as a moving picture; `text` what was shown, without control sequences, or what was run; `sql`, `csv` and `jsonl` the statements of a database session: annotated SQL, a table, one object a line with all that is known; `json` one frame a line; `bundle` everything, still sealed, to verify offline",
   }),
 });
 

@@ -42,6 +42,7 @@ import type {
   ExplainQuery,
   Explanation,
   ExportFormat,
+  FilmCut,
   Factor,
   FactorAdd,
   FactorAdded,
@@ -275,8 +276,12 @@ export type PlaybackDoor = {
     sessionId: string,
     format: ExportFormat,
     reader: Reader,
-    /** The tag of what they have the beginning of. */
-    held?: string,
+    how?: {
+      /** The tag of what they have the beginning of. */
+      held?: string | undefined;
+      /** Of a film. */
+      cut?: FilmCut;
+    },
   ): Promise<{
     fileName: string;
     contentType: string;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { ExportFormat } from "@gatehouse/contracts/rest";
+import type { ExportFormat, FilmCut } from "@gatehouse/contracts/rest";
 import { GatehouseError, isGatehouseError, toBase64, utf8 } from "@gatehouse/kernel";
 import {
   type AuditExtract,
@@ -16,7 +16,9 @@ import {
   statementsAs,
   writeBundle,
 } from "@gatehouse/recording";
+import type { RecordingIndex } from "@gatehouse/recording/index";
 import { transcribe } from "@gatehouse/recording/transcript";
+import { prepareFilm } from "./film.ts";
 
 /**
  * A recording in a form that is taken away. The chunks are pulled; nothing is read ahead of them. Where they would be the same bytes
@@ -36,6 +38,7 @@ const forms = {
   // asciinema registered no type; its server and player take JSON lines by their name.
   asciicast: { ending: "cast", contentType: "application/x-asciicast" },
   "asciicast-v3": { ending: "v3.cast", contentType: "application/x-asciicast" },
+  gif: { ending: "gif", contentType: "image/gif" },
   text: { ending: "txt", contentType: "text/plain; charset=utf-8" },
   sql: { ending: "sql", contentType: "application/sql; charset=utf-8" },
   csv: { ending: "csv", contentType: "text/csv; charset=utf-8" },
@@ -47,7 +50,7 @@ const forms = {
 /** What a recording of this track can be taken away as. A bundle proves the whole, so there must be a whole. */
 export function formatsOf(track: SessionFacts["track"], isClosed: boolean): readonly ExportFormat[] {
   return [
-    ...(track === "terminal" ? (["asciicast", "asciicast-v3"] as const) : []),
+    ...(track === "terminal" ? (["asciicast", "asciicast-v3", "gif"] as const) : []),
     "text",
     ...(track === "query" ? (["sql", "csv", "jsonl"] as const) : []),
     "json",
@@ -63,7 +66,8 @@ export async function exportRecording(options: {
   takenBy: string | undefined;
   source: RecordingSource;
   recording(): Promise<Recording>;
-  frames(recording: Recording): AsyncIterable<Frame>;
+  frames(recording: Recording, window?: Parameters<Recording["frames"]>[0]): AsyncIterable<Frame>;
+  index(): Promise<RecordingIndex | undefined>;
   /** What the audit log holds of the session, up to a position in it or all of it. */
   auditEvents(upTo: number | undefined): Promise<{ lines: Uint8Array; position: number }>;
   /** States that they are its audit events. */
@@ -74,15 +78,24 @@ export async function exportRecording(options: {
   version: string;
   /** The tag that somebody has the beginning of. */
   held: string | undefined;
+  /** Of a film. */
+  cut: FilmCut;
   signal: AbortSignal;
 }): Promise<Exported> {
-  const { format, facts, source, signal } = options;
+  const { format, facts, source, cut, signal } = options;
   if (!formatsOf(facts.track, true).includes(format))
     throw new GatehouseError({
       code: "invalid",
       op: "playback.export",
       message: `a session of kind ${facts.kind} cannot be exported as ${format}`,
       hint: `It can be exported as ${formatsOf(facts.track, true).join(", ")}.`,
+    });
+  if (format !== "gif" && Object.values(cut).some((part) => part !== undefined))
+    throw new GatehouseError({
+      code: "invalid",
+      op: "playback.export",
+      message: `an export as ${format} is of the whole recording, at its own speed`,
+      hint: "Leave out where it begins and ends, speed and pauses, or export it as gif.",
     });
   const { ending, contentType } = forms[format];
   const fileName = `${facts.sessionId}.${ending}`;
@@ -98,12 +111,19 @@ export async function exportRecording(options: {
     };
   }
   const recording = await options.recording();
-  const chunks = () => gathered(linesOf(format, options, recording, options.frames(recording)));
+  const chunks =
+    format === "gif"
+      ? await prepareFilm({
+          ...options,
+          index: await options.index(),
+          frames: (window) => options.frames(recording, window),
+        })
+      : () => gathered(linesOf(format, options, recording, options.frames(recording)));
   // One that grows is another each time, and so is one that tells when it was taken.
   const isFixed = recording.manifest !== undefined && options.watermark === undefined;
   const { headSha256 } = recording.manifest ?? {};
   const { withheld } = recording;
-  const tag = tagOf([options.version, format, facts.sessionId, headSha256, options.input, withheld]);
+  const tag = tagOf([options.version, format, facts.sessionId, headSha256, options.input, withheld, cut]);
   return {
     fileName,
     contentType,
@@ -153,7 +173,7 @@ function hashOf(bytes: Uint8Array): string {
 }
 
 function linesOf(
-  format: Exclude<ExportFormat, "bundle">,
+  format: Exclude<ExportFormat, "bundle" | "gif">,
   { facts, watermark }: { facts: SessionFacts; watermark: string | undefined },
   recording: Recording,
   frames: AsyncIterable<Frame>,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ExportFormat } from "@gatehouse/contracts/rest";
+import type { ExportFormat, FilmCut } from "@gatehouse/contracts/rest";
 import { GatehouseError, TestClock, concatBytes, fromUtf8, toBase64, utf8 } from "@gatehouse/kernel";
 import {
   type Frame,
@@ -291,7 +291,7 @@ test("where the policy demands a watermark the viewer's name is told, audited, a
 test("an export that would be the same again says so, and a bundle goes on as of where the audit log stood", async () => {
   const { playback, rows } = await stage();
   const take = async (who: Viewer, format: ExportFormat, held?: string) => {
-    const { chunks, same } = await playback.export(who, facts.sessionId, format, never, held);
+    const { chunks, same } = await playback.export(who, facts.sessionId, format, never, { held });
     const bytes = concatBytes(await all(chunks));
     if (same) assert.deepEqual(concatBytes(await all(same.again())), bytes);
     return { tag: same?.tag, bytes };
@@ -314,6 +314,29 @@ test("an export that would be the same again says so, and a bundle goes on as of
   const marked = await stage({ watermark: true });
   for (const other of [live, marked])
     assert.equal((await other.playback.export(owner, facts.sessionId, "text", never)).same, undefined);
+});
+
+test("a film is an export like others: refused and audited before its first byte, of what was shown alone", async () => {
+  const { playback, audited } = await stage({ watermark: true });
+  const take = (cut: FilmCut) => playback.export(auditor, facts.sessionId, "gif", never, { cut });
+  const { fileName, contentType, chunks, same } = await take({ fromUs: 2_000_000 });
+  assert.deepEqual(
+    [fileName, contentType, same],
+    [`${facts.sessionId}.gif`, "image/gif", undefined],
+    "which stands in it with the time",
+  );
+  assert.equal(audited[0]?.fields?.["format"], "gif");
+  const bytes = concatBytes(await all(chunks));
+  assert.equal(fromUtf8(bytes.subarray(0, 6)), "GIF89a");
+  assert.match(Buffer.from(bytes).toString("latin1"), /"fromUs":2000000,"durationCs":350/);
+
+  const whole = { code: "invalid", message: "an export as text is of the whole recording, at its own speed" };
+  await assert.rejects(playback.export(owner, facts.sessionId, "text", never, { cut: { speed: 2 } }), whole);
+  const plainly = await stage();
+  const tagOf = async (cut: FilmCut) =>
+    (await plainly.playback.export(owner, facts.sessionId, "gif", never, { cut })).same?.tag;
+  assert.equal(await tagOf({ speed: 2 }), await tagOf({ speed: 2 }));
+  assert.notEqual(await tagOf({ speed: 2 }), await tagOf({}));
 });
 
 test("a stream ends when the right to it has ended: at once where that is known, else within five seconds", async () => {
@@ -457,7 +480,7 @@ test("a session that still runs is there up to the last stored segment", async (
   assert.deepEqual(plain((await all(frames)) as Frame[]), plain(sample.frames.slice(0, 6)));
   const words = await playback.get(owner, facts.sessionId);
   assert.deepEqual([words.state, words.durationMs, words.segments], ["recording", null, null]);
-  assert.deepEqual(words.exports, ["asciicast", "asciicast-v3", "text", "json"]);
+  assert.deepEqual(words.exports, ["asciicast", "asciicast-v3", "gif", "text", "json"]);
   const bundle = await playback.export(owner, facts.sessionId, "bundle", never);
   await assert.rejects(all(bundle.chunks), code("conflict"));
 });

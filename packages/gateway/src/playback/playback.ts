@@ -1,5 +1,6 @@
 import {
   type ExportFormat,
+  type FilmCut,
   type IndexMade,
   type RecordingHits,
   type RecordingOverview,
@@ -58,13 +59,13 @@ type Playback = {
   ): Promise<AsyncIterable<WireFrame>>;
   /** Duration, activity over time and the events worth a mark on a seek bar. */
   timeline(viewer: Viewer, sessionId: string, reader: Reader): Promise<Timeline>;
-  /** `held`: the tag of what they have the beginning of. */
+  /** `held`: the tag of what they have the beginning of. `cut`: of a film. */
   export(
     viewer: Viewer,
     sessionId: string,
     format: ExportFormat,
     reader: Reader,
-    held?: string,
+    how?: { held?: string | undefined; cut?: FilmCut },
   ): Promise<Exported>;
   /** The whole at a glance, out of the index; nothing where none was made yet. */
   overview(viewer: Viewer, sessionId: string): Promise<RecordingOverview>;
@@ -182,7 +183,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
         recording.manifest?.end.lastTimeUs,
       );
     },
-    async export(viewer, sessionId, format, reader, held) {
+    async export(viewer, sessionId, format, reader, { held, cut = {} } = {}) {
       const action = format === "bundle" ? "download" : "export";
       const admission = await viewing.admit(viewer, sessionId, action, { format });
       const { facts } = admission.entry;
@@ -194,12 +195,14 @@ export function createPlayback(options: PlaybackOptions): Playback {
         source: sourceOf(facts),
         // A bundle stays sealed, so it needs no key; everything else is made of frames.
         recording: () => openReadable(admission),
-        frames: (recording) => visibleFrames(recording, admission, reader.signal),
+        frames: (recording, window) => visibleFrames(recording, admission, reader.signal, window),
+        index: async () => await (await openShown(admission)).index(),
         auditEvents: (upTo) => auditedSession(options.auditRows, sessionId, upTo),
         signed: (lines, upTo) => signAuditExtract({ recordingId: sessionId, lines, upTo }, options.signer),
         input: admission.input,
         version: options.version,
         held,
+        cut,
         signal: reader.signal,
       });
       return {

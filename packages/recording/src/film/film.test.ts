@@ -193,15 +193,15 @@ test("memory does not grow with the recording", () => {
     const glyphs = new Glyphs(brotliDecompressSync(readFileSync(new URL(${JSON.stringify(
       new URL("glyphs.bin", import.meta.url).href,
     )}))));
-    const facts = { size: { cols: 120, rows: 40 } };
+    const begin = { cols: 120, rows: 40, state: "" };
     const pace = { fromUs: 0, speed: 4, idleMaxUs: 2e6 };
     async function* frames() {
       for (let i = 0; i < 200; i++)
         yield { kind: "output", timeUs: i * 250_000, stream: 0, data: Buffer.from(\`\${i} y\\r\\n\`.repeat(2048)) };
     }
-    const survey = await surveyFilm(frames(), facts, pace);
+    const survey = await surveyFilm(frames(), begin, pace);
     let [bytes, most] = [0, 0];
-    for await (const chunk of makeFilm(frames(), { facts, pace, survey, about: {} }, glyphs)) {
+    for await (const chunk of makeFilm(frames(), { begin, pace, survey, about: {} }, glyphs)) {
       bytes += chunk.length;
       most = Math.max(most, process.memoryUsage().arrayBuffers);
     }

@@ -1,7 +1,8 @@
 import headless from "@xterm/headless";
 import type { Terminal } from "@xterm/headless";
-import { concatBytes } from "@gatehouse/kernel";
-import type { Frame, SessionFacts } from "../frame.ts";
+import { concatBytes, utf8 } from "@gatehouse/kernel";
+import type { Frame } from "../frame.ts";
+import type { Keyframe } from "../index/mod.ts";
 import { sliceBytes } from "../transcript/shown-lines.ts";
 import { boundedSize, shownBy } from "../transcript/shown.ts";
 import { Drawing, filmPx } from "./drawing.ts";
@@ -22,7 +23,8 @@ const waitingSlicesMax = 64;
 const rowsKept = 2_000;
 
 export type FilmOrder = {
-  facts: Pick<SessionFacts, "size">;
+  /** The terminal before the first of the frames. */
+  begin: Pick<Keyframe, "cols" | "rows" | "state">;
   pace: FilmPace;
   survey: FilmSurvey;
   /** Over every picture. */
@@ -37,7 +39,7 @@ export type FilmOrder = {
  */
 export async function* makeFilm(
   frames: AsyncIterable<Pick<Frame, "kind" | "timeUs" | "stream" | "data">>,
-  { facts, pace, survey, watermark, about }: FilmOrder,
+  { begin, pace, survey, watermark, about }: FilmOrder,
   glyphs: Glyphs,
 ): AsyncGenerator<Uint8Array> {
   const colors = new NearestColors();
@@ -55,7 +57,7 @@ export async function* makeFilm(
     transparent: unchanged,
     comment: filmComment({ ...about, durationCs: survey.durationCs }),
   });
-  const screen = new Screen(facts.size ?? { cols: 80, rows: 24 });
+  const screen = new Screen(begin);
   let done: Uint8Array[] = [];
   let doneBytes = 0;
   const picture = async (number: number) => {
@@ -72,6 +74,7 @@ export async function* makeFilm(
     doneBytes = 0;
   }
   try {
+    await screen.write(utf8(begin.state));
     const time = new FilmTime(pace);
     let number = 0;
     for await (const frame of frames) {

@@ -1,5 +1,5 @@
 import { GatehouseError } from "@gatehouse/kernel";
-import type { Frame, SessionFacts } from "../frame.ts";
+import type { Frame } from "../frame.ts";
 import { boundedSize, shownBy } from "../transcript/shown.ts";
 import { type FilmPace, FilmTime, pictureCs } from "./film-time.ts";
 
@@ -26,11 +26,11 @@ export type FilmSurvey = {
 /** Goes through what will be in a film, without drawing it. Rejects with `too_large` where it would be more than anybody can look at. */
 export async function surveyFilm(
   frames: AsyncIterable<Pick<Frame, "kind" | "timeUs" | "stream" | "data">>,
-  facts: Pick<SessionFacts, "size">,
+  begin: { cols: number; rows: number },
   pace: FilmPace,
 ): Promise<FilmSurvey> {
   const time = new FilmTime(pace);
-  let size = boundedSize(facts.size ?? { cols: 80, rows: 24 });
+  let size = boundedSize(begin);
   let [cols, rows] = [0, 0];
   let [last, pictures] = [0, 1];
   for await (const frame of frames) {

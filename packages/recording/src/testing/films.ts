@@ -14,6 +14,7 @@ import { shownBy } from "../transcript/shown.ts";
 import { facts } from "./facts.ts";
 
 export const glyphs = new Glyphs(brotliDecompressSync(readFileSync(glyphsFile)));
+const size = facts.size ?? { cols: 80, rows: 24 };
 export const plainPace: FilmPace = { fromUs: 0, speed: 1, idleMaxUs: 2_000_000 };
 
 async function* each<T>(items: Iterable<T>): AsyncGenerator<T> {
@@ -21,7 +22,8 @@ async function* each<T>(items: Iterable<T>): AsyncGenerator<T> {
 }
 
 export async function filmOf(frames: readonly Frame[], pace: FilmPace = plainPace, watermark?: string) {
-  const survey = await surveyFilm(each(frames), facts, pace);
+  const begin = { ...size, state: "" };
+  const survey = await surveyFilm(each(frames), begin, pace);
   const about = {
     session: facts.sessionId,
     target: facts.target.name,
@@ -30,7 +32,7 @@ export async function filmOf(frames: readonly Frame[], pace: FilmPace = plainPac
     fromUs: pace.fromUs,
   };
   const chunks: Uint8Array[] = [];
-  for await (const chunk of makeFilm(each(frames), { facts, pace, survey, watermark, about }, glyphs))
+  for await (const chunk of makeFilm(each(frames), { begin, pace, survey, watermark, about }, glyphs))
     chunks.push(chunk);
   return { survey, chunks, bytes: concatBytes(chunks) };
 }
@@ -62,8 +64,7 @@ export async function* playedTo(
   const cells = new ScreenCells({ ...options, colors, glyphs });
   const time = new FilmTime(pace);
   const terminal = new headless.Terminal({
-    cols: facts.size?.cols ?? 80,
-    rows: facts.size?.rows ?? 24,
+    ...size,
     scrollback: 2000,
     allowProposedApi: true,
   });

@@ -48,6 +48,7 @@ export function SessionHead({ session }: { session: Session }) {
 const formatWords: Record<ExportFormat, { name: string; means: string }> = {
   asciicast: { name: "asciicast 2", means: "Terminal recording that every player reads" },
   "asciicast-v3": { name: "asciicast 3", means: "The same in its newer version" },
+  gif: { name: "Animated GIF", means: "What was shown, as a moving picture, with long pauses cut" },
   text: { name: "Text", means: "What was shown or run, without control sequences" },
   sql: { name: "SQL", means: "The statements, annotated with what came of them" },
   csv: { name: "CSV", means: "The statements as a table" },

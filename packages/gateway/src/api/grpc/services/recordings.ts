@@ -17,6 +17,7 @@ import {
   type Verification,
   type WireFrame,
 } from "@gatehouse/contracts/rest";
+import { durationMs as msOf } from "@bufbuild/protobuf/wkt";
 import { GatehouseError } from "@gatehouse/kernel";
 import { requireAllowed } from "../../decided.ts";
 import type { Principal, RestDoors } from "../../door.ts";
@@ -84,12 +85,20 @@ export function recordingService({
 
     async *exportRecording(request, context) {
       const { principal, renew } = caller(context);
-      const { format } = exportQuery.parse({ format: request.format });
+      const { fromUs, toUs, speed, idleMax } = request;
+      const { format, ...cut } = exportQuery.parse({
+        format: request.format,
+        ...(fromUs !== undefined && { fromUs: Number(fromUs) }),
+        ...(toUs !== undefined && { toUs: Number(toUs) }),
+        ...(speed !== undefined && { speed }),
+        ...(idleMax !== undefined && { idleMaxMs: msOf(idleMax) }),
+      });
       const { fileName, contentType, chunks } = await playback.export(
         principal,
         id.parse(request.sessionId),
         format,
         { signal: context.signal, renew },
+        { cut },
       );
       const watermark = await playback.watermark(principal, request.sessionId);
       yield { fileName, contentType, ...(watermark !== undefined && { watermark }) };

@@ -183,12 +183,13 @@ export function recordingRoutes(app: App, { playback }: Pick<RestDoors, "playbac
     async (request, reply) => {
       const { range, "if-range": ifRange, "if-none-match": ifNoneMatch } = request.headers;
       const held = tagIn(ifRange as string | undefined);
+      const { format, ...cut } = request.query;
       const { fileName, contentType, chunks, same } = await playback.export(
         principalOf(request),
         request.params.sessionId,
-        request.query.format,
+        format,
         readerOf(request, reply),
-        held,
+        { held, cut },
       );
       if (same) reply.header("etag", `"${same.tag}"`).header("accept-ranges", "bytes");
       if (same && names(ifNoneMatch, same.tag)) return reply.code(304).send() as unknown as never;
@@ -198,9 +199,7 @@ export function recordingRoutes(app: App, { playback }: Pick<RestDoors, "playbac
       );
       // Without the tag nobody knows as of when the bundle is whose beginning they have.
       const isPart =
-        same &&
-        range !== undefined &&
-        (ifRange === undefined ? request.query.format !== "bundle" : held === same.tag);
+        same && range !== undefined && (ifRange === undefined ? format !== "bundle" : held === same.tag);
       if (!isPart) return sendStream(reply, contentType, await streamOf(chunks));
       const bytes = await bytesIn(same.again());
       const part = rangeOf(range, bytes);

@@ -282,6 +282,34 @@ export declare type ExportRecordingRequest = Message<"gatehouse.v1.ExportRecordi
    * @generated from field: string format = 2;
    */
   format: string;
+
+  /**
+   * The rest is of `gif` alone: the part of the recording's own time that it shows.
+   *
+   * @generated from field: optional int64 from_us = 3;
+   */
+  fromUs?: bigint | undefined;
+
+  /**
+   * Up to, not including.
+   *
+   * @generated from field: optional int64 to_us = 4;
+   */
+  toUs?: bigint | undefined;
+
+  /**
+   * How much faster than it was. Unset: 1.
+   *
+   * @generated from field: optional double speed = 5;
+   */
+  speed?: number | undefined;
+
+  /**
+   * What is left of a pause that is longer. Unset: two seconds.
+   *
+   * @generated from field: google.protobuf.Duration idle_max = 6;
+   */
+  idleMax?: Duration | undefined;
 };
 
 /**
