@@ -10,6 +10,7 @@ import { sshOptions } from "../parts/gateway.ts";
 import { type GrpcAnswer, type GrpcClient, startGrpcClient } from "../parts/grpc-client.ts";
 import { awaitEvents, awaitSession, eventually, recordedSession } from "../parts/sessions.ts";
 import { type Stage, startStage } from "../parts/stage.ts";
+import { playedTo, seenAt } from "../../packages/recording/src/testing/films.ts";
 import { openTerminal } from "../parts/terminal.ts";
 import { sessionOf } from "../parts/signed-in.ts";
 
@@ -144,6 +145,13 @@ test("a recording: its frames, windows, exports and verification, audited before
     .split("\n")
     .map((line) => JSON.parse(line) as Frame);
   assert.equal(bytesOf(frames, "stdout").toString(), "over the gateand back");
+  // What is said of a film arrives, also where there is none.
+  const film = { format: "gif", from_us: "5", to_us: "6", speed: 2, idle_max: "0.05s" };
+  const tooShort = await call(recordings, "ExportRecording", { session_id: ended.id, ...film }, "otto");
+  assert.deepEqual([tooShort.status, tooShort.detail.includes("idleMaxMs")], ["INVALID_ARGUMENT", true]);
+  const asText = { session_id: ended.id, ...film, format: "text", idle_max: "0.5s" };
+  const part = await call(recordings, "ExportRecording", asText, "otto");
+  assert.match(part.detail, /an export as text is of the whole recording, at its own speed/);
   const hold = await gateway.admin.recordings.hold(ended.id, { reason: "case 7", owner: "legal" });
   const known = await gateway.admin.recordings.get(ended.id);
   const held = await call(recordings, "GetRecording", { session_id: ended.id }, "otto");
@@ -219,7 +227,7 @@ test("a recording: its frames, windows, exports and verification, audited before
     ["otto", "OVER THE"],
   ]);
   const asked = events.filter(({ user }) => user === "otto").map(({ fields }) => fields["action"]);
-  assert.deepEqual(asked.toSorted(), ["export", "play", "search", "verify"].toSorted());
+  assert.deepEqual(asked.toSorted(), ["export", "export", "play", "search", "verify"].toSorted());
 });
 
 test("where the policy demands a watermark, every answer that shows something carries it, and so does the command line", async () => {
@@ -423,6 +431,14 @@ test("a live session: looked on, paused, resumed and ended", async () => {
       frames.map(({ seq, kind }) => [seq, kind]),
       "the observer got the whole recording, to its end",
     );
+
+    const film = await call(recordings, "ExportRecording", { ...about, format: "gif", speed: 4 }, "otto");
+    assert.deepEqual([film.status, film.messages[0]?.["content_type"]], ["OK", "image/gif"]);
+    const gif = Buffer.concat(film.messages.map(({ data = "" }) => Buffer.from(data as string, "base64")));
+    const atEnd = [Number.MAX_SAFE_INTEGER];
+    const [last = new Uint8Array(0)] = seenAt(gif, atEnd);
+    for await (const played of playedTo(frames, atEnd, { cols: 100, rows: 30 }))
+      assert.ok(Buffer.from(played).equals(last), "its last picture is the last screen");
   } finally {
     terminal.kill();
   }

@@ -88,6 +88,20 @@ test("a recording is played from the gateway, exported to a file, and not writte
   assert.equal(again.code, 1);
   assert.match(again.stderr, /is there already\nhint: .*--force/);
   assert.equal((await run([...words, "--force"])).code, 0);
+
+  const film = ["recordings", "export", session.id, "-f", "gif", "-o", "-"];
+  const cut = ["--from", "1:00", "--to", "1m30s", "--speed", "2x", "--idle", "0.5s"];
+  const { stdout } = await run([...film, ...cut]);
+  assert.match(stdout, /^gif \{"fromUs":60000000,"toUs":90000000,"speed":2,"idleMaxMs":500\}\n/);
+  for (const wrong of [
+    ["--speed", "fast"],
+    ["--from", "noon"],
+  ])
+    assert.match(
+      (await run([...film, ...wrong])).stderr,
+      /^error: (fast is no speed|noon is no moment)\nhint: /,
+    );
+  assert.match((await run([...film, "--speed", "65"])).stderr, /speed/);
 });
 
 test("signing in by link keeps the session where only its owner reads it, and nothing prints it", async () => {

@@ -5,7 +5,7 @@
  * own and never written to the person's, so no recorded sequence can do anything there but show.
  * Never: knows where frames come from, or reads a file.
  */
-export { formatMoment, parseMoment } from "./moment.ts";
+export { formatMoment } from "./moment.ts";
 export { type PlayFrame, type PlaySource } from "./play-source.ts";
 export { playOnTerminal } from "./play-on-terminal.ts";
 export { playRaw } from "./play-raw.ts";

@@ -10,7 +10,7 @@ import { type FilmPace, Glyphs, glyphsFile, makeFilm, surveyFilm } from "../film
 import { ScreenCells } from "../film/screen-cells.ts";
 import { Watermark } from "../film/watermark.ts";
 import type { Frame } from "../frame.ts";
-import { shownBy } from "../transcript/shown.ts";
+import { type ShownFrame, shownBy } from "../transcript/shown.ts";
 import { facts } from "./facts.ts";
 
 export const glyphs = new Glyphs(brotliDecompressSync(readFileSync(glyphsFile)));
@@ -55,7 +55,7 @@ export function* seenAt(bytes: Uint8Array, momentsCs: readonly number[]): Genera
 
 /** The same, drawn whole from a terminal that played up to there. */
 export async function* playedTo(
-  frames: readonly Frame[],
+  frames: readonly (ShownFrame & { timeUs: number })[],
   momentsCs: readonly number[],
   options: { cols: number; rows: number; pace?: FilmPace; watermark?: string },
 ): AsyncGenerator<Uint8Array> {
@@ -75,7 +75,7 @@ export async function* playedTo(
   let next = 0;
   for (const momentCs of momentsCs) {
     for (; next < frames.length && (numbers[next] ?? 0) * 5 <= momentCs; next++) {
-      const shown = shownBy(frames[next] as Frame);
+      const shown = shownBy(frames[next] as ShownFrame);
       if (shown.what === "bytes") terminal.write(shown.bytes);
       if (shown.what !== "size") continue;
       await written();

@@ -1,5 +1,4 @@
 import {
-  type ExportFormat,
   type Health,
   type Person,
   type Session,
@@ -298,14 +297,15 @@ export function memoryGate(clock: Clock): MemoryGate {
         const { frames, session } = watched(principal, id, "recording.play");
         return inWindow(frames, window, session.recording.state === "corrupt");
       },
-      async export(principal, id, format) {
+      async export(principal, id, format, _reader, { cut = {} } = {}) {
+        const head = format === "gif" ? `gif ${JSON.stringify(cut)}` : format;
         const { frames, session } = watched(principal, id, "recording.export");
         return {
           fileName: `${session.id}.${format}`,
           contentType: "text/plain; charset=utf-8",
-          chunks: exportOf(frames, format),
+          chunks: exportOf(frames, head),
           ...(session.state !== "live" && {
-            same: { tag: `7-${format}`, again: () => exportOf(frames, format) },
+            same: { tag: `7-${format}`, again: () => exportOf(frames, head) },
           }),
         };
       },
@@ -624,7 +624,7 @@ async function* inWindow(
   }
 }
 
-async function* exportOf(frames: readonly WireFrame[], format: ExportFormat): AsyncGenerator<Uint8Array> {
-  yield utf8(`${format}\n`);
+async function* exportOf(frames: readonly WireFrame[], head: string): AsyncGenerator<Uint8Array> {
+  yield utf8(`${head}\n`);
   for (const frame of frames) if (frame.kind === "output") yield frame.data;
 }
