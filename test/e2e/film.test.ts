@@ -6,8 +6,7 @@ import { framesOf, programs } from "../parts/recorded-programs.ts";
 
 const seed = Number(process.env["SEED"] ?? 20_261_127);
 
-// Two of them: the one that draws most, and the one whose screens change in many places at once.
-for (const [name, play] of Object.entries(programs).filter(([one]) => /vim|tmux/.test(one)))
+for (const [name, play] of Object.entries(programs))
   test(`${name}: a film shows at any moment the screen of playing to it`, async (context) => {
     const random = seededRandom(seed);
     const shown = await play(context);

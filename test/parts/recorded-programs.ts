@@ -1,4 +1,4 @@
-/** What real programs showed in a terminal of their own, cut into frames: for tests of whatever plays it. */
+/** What real programs showed in a terminal of their own, cut into frames: for tests of what is made of it. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -70,14 +70,6 @@ export const programs: Record<string, (context: TestContext) => Promise<Uint8Arr
       for (let i = 0; i < 30; i++) vim.type("\u0005");
       vim.type("G:qa!\r");
     }),
-  less: (context) =>
-    record(context, ["less", textFile(context)], async (less) => {
-      await less.shows(/line 3/);
-      for (let i = 0; i < 12; i++) less.type(" ");
-      for (let i = 0; i < 12; i++) less.type("b");
-      less.type("/line 200\rGq");
-    }),
-  top: (context) => record(context, ["top", "-d", "0.2", "-n", "12"], async () => undefined),
   // Each pane ends by itself, and tmux with the last.
   "tmux with panes": (context) =>
     record(
