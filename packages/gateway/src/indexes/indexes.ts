@@ -19,6 +19,7 @@ import { type ObjectStore, objectPrefix } from "@gatehouse/recording/pipeline";
 import type { RecordingIndexes, SearchFilters, SessionEntries } from "../directory/mod.ts";
 import type { Log } from "../telemetry/mod.ts";
 import { LiveIndexes } from "./live-indexes.ts";
+import { IndexThreads } from "./index-threads.ts";
 import { makeIndex } from "./making.ts";
 import type { SearchKeys } from "./search-keys.ts";
 
@@ -64,8 +65,7 @@ const passedOverMax = 1_000;
 export function createIndexes(options: IndexesOptions): Indexes {
   const { store, openers, sessions, rows, filters, searchKeys, clock, log } = options;
   const filterKind = { version: filterVersion, keyId: searchKeys.id };
-  const stopping = new AbortController();
-  const threads = { signal: stopping.signal, megabytes: options.threadMegabytes ?? threadMegabytes };
+  const threads = new IndexThreads({ megabytes: options.threadMegabytes ?? threadMegabytes, clock });
   const live = new LiveIndexes({ threads, clock, log });
   let making: Promise<unknown> = Promise.resolve();
   let timer: Timer | undefined;
@@ -232,7 +232,7 @@ export function createIndexes(options: IndexesOptions): Indexes {
     async stop() {
       isStarted = false;
       timer?.cancel();
-      stopping.abort();
+      await threads.stop();
       await running;
       await making;
       await live.stop();
