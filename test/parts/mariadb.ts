@@ -36,7 +36,7 @@ export async function startMariadb(options: { trustedClient?: string } = {}): Pr
     ...(options.trustedClient !== undefined && { trustedClient: options.trustedClient }),
     protocol: "mariadb",
     program: "/usr/sbin/mariadbd",
-    initialize: (data, user) =>
+    initialize: (data, user, env) =>
       execFileSync(
         "/usr/bin/mariadb-install-db",
         [
@@ -46,7 +46,7 @@ export async function startMariadb(options: { trustedClient?: string } = {}): Pr
           "--auth-root-authentication-method=normal",
           "--skip-test-db",
         ],
-        { stdio: ["ignore", "ignore", "pipe"], cwd: "/" },
+        { stdio: ["ignore", "ignore", "pipe"], cwd: "/", env },
       ),
     settings: ["--plugin-load-add=auth_ed25519", "--innodb-buffer-pool-size=32M"],
     logins: {
@@ -62,7 +62,7 @@ export async function startServer(options: {
   protocol: MysqlServer["protocol"];
   /** Absolute. */
   program: string;
-  initialize(data: string, user: string): void;
+  initialize(data: string, user: string, env: NodeJS.ProcessEnv): void;
   settings: readonly string[];
   logins: Record<string, string>;
   passwords: Record<string, string>;
@@ -79,7 +79,12 @@ export async function startServer(options: {
   const owned = (path: string) => chownSync(path, uid, gid);
   mkdirSync(data);
   owned(data);
-  options.initialize(data, "mysql");
+  // Each has a place of its own for passing files: at its start a server takes away what others left in the common one.
+  const temporary = join(folder, "tmp");
+  mkdirSync(temporary);
+  owned(temporary);
+  const env = { ...process.env, TMPDIR: temporary };
+  options.initialize(data, "mysql", env);
   const file = (name: string, text: string) => {
     const path = join(folder, name);
     writeFileSync(path, text, { mode: 0o600 });
@@ -116,7 +121,7 @@ export async function startServer(options: {
       "--skip-name-resolve",
       ...options.settings,
     ],
-    { cwd: "/", stdio: ["ignore", "ignore", "pipe"] },
+    { cwd: "/", stdio: ["ignore", "ignore", "pipe"], env },
   );
   let output = "";
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));

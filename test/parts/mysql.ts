@@ -22,11 +22,11 @@ export async function startMysql(): Promise<MysqlServer> {
     certificate: rsaCertificate(folder),
     protocol: "mysql",
     program,
-    initialize: (data, user) =>
+    initialize: (data, user, env) =>
       execFileSync(
         program,
         ["--no-defaults", ...base, "--initialize-insecure", `--user=${user}`, `--datadir=${data}`],
-        { stdio: ["ignore", "ignore", "pipe"], cwd: "/" },
+        { stdio: ["ignore", "ignore", "pipe"], cwd: "/", env },
       ),
     settings: [
       ...base,

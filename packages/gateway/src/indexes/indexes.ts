@@ -173,7 +173,7 @@ export function createIndexes(options: IndexesOptions): Indexes {
     try {
       await inTurn(() => make(sessionId, { anew: false }));
     } catch (error) {
-      if (stopping.signal.aborted) return false;
+      if (threads.stopping) return false;
       // A store that is away, or a key: later. What is there and cannot be indexed will not be for being tried again.
       if (!isGatehouseError(error, "corrupt")) {
         if (passedOver.size < passedOverMax) passedOver.add(sessionId);
