@@ -1,5 +1,6 @@
 /** What real programs showed in a terminal of their own, cut into frames: for tests of what is made of it. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
@@ -12,7 +13,10 @@ import { openTerminal } from "./terminal.ts";
 export function framesOf(
   shown: Uint8Array,
   random: Random,
-  sizes: readonly { at: number; cols: number; rows: number }[] = [],
+  {
+    sizes = [],
+    times = 1,
+  }: { sizes?: readonly { at: number; cols: number; rows: number }[]; times?: number } = {},
 ): Frame[] {
   const frames: Frame[] = [];
   let timeUs = 0;
@@ -26,7 +30,7 @@ export function framesOf(
       add("resize", encodeResize(due.shift() as { cols: number; rows: number }));
     // Often several in one moment.
     if (c > 60) timeUs += c * 10_000;
-    const end = Math.min(shown.length, at + 1 + (a < 40 ? b % 8 : a * 6 + b));
+    const end = Math.min(shown.length, at + 1 + Math.floor(times * (a < 40 ? b % 8 : a * 6 + b)));
     add("output", shown.subarray(at, end));
     at = end;
   }
@@ -34,14 +38,17 @@ export function framesOf(
   return frames;
 }
 
-async function record(
+export async function record(
   context: TestContext,
   program: readonly string[],
   use: (terminal: ReturnType<typeof openTerminal>) => Promise<void>,
 ): Promise<Uint8Array> {
   const folder = mkdtempSync(join(tmpdir(), "gatehouse-seek-"));
   context.after(() => rmSync(folder, { recursive: true, force: true }));
-  const terminal = openTerminal(program, join(folder, "size"), { cols: 80, rows: 24 });
+  const terminal = openTerminal(["env", "LC_ALL=C.UTF-8", ...program], join(folder, "size"), {
+    cols: 80,
+    rows: 24,
+  });
   await use(terminal);
   await terminal.exited;
   return terminal.shown();
@@ -60,8 +67,9 @@ function textFile(context: TestContext): string {
   return path;
 }
 
-export const programs: Record<string, (context: TestContext) => Promise<Uint8Array>> = {
-  "vim, with colours, a split and scrolling": (context) =>
+export const apt = "apt with a progress bar below the margins";
+export const programs = {
+  "vim, with colours, a split and scrolling": (context: TestContext) =>
     record(context, ["vim", "-u", "NONE", "-N", textFile(context)], async (vim) => {
       await vim.shows(/line 3/);
       vim.type(":syntax on\r:set nu\r:split\r");
@@ -70,8 +78,16 @@ export const programs: Record<string, (context: TestContext) => Promise<Uint8Arr
       for (let i = 0; i < 30; i++) vim.type("\u0005");
       vim.type("G:qa!\r");
     }),
+  less: (context: TestContext) =>
+    record(context, ["less", textFile(context)], async (less) => {
+      await less.shows(/line 3/);
+      for (let i = 0; i < 12; i++) less.type(" ");
+      for (let i = 0; i < 12; i++) less.type("b");
+      less.type("/line 200\rGq");
+    }),
+  top: (context: TestContext) => record(context, ["top", "-d", "0.2", "-n", "12"], async () => undefined),
   // Each pane ends by itself, and tmux with the last.
-  "tmux with panes": (context) =>
+  "tmux with panes": (context: TestContext) =>
     record(
       context,
       [
@@ -83,4 +99,67 @@ export const programs: Record<string, (context: TestContext) => Promise<Uint8Arr
       ].flat(),
       async () => undefined,
     ),
-};
+  [apt]: (context: TestContext) => record(context, aptOf(context), async () => undefined),
+  // The alternate screen, a character in three pieces, a progress bar that overwrites itself, and a line of more than one row.
+  "a shell with wide characters, emoji, right-to-left text and torn UTF-8": (context: TestContext) =>
+    record(context, ["bash", "--norc", "--noprofile", "-i"], async (shell) => {
+      await shell.shows(/[$#] /);
+      for (const line of [
+        "PS1='日本> '",
+        `cat ${textFile(context)}`,
+        "echo '👩‍💻 🎉 語語 שלום עולם عربى e\u0301'",
+        "for b in '\\xe6' '\\x97' '\\xa5' '\\xe6\\x9c'; do printf \"$b\"; sleep 0.05; done; printf '\\xff\\xac\\n'",
+        "for i in $(seq 1 40); do printf '\\r%s %d%%' \"$(head -c $i /dev/zero | tr '\\0' '#')\" $i; done; echo",
+        "printf '\\033[?1049h\\033[H'; seq 1 60; sleep 0.1; printf '\\033[?1049l'",
+        `echo ${"weit ".repeat(40)}`,
+      ])
+        shell.type(`${line}\r`);
+      shell.type("ls -l --color=always /usr/bin | tail -n 200; exit\r");
+    }),
+} satisfies Record<string, (context: TestContext) => Promise<Uint8Array>>;
+
+/** Installs packages of its own into a root of its own: nothing of the machine is touched. */
+function aptOf(context: TestContext): string[] {
+  const folder = mkdtempSync(join(tmpdir(), "gatehouse-seek-"));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  const root = join(folder, "root");
+  for (const path of [
+    "var/lib/dpkg/info",
+    "var/lib/dpkg/updates",
+    "var/lib/dpkg/triggers",
+    "var/lib/apt/lists/partial",
+  ])
+    mkdirSync(join(root, path), { recursive: true });
+  for (const path of ["var/cache/apt/archives/partial", "etc/apt/preferences.d", "etc/apt/sources.list.d"])
+    mkdirSync(join(root, path), { recursive: true });
+  for (const name of ["status", "available"]) writeFileSync(join(root, "var/lib/dpkg", name), "");
+  const packages = Array.from({ length: 8 }, (_, n) => {
+    const tree = join(folder, `tree-${n}`);
+    mkdirSync(join(tree, "DEBIAN"), { recursive: true });
+    const fields = {
+      Package: `probe-${n}`,
+      Version: `1.${n}`,
+      Architecture: "all",
+      Maintainer: "nobody <nobody@example.invalid>",
+    };
+    const control = Object.entries({ ...fields, Description: "nothing" }).map(
+      ([key, value]) => `${key}: ${value}\n`,
+    );
+    writeFileSync(join(tree, "DEBIAN/control"), control.join(""));
+    const path = join(folder, `probe-${n}.deb`);
+    execFileSync("dpkg-deb", ["--build", tree, path], { stdio: "ignore" });
+    return path;
+  });
+  const options = {
+    Dir: root,
+    "Dir::State::status": join(root, "var/lib/dpkg/status"),
+    "Dir::Bin::methods": "/usr/lib/apt/methods",
+    "Dir::Log": "",
+    "DPkg::Options::": `--root=${root}`,
+    "Dpkg::Progress-Fancy": "1",
+    "APT::Sandbox::User": "root",
+  };
+  const chosen = Object.entries(options).flatMap(([key, value]) => ["-o", `${key}=${value}`]);
+  const dpkg = ["--force-not-root", "--log=/dev/null"].flatMap((one) => ["-o", `DPkg::Options::=${one}`]);
+  return ["apt-get", "-y", ...chosen, ...dpkg, "install", ...packages];
+}

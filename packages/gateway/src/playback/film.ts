@@ -85,6 +85,8 @@ async function* madeInThread(
     throw faulty("its thread ended");
   });
   exited.catch(() => undefined);
+  // One that fails while nobody waits for its word must not take the process with it.
+  worker.on("error", () => undefined);
   const ask = async (word: ToThread): Promise<FromThread> => {
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     worker.postMessage(word);
