@@ -19,7 +19,6 @@ import { type ObjectStore, objectPrefix } from "@gatehouse/recording/pipeline";
 import type { RecordingIndexes, SearchFilters, SessionEntries } from "../directory/mod.ts";
 import type { Log } from "../telemetry/mod.ts";
 import { LiveIndexes } from "./live-indexes.ts";
-import { IndexThreads } from "./index-threads.ts";
 import { makeIndex } from "./making.ts";
 import type { SearchKeys } from "./search-keys.ts";
 
@@ -65,7 +64,8 @@ const passedOverMax = 1_000;
 export function createIndexes(options: IndexesOptions): Indexes {
   const { store, openers, sessions, rows, filters, searchKeys, clock, log } = options;
   const filterKind = { version: filterVersion, keyId: searchKeys.id };
-  const threads = new IndexThreads({ megabytes: options.threadMegabytes ?? threadMegabytes, clock });
+  const stopping = new AbortController();
+  const threads = { signal: stopping.signal, megabytes: options.threadMegabytes ?? threadMegabytes };
   const live = new LiveIndexes({ threads, clock, log });
   let making: Promise<unknown> = Promise.resolve();
   let timer: Timer | undefined;
@@ -173,7 +173,7 @@ export function createIndexes(options: IndexesOptions): Indexes {
     try {
       await inTurn(() => make(sessionId, { anew: false }));
     } catch (error) {
-      if (threads.stopping) return false;
+      if (stopping.signal.aborted) return false;
       // A store that is away, or a key: later. What is there and cannot be indexed will not be for being tried again.
       if (!isGatehouseError(error, "corrupt")) {
         if (passedOver.size < passedOverMax) passedOver.add(sessionId);
@@ -232,7 +232,7 @@ export function createIndexes(options: IndexesOptions): Indexes {
     async stop() {
       isStarted = false;
       timer?.cancel();
-      await threads.stop();
+      stopping.abort();
       await running;
       await making;
       await live.stop();

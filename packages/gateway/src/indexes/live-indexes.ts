@@ -3,8 +3,7 @@ import { type Recording, type RecordingSource, segmentName } from "@gatehouse/re
 import { type RecordingIndex, openIndex } from "@gatehouse/recording/index";
 import { nodeZstd } from "@gatehouse/recording/node";
 import type { Log } from "../telemetry/mod.ts";
-import type { IndexThreads } from "./index-threads.ts";
-import { makeIndexSoFar } from "./making.ts";
+import { type Threads, makeIndexSoFar } from "./making.ts";
 
 /** It is not made anew within this time, nor within so many times what making it took: a long session costs a share of a core at most. */
 const freshMs = 10_000;
@@ -30,18 +29,14 @@ type Kept = {
  * in memory and nowhere else, encrypted as one that is stored would be, and made anew when there is more.
  */
 export class LiveIndexes {
-  readonly #threads: Pick<IndexThreads, "make" | "stopping">;
+  readonly #threads: Threads;
   readonly #clock: Clock;
   readonly #log: Pick<Log, "warn">;
   readonly #kept = new Map<string, Kept>();
   #turn: Promise<void> = Promise.resolve();
   #sweeping: Timer | undefined;
 
-  constructor(options: {
-    threads: Pick<IndexThreads, "make" | "stopping">;
-    clock: Clock;
-    log: Pick<Log, "warn">;
-  }) {
+  constructor(options: { threads: Threads; clock: Clock; log: Pick<Log, "warn"> }) {
     this.#threads = options.threads;
     this.#clock = options.clock;
     this.#log = options.log;
@@ -97,7 +92,7 @@ export class LiveIndexes {
       }
     } catch (error) {
       // An index is never needed. What failed is not tried again at once.
-      if (!this.#threads.stopping)
+      if (!this.#threads.signal.aborted)
         this.#log.warn("an index of a live session could not be made", {
           session: recording.facts.sessionId,
           error: messageOf(error),

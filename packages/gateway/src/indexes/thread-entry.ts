@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { setPriority } from "node:os";
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { constants, zstdCompressSync } from "node:zlib";
 import { assert, messageOf } from "@gatehouse/kernel";
 import { type Frame, importKeys, openSegment, parseSegment } from "@gatehouse/recording";
@@ -8,10 +8,13 @@ import { buildIndex } from "@gatehouse/recording/indexing";
 import { nodeSealCrypto, nodeZstd } from "@gatehouse/recording/node";
 import { HiddenText, TrigramFilterMaking, commandText } from "@gatehouse/recording/passages";
 import { trigramMac } from "./search-keys.ts";
-import type { Beginning, Filters, FromThread, Made, ToThread } from "./thread-words.ts";
+import type { Beginning, Filters, FromThread, ToThread } from "./thread-words.ts";
 
 const port = parentPort;
 assert(port, "this is a thread's first file");
+const { facts, keys, headSha256, filterKeys } = workerData as Beginning;
+assert(keys.main, "the key of the main lane");
+const main = keys.main;
 
 // On Linux this is the thread's own: sessions go first, and an index is made of what they leave.
 try {
@@ -19,6 +22,10 @@ try {
 } catch {
   // Where it may not be lowered, it stays.
 }
+
+const shownFilter = new TrigramFilterMaking();
+for (const { text } of commandText(facts)) shownFilter.add(text);
+const hidden = new HiddenText(facts);
 
 const say = (word: FromThread) => port.postMessage(word);
 const waiting: ToThread[] = [];
@@ -36,12 +43,11 @@ async function next(): Promise<ToThread> {
   }
 }
 
-async function* frames({ facts, keys }: Beginning, hidden: HiddenText): AsyncGenerator<Frame> {
+async function* frames(): AsyncGenerator<Frame> {
   const open = await importKeys(keys);
-  say({ taken: true });
   for (;;) {
     const word = await next();
-    if (!("segment" in word)) return;
+    if ("end" in word) return;
     const { n, bytes, sha256 } = word.segment;
     if (sha256 !== undefined && createHash("sha256").update(bytes).digest("hex") !== sha256)
       throw new Error("a segment is not the one that the manifest lists");
@@ -58,18 +64,21 @@ async function* frames({ facts, keys }: Beginning, hidden: HiddenText): AsyncGen
   }
 }
 
-async function make(beginning: Beginning): Promise<Made> {
-  const { facts, keys, headSha256, filterKeys } = beginning;
-  assert(keys.main, "the key of the main lane");
-  const shown = new TrigramFilterMaking();
-  for (const { text } of commandText(facts)) shown.add(text);
-  const hidden = new HiddenText(facts);
+function filtersOf(macKeys: NonNullable<typeof filterKeys>): Filters {
+  const input = hidden.finish();
+  return {
+    main: shownFilter.finish(trigramMac(macKeys.main)),
+    ...(input.count > 0 && { input: input.finish(trigramMac(macKeys.input)) }),
+  };
+}
+
+try {
   const index = await buildIndex({
     facts,
-    frames: frames(beginning, hidden),
-    laneKey: keys.main,
+    frames: frames(),
+    laneKey: main,
     headSha256,
-    onText: (text) => shown.add(text),
+    onText: (text) => shownFilter.add(text),
     crypto: {
       ...nodeSealCrypto,
       // Here and now: the thread pool is for what sessions wait for.
@@ -80,27 +89,8 @@ async function make(beginning: Beginning): Promise<Made> {
         }),
     },
   });
-  return { index, ...(filterKeys && { filters: filtersOf(shown, hidden, filterKeys) }) };
+  say({ index, ...(filterKeys && { filters: filtersOf(filterKeys) }) });
+} catch (error) {
+  say({ fault: messageOf(error) });
 }
-
-function filtersOf(
-  shown: TrigramFilterMaking,
-  hidden: HiddenText,
-  macKeys: NonNullable<Beginning["filterKeys"]>,
-): Filters {
-  const input = hidden.finish();
-  return {
-    main: shown.finish(trigramMac(macKeys.main)),
-    ...(input.count > 0 && { input: input.finish(trigramMac(macKeys.input)) }),
-  };
-}
-
-for (;;) {
-  const word = await next();
-  assert("begin" in word, "an index is begun with its recording");
-  try {
-    say(await make(word.begin));
-  } catch (error) {
-    say({ fault: messageOf(error) });
-  }
-}
+port.close();

@@ -1,6 +1,6 @@
 import type { Lane, RecordingKeys, SessionFacts } from "@gatehouse/recording";
 
-/** What an index is begun with. */
+/** What the thread that makes an index is begun with. */
 export type Beginning = {
   facts: SessionFacts;
   /** The input lane's is left out where this gateway does not have it. */
@@ -16,6 +16,6 @@ export type Made = { index: Uint8Array; filters?: Filters };
 
 /** `sha256` is what the manifest says, where there is one. */
 export type SegmentToTake = { n: number; bytes: Uint8Array; sha256?: string };
-/** The beginning, one segment after the other, and then no more. Each is answered, and the next is not sent before. */
-export type ToThread = { begin: Beginning } | { segment: SegmentToTake } | { end: true };
+/** One segment after the other, and then no more. Each is answered, and the next is not sent before. */
+export type ToThread = { segment: SegmentToTake } | { end: true };
 export type FromThread = { taken: true } | Made | { fault: string };
