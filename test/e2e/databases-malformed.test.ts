@@ -4,10 +4,12 @@
  */
 import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import type { Socket } from "node:net";
+import { type Socket, connect as connectTcp } from "node:net";
 import type { Duplex } from "node:stream";
 import { after, before, test } from "node:test";
+import { connect as connectTls } from "node:tls";
 import type { Client } from "@gatehouse/contracts/client";
 import type { Target } from "@gatehouse/contracts/rest";
 import fc from "fast-check";
@@ -32,6 +34,8 @@ type Side = {
   messages: readonly Buffer[];
   /** A header that claims so many bytes. */
   claim(bytes: number): Buffer;
+  /** What comes before that: who asks for TLS by these bytes, behind a greeting or before the answer, and then signs in. */
+  entrance: { port: number; isGreeted: boolean; askTls: Buffer; signIn: readonly Buffer[] };
 };
 
 let stand: Databases;
@@ -60,6 +64,7 @@ async function postgresSide(jane: Client): Promise<Side> {
   const execute = typed("E", zeros(5));
   const sync = typed("S");
   const query = typed("Q", "select 1; select 'two'\0");
+  const { port, user } = await jane.targets.openConnection(target.id, "postgres");
   return {
     name: "postgres",
     target,
@@ -88,10 +93,30 @@ async function postgresSide(jane: Client): Promise<Side> {
       head.writeUInt32BE(bytes, 1);
       return head;
     },
+    // §55.7: messages that open a connection have a length and a number in the place of a type.
+    entrance: {
+      port,
+      isGreeted: false,
+      askTls: opening(80877103),
+      signIn: [
+        opening(0x3_0000, `user\0${user}\0database\0postgres\0\0`),
+        opening(80877102, "12345678"),
+        opening(80877104),
+        typed("p", "guessed\0"),
+        typed("p", "SCRAM-SHA-256\0\0\0\0\u0009n,,n=,r=x"),
+      ],
+    },
   };
 }
+function opening(number: number, body = ""): Buffer {
+  const head = Buffer.alloc(8);
+  head.writeInt32BE(8 + body.length);
+  head.writeInt32BE(number, 4);
+  return Buffer.concat([head, Buffer.from(body)]);
+}
 async function mariadbSide(jane: Client): Promise<Side> {
-  const target = await stand.addTarget("mariadb");
+  // No superuser: a byte that is bent into COM_SHUTDOWN would end the server.
+  const target = await stand.addTarget("mariadb", { logins: ["mysql_native_password"] });
   const packet = (body: Buffer | string, sequence = 0): Buffer => {
     const bytes = Buffer.from(body);
     const head = Buffer.alloc(4);
@@ -100,6 +125,12 @@ async function mariadbSide(jane: Client): Promise<Side> {
     return Buffer.concat([head, bytes]);
   };
   const query = packet("\u0003select 1 as one");
+  const { port, user } = await jane.targets.openConnection(target.id, "mysql_native_password");
+  // Protocol 4.1 with TLS, a password by a plugin and its attributes; 16 MiB; utf8mb4.
+  const hello = Buffer.alloc(32);
+  hello.writeUInt32LE(0x00_3a_8a_08);
+  hello.writeUInt32LE(0x0100_0000, 4);
+  hello[8] = 45;
   return {
     name: "mariadb",
     target,
@@ -120,12 +151,30 @@ async function mariadbSide(jane: Client): Promise<Side> {
       packet("\u0012"),
       packet(Buffer.from([0x1c, 1, 0, 0, 0, 1, 0, 0, 0])),
       packet("\u0002nowhere"),
+      packet("\u0008"),
     ],
     claim: (bytes) => {
       const head = Buffer.alloc(5);
       head.writeUIntLE(Math.min(bytes, 0xff_ffff), 0, 3);
       head[4] = 3;
       return head;
+    },
+    entrance: {
+      port,
+      isGreeted: true,
+      askTls: packet(hello, 1),
+      signIn: [
+        packet(
+          Buffer.concat([
+            hello,
+            Buffer.from(`${user}\0\u0007guessed\0mysql_clear_password\0\u0004\u0001a\u0001b`),
+          ]),
+          2,
+        ),
+        packet("guessed\0", 4),
+        packet("", 6),
+        query,
+      ],
     },
   };
 }
@@ -169,6 +218,21 @@ async function goesOn({ open, ask, isWhole }: Side): Promise<void> {
   stream.destroy();
 }
 
+/** The messages in any order, some whole, some bent or cut, and noise between them. */
+function malformed(messages: readonly Buffer[]): fc.Arbitrary<Buffer[]> {
+  const noise = fc.uint8Array({ maxLength: 64 }).map((bytes) => Buffer.from(bytes));
+  const message = fc.constantFrom(...messages);
+  const bent = fc
+    .tuple(message, fc.nat(), fc.integer({ min: 0, max: 255 }))
+    .map(([bytes, at, value]) => Object.assign(Buffer.from(bytes), { [at % bytes.length]: value }));
+  const half = fc.tuple(message, fc.nat()).map(([bytes, at]) => bytes.subarray(0, at % bytes.length));
+  return fc.array(fc.oneof({ weight: 4, arbitrary: message }, bent, half, noise), { maxLength: 8 });
+}
+function isSound(): void {
+  assert.ok(residentMiB() < residentMiBMax, `${residentMiB()} MiB`);
+  assert.doesNotMatch(stand.gateway.output(), /uncaught|unhandled|"level":"fatal"|"level":60/i);
+}
+
 for (const name of ["postgres", "mariadb"] as const) {
   const of = () => sides.find((side) => side.name === name) as Side;
 
@@ -204,15 +268,8 @@ for (const name of ["postgres", "mariadb"] as const) {
 
   test(`${name}: halves, the wrong order and noise end in order (FUZZ_SEED=${seed})`, async () => {
     const side = of();
-    const noise = fc.uint8Array({ maxLength: 64 }).map((bytes) => Buffer.from(bytes));
-    const message = fc.constantFrom(...side.messages);
-    const bent = fc
-      .tuple(message, fc.nat(), fc.integer({ min: 0, max: 255 }))
-      .map(([bytes, at, value]) => Object.assign(Buffer.from(bytes), { [at % bytes.length]: value }));
-    const half = fc.tuple(message, fc.nat()).map(([bytes, at]) => bytes.subarray(0, at % bytes.length));
-    const sent = fc.array(fc.oneof({ weight: 4, arbitrary: message }, bent, half, noise), { maxLength: 8 });
     await fc.assert(
-      fc.asyncProperty(sent, async (parts) => {
+      fc.asyncProperty(malformed(side.messages), async (parts) => {
         const stream = await side.open();
         const ended = answerOf(stream, never);
         for (const part of parts) await written(stream, part);
@@ -228,7 +285,34 @@ for (const name of ["postgres", "mariadb"] as const) {
       const { items } = await stand.gateway.admin.sessions.list({ limit: 100 });
       return items.every(({ state }) => state !== "live") || undefined;
     });
-    assert.ok(residentMiB() < residentMiBMax, `${residentMiB()} MiB`);
-    assert.doesNotMatch(stand.gateway.output(), /uncaught|unhandled|"level":"fatal"|"level":60/i);
+    isSound();
+  });
+
+  test(`${name}: who has not signed in and sends no sign-in is let go (FUZZ_SEED=${seed})`, async () => {
+    const side = of();
+    const { port, isGreeted, askTls, signIn } = side.entrance;
+    const sent = fc.tuple(fc.boolean(), fc.nat(2), malformed([askTls, ...signIn]));
+    await fc.assert(
+      fc.asyncProperty(sent, async ([isInside, begun, parts]) => {
+        const plain = connectTcp(port, "127.0.0.1");
+        plain.on("error", () => undefined);
+        if (isGreeted) await once(plain, "data");
+        if (isInside) {
+          plain.write(askTls);
+          if (!isGreeted) await once(plain, "data");
+        }
+        const stream = isInside ? connectTls({ socket: plain, rejectUnauthorized: false }) : plain;
+        stream.on("error", () => undefined);
+        if (isInside) await once(stream, "secureConnect");
+        const ended = answerOf(stream, never);
+        for (const part of [...signIn.slice(0, begun), ...parts]) await written(stream, part);
+        stream.end();
+        await ended;
+        plain.destroy();
+      }),
+      { numRuns: runs, seed },
+    );
+    await goesOn(side);
+    isSound();
   });
 }

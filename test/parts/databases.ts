@@ -4,7 +4,7 @@ import type { Person, Target, TargetCreate } from "@gatehouse/contracts/rest";
 import mysql2 from "mysql2/promise";
 import pg from "pg";
 import { type Gateway, startGateway } from "./gateway.ts";
-import { type MysqlServer, startMariadb } from "./mariadb.ts";
+import { type MysqlServer, serverEnding, startMariadb } from "./mariadb.ts";
 import { type Postgres, startPostgres } from "./postgres.ts";
 import { signedIn } from "./signed-in.ts";
 
@@ -34,8 +34,8 @@ export async function startDatabases(config: Record<string, unknown> = {}): Prom
     mariadb,
     async addTarget(protocol, change = {}) {
       const server = protocol === "postgres" ? postgres : mariadb;
-      const login = protocol === "postgres" ? "postgres" : "root";
-      const password = protocol === "postgres" ? postgres.password : (mariadb.logins["root"] ?? "");
+      const login = change.logins?.[0] ?? (protocol === "postgres" ? "postgres" : "root");
+      const password = protocol === "postgres" ? postgres.password : (mariadb.logins[login] ?? "");
       const { id } = await admin.targets.create({
         name: protocol,
         protocol,
@@ -88,15 +88,13 @@ export function cancel(client: pg.Client): void {
     inside._activeQuery ?? inside.activeQuery,
   );
 }
+/** As the target's first login. Says what became of the server where it has ended. */
 export async function openMariadb(person: Client, target: Target): Promise<mysql2.Connection> {
-  const way = await person.targets.openConnection(target.id, "root");
+  const way = await person.targets.openConnection(target.id, target.logins[0]?.name ?? "");
   const { host, port, user, password } = way;
-  return mysql2.createConnection({
-    host,
-    port,
-    user,
-    password,
-    ssl: { ca: way.certificate },
-    multipleStatements: true,
+  const options = { host, port, user, password, ssl: { ca: way.certificate }, multipleStatements: true };
+  return mysql2.createConnection(options).catch((error: unknown) => {
+    const ending = serverEnding(target.port);
+    throw ending === undefined ? error : new Error(ending, { cause: error });
   });
 }

@@ -19,8 +19,14 @@ export type MysqlServer = {
   log(): string;
   /** Statements by the stock client over the server's own socket, past the gate. Throws with the client's words. */
   sql(text: string): Promise<string>;
+  /** Throws, with what the server said last, where it had ended before. */
   close(): Promise<void>;
 };
+
+/** What servers said that ended while they were needed, by their ports. */
+const endings = new Map<number, string>();
+/** Why nobody listens on this port any more; undefined where a server of this file still does, or never did. */
+export const serverEnding = (port: number): string | undefined => endings.get(port);
 
 /** How a client gets somewhere: through the gate, or past it. */
 export type Way = { host: string; port: number; user: string; password: string; certificateFile: string };
@@ -124,13 +130,20 @@ export async function startServer(options: {
     { cwd: "/", stdio: ["ignore", "ignore", "pipe"], env },
   );
   let output = "";
-  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  let closing = false;
+  const exited = new Promise<void>((resolve) =>
+    child.once("close", (code, signal) => {
+      if (!closing)
+        endings.set(port, `${options.program} ended by itself (${signal ?? code}):\n${output.slice(-4000)}`);
+      resolve();
+    }),
+  );
   await new Promise<void>((resolve, reject) => {
     child.stderr.on("data", (chunk: Buffer) => {
       output += chunk.toString();
       if (/ready for connections[\s\S]*port: [1-9]/.test(output)) resolve();
     });
-    void exited.then(() => reject(new Error(`${options.program} ended at its start:\n${output}`)));
+    void exited.then(() => reject(new Error(serverEnding(port))));
   });
   const sql = async (text: string) => {
     const ran = await run(
@@ -161,9 +174,12 @@ export async function startServer(options: {
     log: () => readFileSync(log, "utf8"),
     sql,
     async close() {
-      process.kill(Number(readFileSync(join(data, "pid"), "utf8")), "SIGKILL");
+      const ending = serverEnding(port);
+      closing = true;
+      if (ending === undefined) process.kill(Number(readFileSync(join(data, "pid"), "utf8")), "SIGKILL");
       await exited;
       rmSync(folder, { recursive: true, force: true });
+      if (ending !== undefined) throw new Error(ending);
     },
   };
 }
