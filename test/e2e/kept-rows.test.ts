@@ -39,6 +39,8 @@ test("rows of simple and prepared statements, text and binary, and both ways of 
     binary: true,
   };
   await client.query(binary);
+  // Fetched one by one, they are rows of one result.
+  await client.query({ text: "select generate_series(1, 4) as n", values: [], rows: 1 } as QueryConfig);
   await client.query("create table users (name text, password text)");
   await client.query("insert into users values ('ann', 'vivid') returning name");
   await client.query("select name, password from users where password = 'vivid'");
@@ -87,6 +89,11 @@ test("rows of simple and prepared statements, text and binary, and both ways of 
       ],
       [[1, ["sum", "t"], [["42", "ü"]]]],
       [[1, ["seven", "yes"], [["7", "t"]]]],
+      [[1, ["n"], [["1"]]]],
+      [[1, ["n"], [["2"]]]],
+      [[1, undefined, undefined]],
+      [[1, undefined, undefined]],
+      [[0, undefined, undefined]],
       [[undefined, undefined, undefined]],
       [[1, ["name"], [["ann"]]]],
       // A statement that holds a secret may show it again.

@@ -13,13 +13,17 @@ type RecordFrame = (kind: FrameKind, data: Uint8Array) => Promise<void>;
 
 const fatal = new TextDecoder("utf-8", { fatal: true });
 
+/** How many rows were kept of what is fetched in several parts. */
+export type Counted = { rows: number };
+
 /** The rows of each result, from the first one on up to a limit. */
 export class KeptRows {
   readonly #max: number;
   readonly #record: RecordFrame;
   #statement = 0;
   #result = 0;
-  #count = 0;
+  #from = 0;
+  #count: Counted = { rows: 0 };
   #batch: QueryRows | undefined;
   #recorded: Promise<void>[] = [];
 
@@ -27,32 +31,34 @@ export class KeptRows {
     this.#max = max;
     this.#record = record;
   }
-  /** Whether the next row of this result is kept. */
-  wants(statement: number, result: number): boolean {
+  /** Whether the next row of this result is kept. What is `counted` before was kept of other parts of the same. */
+  wants(statement: number, result: number, counted?: Counted): boolean {
     if (statement === 0) return false;
     if (statement !== this.#statement || result !== this.#result) {
       this.#close();
       this.#statement = statement;
       this.#result = result;
-      this.#count = 0;
+      this.#from = 0;
+      this.#count = counted ?? { rows: 0 };
     }
-    return this.#count < this.#max;
+    return this.#count.rows < this.#max;
   }
   /** One that is wanted. `columns` are kept with the first. */
   add(row: QueryValue[], columns: QueryRows["columns"]): void {
     this.#batch ??= {
       statement: this.#statement,
       result: this.#result,
-      from: this.#count,
+      from: this.#from,
       rows: [],
-      ...(this.#count === 0 && columns && { columns }),
+      ...(this.#from === 0 && columns && { columns }),
     };
     this.#batch.rows.push(row);
-    this.#count++;
+    this.#from++;
+    this.#count.rows++;
   }
   /** No more of this result: a row that is too large, or that cannot be read. */
   enough(): void {
-    this.#count = Infinity;
+    this.#count.rows = Infinity;
   }
   /** What is to be durable before the rows since the last call are shown. */
   kept(): Promise<void>[] {

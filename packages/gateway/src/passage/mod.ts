@@ -23,7 +23,7 @@ export {
   shownCertificate,
   unreachable,
 } from "./dial-tls.ts";
-export { type KeepLimits, KeptCopy, KeptRows } from "./kept-content.ts";
+export { type Counted, type KeepLimits, KeptCopy, KeptRows } from "./kept-content.ts";
 export { Lane } from "./lane.ts";
 export {
   type TextSecrets,

@@ -26,6 +26,8 @@ export function outcomeWords(row: Statement): string {
       return "not run: an error before it";
     case "suspended":
       return "rows are left";
+    case "prepared":
+      return "prepared, not run";
     case "open":
       return tags || "no outcome";
     default:

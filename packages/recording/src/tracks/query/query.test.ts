@@ -99,6 +99,42 @@ test("what failed before it was run is shown in its place", async () => {
   ]);
 });
 
+test("what was prepared and never run is shown as that, as soon as nothing can run it", async () => {
+  const prepare = (statement: number, name: string, text: string): Given => ({
+    query: { statement, type: "prepare", name, text, types: [] },
+  });
+  const all = await derived(
+    prepare(1, "", "described"),
+    // A simple statement ends what has no name.
+    { query: { statement: 2, type: "simple", text: "select 1" } },
+    { outcome: { statement: 2, durationUs: 1000, final: true, results: [{ tag: "SELECT 1" }] } },
+    prepare(3, "kept", "run later"),
+    prepare(4, "", "replaced"),
+    prepare(5, "", "its bind fails"),
+    { query: { statement: 6, type: "bind", of: 5, portal: "", values: [{ text: "x" }] } },
+    {
+      outcome: {
+        statement: 6,
+        durationUs: 1000,
+        final: true,
+        results: [],
+        error: { severity: "ERROR", code: "22P02", message: "no number" },
+      },
+    },
+    { query: { statement: 7, type: "execute", of: 3 } },
+    { outcome: { statement: 7, durationUs: 1000, final: true, results: [{ tag: "DONE" }] } },
+    prepare(8, "", "left"),
+  );
+  assert.deepEqual(all.map(statementLine), [
+    "described -> prepared, not run",
+    "select 1 -> SELECT 1, 1.0 ms",
+    "replaced -> prepared, not run",
+    "its bind fails [$1='x'] -> ERROR 22P02 no number, 1.0 ms",
+    "run later -> DONE, 1.0 ms",
+    "left -> prepared, not run",
+  ]);
+});
+
 test("a script's results come together, and a copy has its digest", async () => {
   const sha256 = "0".repeat(64);
   const all = await derived(

@@ -4,11 +4,12 @@ import type { Statement } from "./statements.ts";
 /** How a statement ended, in one word. */
 export function statementState(
   statement: Statement,
-): "done" | "failed" | "refused" | "discarded" | "suspended" | "open" {
+): "done" | "failed" | "refused" | "discarded" | "suspended" | "prepared" | "open" {
   if (statement.refused) return "refused";
   if (statement.error) return "failed";
   if (statement.discarded) return "discarded";
   if (statement.suspended) return "suspended";
+  if (statement.type === "prepare") return "prepared";
   return statement.durationUs === undefined && statement.type !== "cancel" ? "open" : "done";
 }
 
@@ -33,6 +34,7 @@ function endsOf(statement: Statement): string[] {
   const { results, error, notifications, settings } = statement;
   const ends = results.map(({ tag }) => tag);
   if (statement.suspended) ends.push("suspended");
+  if (statementState(statement) === "prepared") ends.push("prepared, not run");
   if (statement.discarded) ends.push("discarded");
   if (error)
     ends.push(

@@ -26,7 +26,7 @@ export type StatementCopy = { bytes: number; sha256: string; kept?: QueryValue[]
 export type Statement = {
   number: number;
   stream: number;
-  /** `server`: nobody asked; it is what the server said by itself. */
+  /** `server`: nobody asked; it is what the server said by itself. `prepare`: it was never run. */
   type: "simple" | "prepare" | "execute" | "call" | "cancel" | "server";
   /** Empty where the gate did not see it prepared, for a cancel and for what the server said. */
   text: string;
@@ -117,7 +117,12 @@ export class StatementReading {
 }
 
 /** A statement with what was kept of it before its outcomes told of it. */
-type Running = Statement & { rowsKept?: QueryRows[]; dataKept?: { in?: QueryValue[]; out?: QueryValue[] } };
+type Running = Statement & {
+  rowsKept?: QueryRows[];
+  dataKept?: { in?: QueryValue[]; out?: QueryValue[] };
+  /** Of a prepare: it is shown as what was run of it. */
+  ran?: true;
+};
 
 class Stream {
   readonly #stream: number;
@@ -159,18 +164,35 @@ class Stream {
         // A bind is no statement of its own, but one that fails is shown in its place.
         this.#running.set(query.statement, this.#statement(query, "execute", timeUs));
         return undefined;
-      case "prepare":
-        this.#build(`prepared ${query.name ?? ""}`, query);
+      case "prepare": {
+        const before = this.#build(`prepared ${query.name ?? ""}`, query);
         this.#running.set(query.statement, this.#statement(query, "prepare", timeUs));
-        return undefined;
+        return before && notRun(before);
+      }
       case "cancel":
         return this.#statement(query, "cancel", timeUs);
       case "simple":
       case "execute":
       case "call":
+        this.#ran(query);
         this.#running.set(query.statement, this.#statement(query, query.type, timeUs));
-        return undefined;
+        return query.type === "simple" ? this.#unnamedGone() : undefined;
     }
+  }
+
+  /** PostgreSQL §55.2.3: a simple statement ends what was prepared without a name. */
+  #unnamedGone(): Statement | undefined {
+    const number = this.#names.get("prepared ");
+    const unnamed = number === undefined ? undefined : this.#running.get(number);
+    if (!unnamed) return undefined;
+    this.#running.delete(unnamed.number);
+    return notRun(unnamed);
+  }
+  /** What it builds on is shown as this from here on. */
+  #ran({ of }: Pick<Query, "of">): void {
+    const source = this.#built.get(of ?? 0);
+    const prepared = this.#running.get((source?.type === "bind" ? source.of : of) ?? 0);
+    if (prepared) prepared.ran = true;
   }
 
   answer(outcome: QueryOutcome, timeUs: number): Statement | undefined {
@@ -196,15 +218,16 @@ class Stream {
     if (copied) running.copiedOut = copyOf(copied.bytes, copied.sha256, running.dataKept?.out);
     if (!outcome.final) return undefined;
     this.#running.delete(outcome.statement);
-    const { rowsKept: _rows, dataKept: _data, ...statement } = running;
-    return statement;
+    // A bind that failed.
+    if (this.#built.has(outcome.statement)) this.#ran({ of: outcome.statement });
+    return shown(running);
   }
 
   *unanswered(): Generator<Statement> {
     for (const [number, running] of this.#running) {
-      if (this.#built.has(number) || running.type === "prepare") continue;
-      const { rowsKept: _rows, dataKept: _data, ...statement } = running;
-      yield statement;
+      const statement =
+        running.type === "prepare" ? notRun(running) : this.#built.has(number) ? undefined : shown(running);
+      if (statement) yield statement;
     }
   }
 
@@ -217,14 +240,15 @@ class Stream {
     return { ...rest, ...original };
   }
 
-  #build(name: string, query: Query): void {
-    const before = this.#names.get(name);
-    if (before !== undefined) {
-      this.#built.delete(before);
-      this.#running.delete(before);
-    }
+  /** What had this name before and was not answered. */
+  #build(name: string, query: Query): Running | undefined {
+    const before = this.#names.get(name) ?? 0;
+    const running = this.#running.get(before);
+    this.#built.delete(before);
+    this.#running.delete(before);
     this.#names.set(name, query.statement);
     this.#built.set(query.statement, query);
+    return running;
   }
 
   #statement(query: Query, type: Statement["type"], timeUs: number): Running {
@@ -252,6 +276,14 @@ class Stream {
       suspended: false,
     };
   }
+}
+
+function shown({ rowsKept: _rows, dataKept: _data, ran: _ran, ...statement }: Running): Statement {
+  return statement;
+}
+/** A prepare that nothing was run of. */
+function notRun(prepared: Running): Statement | undefined {
+  return prepared.ran ? undefined : shown(prepared);
 }
 
 function saysSomething({ error, notices, notifications, settings }: QueryOutcome): boolean {

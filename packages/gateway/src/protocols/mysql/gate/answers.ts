@@ -76,7 +76,6 @@ export class Answers {
   #rows = 0;
   /** Of the rows of a result, as they pass: the packets from their length on. */
   readonly #digest = new ContentDigest();
-  readonly #keepRows: number;
   readonly #keptRows: KeptRows | undefined;
   readonly #rowKeeper: RowKeeper | undefined;
   /** Of the result or the prepared statement that is being told; undefined where one could not be read. */
@@ -98,7 +97,6 @@ export class Answers {
     const { record, keepRows, capabilities } = options;
     if (keepRows > 0)
       this.#rowKeeper = new RowKeeper((this.#keptRows = new KeptRows(keepRows, record)), capabilities);
-    this.#keepRows = keepRows;
     this.#record = record;
     this.#clock = options.clock;
     this.#capabilities = capabilities;
@@ -291,10 +289,8 @@ export class Answers {
   #keepsRow(keeper: RowKeeper, bytes: number): boolean {
     const head = this.#owed[0];
     if (!head || head.masked || !this.#columnsOf(head)) return false;
-    // What a cursor has given before counts towards the limit: it is one result, fetched in parts.
-    const { execution } = head;
-    if (head.what === "fetch" && execution && ++execution.fetched > this.#keepRows) return false;
-    return (this.#rowBegun = keeper.wants(bytes, head.statement, head.results ?? 0));
+    const counted = head.what === "fetch" ? head.execution?.kept : undefined;
+    return (this.#rowBegun = keeper.wants(bytes, head.statement, head.results ?? 0, counted));
   }
   /** Those of the result, or those that were told when it was prepared: a server need not repeat them. */
   #columnsOf(head: Owed | undefined): readonly Column[] | undefined {

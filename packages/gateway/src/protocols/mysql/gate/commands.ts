@@ -303,7 +303,7 @@ export class Commands {
     if (prepared && execution) prepared.types = execution.types;
     const values = recordedParameters(execution?.parameters ?? [unread(payload)], prepared?.long);
     const run = this.#valued({ type: "execute", ...of(prepared) }, values, prepared);
-    if (prepared) prepared.fetched = 0;
+    if (prepared) prepared.kept = { rows: 0 };
     return this.#execution(run, prepared);
   }
 

@@ -1,4 +1,5 @@
 import { type ParameterTypes, lastPrepared } from "../wire/parameters.ts";
+import type { Counted } from "../../../passage/mod.ts";
 import type { StatementVerdict } from "../../../statements/mod.ts";
 import type { Column } from "./row-keeper.ts";
 import type { LongData } from "./recorded-parameters.ts";
@@ -19,8 +20,8 @@ export type PreparedStatement = {
   long: Map<number, LongData>;
   /** Of its result, where rows are kept and they were told. */
   columns?: readonly Column[];
-  /** Rows that its cursor has given, where rows are kept. */
-  fetched: number;
+  /** Rows that were kept of its cursor: it is one result, fetched in parts. */
+  kept: Counted;
   /** Each execution waits for an approval. */
   review?: { verdict: StatementVerdict; text: string };
   closed: boolean;
@@ -52,7 +53,7 @@ export class PreparedStatements {
       types: undefined,
       secrets,
       long: new Map(),
-      fetched: 0,
+      kept: { rows: 0 },
       closed: false,
     };
     return this.#last;

@@ -26,8 +26,8 @@ export class RowKeeper {
   }
 
   /** Whether the row that begins is to be looked at whole. */
-  wants(bytes: number, statement: number, result: number): boolean {
-    if (!this.#kept.wants(statement, result)) return false;
+  wants(bytes: number, ...of: Parameters<KeptRows["wants"]>): boolean {
+    if (!this.#kept.wants(...of)) return false;
     if (bytes <= rowBytesMax) return true;
     this.#kept.enough();
     return false;

@@ -1,6 +1,6 @@
 import { ByteReader, isGatehouseError } from "@gatehouse/kernel";
 import type { QueryValue } from "@gatehouse/recording";
-import type { KeptRows } from "../../../passage/mod.ts";
+import type { Counted, KeptRows } from "../../../passage/mod.ts";
 import type { Piece } from "../wire/splitter.ts";
 import { typeName } from "../wire/values.ts";
 import { recordedValue } from "./recorded-value.ts";
@@ -24,13 +24,13 @@ export class RowKeeper {
   /** `formats` are those that were bound (§55.7, Bind); a simple statement has none, and its columns say. */
   row(
     { first, last, body, bodyBytes }: Piece,
-    { statement, result }: { statement: number; result: number },
+    { statement, result, counted }: { statement: number; result: number; counted: Counted | undefined },
     columns: readonly Column[] | undefined,
     formats: readonly number[] | undefined,
   ): void {
     if (first) {
       this.#pieces = undefined;
-      if (!this.#kept.wants(statement, result)) return;
+      if (!this.#kept.wants(statement, result, counted)) return;
       if (bodyBytes > rowBytesMax) return this.#kept.enough();
       this.#pieces = [];
     }

@@ -14,6 +14,7 @@ import {
 } from "@gatehouse/recording";
 import {
   ContentDigest,
+  type Counted,
   type KeepLimits,
   KeptCopy,
   KeptRows,
@@ -67,7 +68,14 @@ type Owed = {
 type Columns = { columns?: readonly Column[] };
 /** What was recorded, and whether it holds secrets. */
 type Asked = { statement: number; masked?: true };
-type Portal = Asked & Columns & { formats?: readonly number[]; prepared?: Prepared; review?: Reviewed };
+type Portal = Asked &
+  Columns & {
+    formats?: readonly number[];
+    prepared?: Prepared;
+    review?: Reviewed;
+    /** Rows of it that were kept: an Execute may ask for a part of them. */
+    kept?: Counted;
+  };
 /** `secrets` are the numbers of the parameters that stand for some. */
 type Prepared = Asked & Columns & { types: number[]; secrets?: ReadonlySet<number>; review?: Reviewed };
 type Outcome = Omit<QueryOutcome, "final"> & { final: boolean };
@@ -180,7 +188,11 @@ export class StatementLog {
               maskedValues(recorded, prepared?.secrets ?? new Set()),
             ),
           }),
-          ...(this.#rowKeeper && { formats: resultFormats, ...(prepared && { prepared }) }),
+          ...(this.#rowKeeper && {
+            formats: resultFormats,
+            kept: { rows: 0 },
+            ...(prepared && { prepared }),
+          }),
         });
         this.#owe("bind", asked);
         return;
@@ -278,7 +290,7 @@ export class StatementLog {
         if (this.#rowKeeper && head && !head.masked)
           this.#rowKeeper.row(
             piece,
-            { statement: head.statement, result: head.results },
+            { statement: head.statement, result: head.results, counted: head.portal?.kept },
             head.portal?.columns ?? head.portal?.prepared?.columns,
             head.portal?.formats,
           );
