@@ -24,7 +24,12 @@ const copyMib = Number(process.env["BENCH_COPY_MIB"] ?? 512);
 const wanted = (process.env["BENCH_WAYS"] ?? "direct,pgbouncer,pipe,gate,memory").split(",");
 const works = (process.env["BENCH_WORK"] ?? "select,tpcb,copy").split(",");
 
-const postgres = await startPostgres({ log_statement: "none", log_connections: "off" });
+const postgres = await startPostgres({
+  log_statement: "none",
+  log_connections: "off",
+  // pgbouncer keeps the connections of its last clients.
+  max_connections: "300",
+});
 const closing: (() => Promise<void>)[] = [() => postgres.close()];
 const ways = new Map<string, Way>();
 const direct: Way = {
