@@ -2,6 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { GatehouseError } from "@gatehouse/kernel";
 import { z } from "zod";
 import type { JsonObject } from "../directory/mod.ts";
+import { readStored } from "./read-stored.ts";
 
 /** How a target proves itself: certificates that must be the server's own, or authorities that must have signed it. PEM. */
 export type CertificateTrust = {
@@ -18,14 +19,8 @@ const stored = z.strictObject({
 });
 
 export function certificateTrust(row: JsonObject): CertificateTrust {
-  const result = stored.safeParse(row);
-  if (result.success) return { ...result.data, none: "refuse" };
-  throw new GatehouseError({
-    code: "corrupt",
-    op: "target.trust",
-    message: `the target's stored trust does not fit: ${z.prettifyError(result.error)}`,
-    hint: "Set it again with `gatehouse targets trust`.",
-  });
+  const trust = readStored(stored, row, { op: "target.trust", what: "trust", command: "targets trust" });
+  return { ...trust, none: "refuse" };
 }
 
 /** One PEM certificate as it is kept. Throws `invalid`. */

@@ -2,8 +2,8 @@
  * passage: what the engines of protocols have in common, and above all those that are entered by a password inside TLS.
  *
  * Owns: what a session keeps of the decision that let it in; the port with its limits, the gate's certificate, the sign-in
- * by connection secret or certificate, the authority that signs those certificates, which targets somebody may enter so, TLS to a target and whom it is trusted by, and the order in
- * which recorded bytes pass.
+ * by connection secret or certificate, the authority that signs those certificates, which targets somebody may enter so, TLS
+ * to a target and whom it is trusted by, and the order in which recorded bytes pass.
  * Never: knows a protocol's messages, dials a target before its session is admitted, or sends a credential to a server
  * that has not proved itself.
  */
@@ -33,9 +33,10 @@ export {
   recordedText,
   textSecrets,
 } from "./recorded-text.ts";
+export { readStored } from "./read-stored.ts";
 export { type PasswordTarget, type ResolveTarget, passwordTargetsOf } from "./resolve-target.ts";
 export { type ClientAuthority, openClientAuthority } from "./client-authority.ts";
-export { clientCertificatesSection } from "./config.ts";
+export { certificateKeys, clientCertificatesSection } from "./config.ts";
 export { type DatabasePeople, type SignInAttempt, databasePeople } from "./people.ts";
 export { type TargetProof, openProof } from "./target-proof.ts";
 export { Spans } from "./spans.ts";

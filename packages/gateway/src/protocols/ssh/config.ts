@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { address, duration, section } from "../../config/mod.ts";
+import { certificateKeys } from "../../passage/mod.ts";
 
 /** The `ssh` section of the configuration. */
 export const sshSection = section(
@@ -22,18 +23,7 @@ export const sshSection = section(
       .max(64)
       .default(["LANG", "LC_*", "TERM", "COLORTERM", "TZ"])
       .describe("Environment variables that a client may set on the target; a name may end in *."),
-    certificates: section(
-      {
-        lifetime: duration({ min: "1m", max: "30d" })
-          .prefault("12h")
-          .describe("How long a certificate is good at most; it ends with the session that asked for it."),
-        bind_address: z
-          .boolean()
-          .default(false)
-          .describe("Whether a certificate is good only from the address that asked for it."),
-      },
-      "Certificates for people's own keys, made by `gatehouse login`.",
-    ),
+    certificates: section(certificateKeys, "Certificates for people's own keys, made by `gatehouse login`."),
     keepalive: section(
       {
         interval: duration({ min: "1s", max: "1h" })

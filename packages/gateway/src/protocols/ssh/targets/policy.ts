@@ -1,6 +1,7 @@
-import { GatehouseError, fromBase64, toBase64 } from "@gatehouse/kernel";
+import { fromBase64, toBase64 } from "@gatehouse/kernel";
 import { z } from "zod";
 import type { JsonObject } from "../../../directory/mod.ts";
+import { readStored } from "../../../passage/mod.ts";
 import type { HostTrust } from "../keys/mod.ts";
 
 /** What sessions on an SSH target may do beyond a shell, as the directory keeps it. What is absent is refused. */
@@ -22,25 +23,18 @@ const trustSchema = z.strictObject({
 
 /** The policy of a stored target. A row that does not fit allows nothing, and says so. */
 export function sshPolicy(stored: JsonObject): SshPolicy {
-  return read(policySchema, stored, "policy");
+  return readStored(policySchema, stored, { op: "ssh.target", what: "policy", command: "targets permit" });
 }
 
 export function sshHostTrust(stored: JsonObject): HostTrust {
-  const { pinned, authorities } = read(trustSchema, stored, "host trust");
+  const { pinned, authorities } = readStored(trustSchema, stored, {
+    op: "ssh.target",
+    what: "host trust",
+    command: "targets trust",
+  });
   return { pinned: pinned.map(fromBase64), authorities: authorities.map(fromBase64) };
 }
 
 export function storedHostTrust(trust: HostTrust): JsonObject {
   return { pinned: trust.pinned.map(toBase64), authorities: trust.authorities.map(toBase64) };
-}
-
-function read<S extends z.ZodType>(schema: S, stored: JsonObject, what: string): z.output<S> {
-  const result = schema.safeParse(stored);
-  if (result.success) return result.data;
-  throw new GatehouseError({
-    code: "corrupt",
-    op: "ssh.target",
-    message: `the target's stored ${what} does not fit: ${z.prettifyError(result.error)}`,
-    hint: "Set it again with `gatehouse targets`.",
-  });
 }
