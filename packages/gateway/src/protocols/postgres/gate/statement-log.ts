@@ -156,7 +156,7 @@ export class StatementLog {
     switch (type) {
       case frontend.copyData:
         eachBody(piece, (data) => this.#copyIn.update(data));
-        this.#keepCopy(this.#keptIn, this.#copying, piece);
+        if (this.#keptIn) this.#keepCopy(this.#keptIn, this.#copying, piece);
         return;
       case frontend.query:
         this.#owe("simple", this.#texted({ type: "simple" }, decodeQuery(body).text));
@@ -301,7 +301,7 @@ export class StatementLog {
         return;
       case backend.copyData:
         eachBody(piece, (data) => this.#copyOut.update(data));
-        this.#keepCopy(this.#keptOut, head, piece);
+        if (this.#keptOut) this.#keepCopy(this.#keptOut, head, piece);
         return;
       case backend.commandComplete: {
         const tag = decodeText(body);
@@ -431,8 +431,8 @@ export class StatementLog {
     return this.#owed.find(({ what }) => what === "simple" || what === "execute");
   }
   /** Nothing of a statement with secrets: what it chose by them may show them. */
-  #keepCopy(kept: KeptCopy | undefined, of: Owed | undefined, piece: Piece): void {
-    if (kept && !of?.masked) eachBody(piece, (data) => kept.add(of?.statement ?? 0, data));
+  #keepCopy(kept: KeptCopy, of: Owed | undefined, piece: Piece): void {
+    if (!of?.masked) eachBody(piece, (data) => kept.add(of?.statement ?? 0, data));
   }
 
   /** The digest of the data is durable before the server learns that it has all of it, and so before it can commit. */
