@@ -35,6 +35,7 @@ const gatewayRows: readonly (readonly string[])[] = [
   ["protocols", "playback", "reports"],
   ["api"],
   ["registry"],
+  ["composition"],
   ["compose.ts", "recover.ts"],
   ["main.ts"],
 ];

@@ -37,38 +37,12 @@ import type { RestDoors } from "./api/door.ts";
 import { grpcEntrance, startGrpc } from "./api/grpc/mod.ts";
 import { startRest } from "./api/rest/mod.ts";
 import { openAuditLog } from "./audit/mod.ts";
-import { type Config, formatAddress, formatDuration } from "./config/mod.ts";
-import { createRekey, credentialsIn, openKeyring, sealingBy } from "./credentials/mod.ts";
-import {
-  coverageOf,
-  createChecker,
-  createClockWatch,
-  createRewrapper,
-  createLegalHolds,
-  createPruner,
-  createSweeper,
-  recordingAlarms,
-  retentionPolicy,
-  retentionReportOf,
-} from "./custody/mod.ts";
+import { composeCustody, composeIdentity } from "./composition/mod.ts";
+import { type Config, formatAddress } from "./config/mod.ts";
+import { createRekey, credentialsIn, openKeyring } from "./credentials/mod.ts";
+import { retentionPolicy } from "./custody/mod.ts";
 import { openDirectory } from "./directory/mod.ts";
-import {
-  createAttempts,
-  createBeginSession,
-  createCertificateHolders,
-  createCommandSignIn,
-  createIdentity,
-  createOidcPeople,
-  createOidcSignIn,
-  openOidcProvider,
-  createLocalAccounts,
-  createPasswordHashes,
-  createSecondFactors,
-  createSecondStep,
-  createWebSignIn,
-  standingIn,
-} from "./identity/mod.ts";
-import { createIndexes, searchKeys } from "./indexes/mod.ts";
+import { createCommandSignIn } from "./identity/mod.ts";
 import { createKeyServiceWatch } from "./kms/mod.ts";
 import { createLockKeeper } from "./locks/mod.ts";
 import { databasePeople, openClientAuthority } from "./passage/mod.ts";
@@ -143,82 +117,16 @@ export async function compose(options: {
       clock,
       random,
     });
-    const standing = standingIn(directory);
-    const beginSession = createBeginSession({
-      ...directory,
-      standing,
-      audit,
-      clock,
-      random,
-      sessionMs: config.web.session_lifetime.ms,
-    });
-    const { issuer, client_secret: clientSecret } = config.oidc;
-    const oidc =
-      issuer === undefined
-        ? undefined
-        : createOidcSignIn({
-            name: config.oidc.name,
-            provider: openOidcProvider(
-              { ...config.oidc, issuer },
-              clientSecret === undefined ? undefined : await keyring.givenKey(clientSecret),
-              clock,
-            ),
-            personOf: createOidcPeople({
-              ...directory,
-              config: config.oidc,
-              accounts: directory.oidcAccounts,
-              audit,
-              rightsChanged: () => rightsChanged(),
-            }),
-            secondFactor: config.oidc.second_factor,
-            signIns: directory.oidcSignIns,
-            beginSession,
-            audit,
-            clock,
-            random,
-          });
-    const attempts = createAttempts({ ...directory, clock });
-    const secondFactors = createSecondFactors({
-      ...directory,
-      sealing: sealingBy({ keys: keyring.credentialKeys, random }),
-      attempts,
-      audit,
-      clock,
-      random,
-      isRequired: config.sign_in.second_factor === "required",
-      issuer: `Gatehouse ${config.gateway_id}`,
-    });
-    const secondStep = createSecondStep({
-      ...directory,
-      secondFactors,
-      beginSession,
-      standing,
-      audit,
-      clock,
-      random,
-    });
-    const webSignIn = createWebSignIn({ beginSession, secondStep, standing, audit });
-    const identity = createIdentity({ ...directory, standing, webSignIn, audit, clock, random });
-    const accounts = createLocalAccounts({
-      ...directory,
-      hashes: createPasswordHashes({ random }),
-      attempts,
-      webSignIn,
-      audit,
-      clock,
-      passwordsOpen: config.sign_in.passwords,
-    });
-    const holders = createCertificateHolders({
-      ...directory,
-      identity,
-      audit,
-      clock,
-      random,
-      lifetimesMs: {
-        ssh: config.ssh.certificates.lifetime.ms,
-        database: config.client_certificates.lifetime.ms,
-      },
-    });
+    const { accounts, beginSession, holders, identity, oidc, secondFactors, secondStep } =
+      await composeIdentity({
+        config,
+        keyring,
+        directory,
+        audit,
+        clock,
+        random,
+        rightsChanged: () => rightsChanged(),
+      });
 
     const { store, kind, location, refusal } = await openStore(config.store, {
       dataDir: config.data_dir,
@@ -342,95 +250,21 @@ export async function compose(options: {
       openers: [ageOpener([keyring.recordingIdentity.text()]), ...kms.openers],
       trustedKeys: [keyring.manifestSigner.publicKey],
     };
-    const checker = createChecker({
-      ...reading,
-      // Where the recordings are for others, this gateway holds no key to them.
-      openers: opensRecordings ? reading.openers : [],
-      sessions: directory.sessions,
-      checks: directory.recordingChecks,
-      locks: { store, keeping: directory.recordingKeeping },
-      audit,
-      clock,
-      log,
-      everyMs: config.recording.check_every.ms,
-      bytesPerSecond: config.recording.check_rate.bytes,
-      ...(url !== undefined && { among: { gatewayId: config.gateway_id, settings: directory.settings } }),
-    });
-    const keysOfSearch = searchKeys(keyring.searchSecret.bytes());
-    const indexes = createIndexes({
-      ...reading,
+    const custody = await composeCustody({
+      config,
+      keyring,
+      directory,
       store,
-      openers: opensRecordings ? reading.openers : [],
-      sessions: directory.sessions,
-      rows: directory.recordingIndexes,
-      filters: directory.searchFilters,
-      searchKeys: keysOfSearch,
-      clock,
-      log,
-      ...(url !== undefined && { gatewayId: config.gateway_id }),
-    });
-    closing.push(() => indexes.stop());
-    pipeline.onState(({ state }) => {
-      if (state !== "stored") return;
-      checker.wake();
-      indexes.wake();
-    });
-    closing.push(() => checker.stop());
-    const keeping = directory.recordingKeeping;
-    await keeping.fill(config.recording.retention.ms);
-    const holds = createLegalHolds({ store, sessions: directory.sessions, keeping, audit, clock, log });
-    const watch = createClockWatch({
-      clock,
-      settings: directory.settings,
-      gatewayId: config.gateway_id,
-      audit,
-      log,
-    });
-    const kept = {
-      pruning: directory.pruning,
-      sessionsKeptMs: config.audit.session_retention.ms,
-      eventsKeptMs: config.audit.retention.ms,
-    };
-    const { auditRows } = directory;
-    const pruner = createPruner({
-      ...kept,
-      store,
-      watch,
-      audit,
-      auditRows,
-      signer: keyring.manifestSigner,
-      clock,
-    });
-    const sweeper = createSweeper({
-      prune: (stopped) => pruner.prune(stopped),
-      store,
-      sessions: directory.sessions,
-      keeping,
-      holds,
-      watch,
-      audit,
-      auditRows,
-      clock,
-      log,
-      everyMs: config.recording.sweep_every.ms,
-      gatewayId: config.gateway_id,
-    });
-    closing.push(() => sweeper.stop());
-    const rewrapper = createRewrapper({
-      ...reading,
-      ...directory,
-      store,
+      reading,
+      opensRecordings,
       wrappers: recordingWrappers,
-      signer: keyring.manifestSigner,
-      holds,
       audit,
+      pipeline,
       clock,
       random,
       log,
-      gatewayId: config.gateway_id,
-      shared: url !== undefined,
+      onClose: (step) => closing.push(step),
     });
-    closing.push(() => rewrapper.stop());
     const rights = createLastingRights({
       sessions: directory.sessions,
       resourceOf: (session) => directory.resources.ofSession(session),
@@ -447,7 +281,7 @@ export async function compose(options: {
       signer: keyring.manifestSigner,
       decide,
       audit,
-      indexes,
+      indexes: custody.indexes,
       clock,
       version,
     });
@@ -516,26 +350,15 @@ export async function compose(options: {
         ...reading,
         ...directory,
         filters: directory.searchFilters,
-        indexes,
-        searchKeys: keysOfSearch,
+        indexes: custody.indexes,
+        searchKeys: custody.keysOfSearch,
         decide,
         audit,
         clock,
         random,
         log,
       }),
-      custody: {
-        ...coverageOf({
-          checks: directory.recordingChecks,
-          sessions: directory.sessions,
-          opensRecordings,
-          checkEvery: formatDuration(config.recording.check_every),
-        }),
-        ...holds,
-        ...recordingAlarms({ ...directory, audit }),
-        ...rewrapper,
-        ...retentionReportOf({ ...kept, keeping, watch, audit, clock }),
-      },
+      custody: custody.door,
       people: createPeople({
         ...directory,
         rightsChanged,
@@ -637,11 +460,8 @@ export async function compose(options: {
       }),
       { mode: 0o600 },
     );
-    checker.start();
-    indexes.start();
-    sweeper.start();
     watchedKeys.start();
-    await rewrapper.resume();
+    await custody.start();
     return {
       web: publicUrl.replace(/\/$/, ""),
       ssh: bound,

@@ -1,0 +1,172 @@
+import type { Clock, Random } from "@gatehouse/kernel";
+import type { KeyOpener, KeyWrapper, RecordingSource, SessionFacts } from "@gatehouse/recording";
+import type { ObjectStore, RecordingPipeline } from "@gatehouse/recording/pipeline";
+import type { AuditLog } from "../audit/mod.ts";
+import { type Config, formatDuration } from "../config/mod.ts";
+import type { Keyring } from "../credentials/mod.ts";
+import {
+  coverageOf,
+  createChecker,
+  createClockWatch,
+  createLegalHolds,
+  createPruner,
+  createRewrapper,
+  createSweeper,
+  recordingAlarms,
+  retentionReportOf,
+} from "../custody/mod.ts";
+import type { openDirectory } from "../directory/mod.ts";
+import { createIndexes, searchKeys } from "../indexes/mod.ts";
+import type { configSections } from "../registry/mod.ts";
+import type { Log } from "../telemetry/mod.ts";
+
+/** What is done with recordings once they are stored: checked, indexed, held, removed in their time, wrapped for other keys. */
+export async function composeCustody({
+  config,
+  keyring,
+  directory,
+  store,
+  reading,
+  opensRecordings,
+  wrappers,
+  audit,
+  pipeline,
+  clock,
+  random,
+  log,
+  onClose,
+}: {
+  config: Config<typeof configSections>;
+  keyring: Keyring;
+  directory: Awaited<ReturnType<typeof openDirectory>>;
+  store: ObjectStore;
+  reading: {
+    sourceOf(facts: SessionFacts): RecordingSource;
+    openers: readonly KeyOpener[];
+    trustedKeys: readonly Uint8Array[];
+  };
+  /** Whether this gateway holds a key to the recordings that it makes. */
+  opensRecordings: boolean;
+  wrappers: { main: readonly KeyWrapper[]; input: readonly KeyWrapper[] };
+  audit: AuditLog;
+  pipeline: Pick<RecordingPipeline, "onState">;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  /** What is to be closed, in the opposite order. */
+  onClose(step: () => Promise<void>): void;
+}) {
+  const shared = config.database.url !== undefined;
+  const checker = createChecker({
+    ...reading,
+    // Where the recordings are for others, this gateway holds no key to them.
+    openers: opensRecordings ? reading.openers : [],
+    sessions: directory.sessions,
+    checks: directory.recordingChecks,
+    locks: { store, keeping: directory.recordingKeeping },
+    audit,
+    clock,
+    log,
+    everyMs: config.recording.check_every.ms,
+    bytesPerSecond: config.recording.check_rate.bytes,
+    ...(shared && { among: { gatewayId: config.gateway_id, settings: directory.settings } }),
+  });
+  const keysOfSearch = searchKeys(keyring.searchSecret.bytes());
+  const indexes = createIndexes({
+    ...reading,
+    store,
+    openers: opensRecordings ? reading.openers : [],
+    sessions: directory.sessions,
+    rows: directory.recordingIndexes,
+    filters: directory.searchFilters,
+    searchKeys: keysOfSearch,
+    clock,
+    log,
+    ...(shared && { gatewayId: config.gateway_id }),
+  });
+  onClose(() => indexes.stop());
+  pipeline.onState(({ state }) => {
+    if (state !== "stored") return;
+    checker.wake();
+    indexes.wake();
+  });
+  onClose(() => checker.stop());
+  const keeping = directory.recordingKeeping;
+  await keeping.fill(config.recording.retention.ms);
+  const holds = createLegalHolds({ store, sessions: directory.sessions, keeping, audit, clock, log });
+  const watch = createClockWatch({
+    clock,
+    settings: directory.settings,
+    gatewayId: config.gateway_id,
+    audit,
+    log,
+  });
+  const kept = {
+    pruning: directory.pruning,
+    sessionsKeptMs: config.audit.session_retention.ms,
+    eventsKeptMs: config.audit.retention.ms,
+  };
+  const { auditRows } = directory;
+  const pruner = createPruner({
+    ...kept,
+    store,
+    watch,
+    audit,
+    auditRows,
+    signer: keyring.manifestSigner,
+    clock,
+  });
+  const sweeper = createSweeper({
+    prune: (stopped) => pruner.prune(stopped),
+    store,
+    sessions: directory.sessions,
+    keeping,
+    holds,
+    watch,
+    audit,
+    auditRows,
+    clock,
+    log,
+    everyMs: config.recording.sweep_every.ms,
+    gatewayId: config.gateway_id,
+  });
+  onClose(() => sweeper.stop());
+  const rewrapper = createRewrapper({
+    ...reading,
+    ...directory,
+    store,
+    wrappers,
+    signer: keyring.manifestSigner,
+    holds,
+    audit,
+    clock,
+    random,
+    log,
+    gatewayId: config.gateway_id,
+    shared,
+  });
+  onClose(() => rewrapper.stop());
+  return {
+    indexes,
+    keysOfSearch,
+    door: {
+      ...coverageOf({
+        checks: directory.recordingChecks,
+        sessions: directory.sessions,
+        opensRecordings,
+        checkEvery: formatDuration(config.recording.check_every),
+      }),
+      ...holds,
+      ...recordingAlarms({ ...directory, audit }),
+      ...rewrapper,
+      ...retentionReportOf({ ...kept, keeping, watch, audit, clock }),
+    },
+    /** To be called when everything that they look after can be reached. */
+    async start() {
+      checker.start();
+      indexes.start();
+      sweeper.start();
+      await rewrapper.resume();
+    },
+  };
+}
