@@ -7,17 +7,20 @@ import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import type { Client } from "@gatehouse/contracts/client";
+import { fileURLToPath } from "node:url";
 import type { Target } from "@gatehouse/contracts/rest";
 import { type Statement, statementLine } from "@gatehouse/recording";
 import { type Databases, startDatabases } from "../parts/databases.ts";
+import { run } from "../parts/openssh.ts";
 import { type Way, postgresProgram, psql } from "../parts/postgres.ts";
 import { awaitStored, eventually, recordedStatements } from "../parts/sessions.ts";
 import { openTerminal } from "../parts/terminal.ts";
 
+const gatehouse = fileURLToPath(new URL("../../packages/cli/bin/gatehouse", import.meta.url));
+
 let stand: Databases;
 let target: Target;
-let jane: Client;
+let jane: Awaited<ReturnType<Databases["person"]>>;
 let direct: Way;
 
 before(async () => {
@@ -119,6 +122,72 @@ test("psql's \\watch is stopped by a cancel request, and the session goes on", a
     ["cancel", "select 6 * 7 as answer; -> SELECT 1"],
   );
   assert.match(ran.join("\n"), /^select 'tick'.* -> ERROR 57014 /m);
+});
+
+test("pgcli comes in by db login's URI, completes names, and shows the same as past the gate", async (context) => {
+  await stand.postgres.sql(
+    "create table remarkable (id int, note text); insert into remarkable values (1, 'grün')",
+  );
+  const home = { XDG_CONFIG_HOME: file("home") };
+  const { url } = await stand.gateway.admin.people.signInLink(jane.id);
+  const signedIn = await run(gatehouse, ["login", stand.gateway.web], { input: `${url}\n`, env: home });
+  assert.equal(signedIn.code, 0, signedIn.stderr);
+  const told = await run(
+    gatehouse,
+    ["db", "login", "postgres", "--login", "postgres", "--database", "postgres"],
+    { env: home },
+  );
+  const { PGHOST, PGPORT, PGUSER, PGPASSWORD } = direct as Record<string, string>;
+  const past = `postgresql://${PGUSER}:${encodeURIComponent(PGPASSWORD ?? "")}@${PGHOST}:${PGPORT}/postgres?sslmode=require`;
+  /** It asks for all names on a connection of its own, which ends with that. */
+  const shown = async (uri: string, out: string, named?: () => Promise<unknown>) => {
+    const environment = Object.entries({ ...home, PROMPT_TOOLKIT_NO_CPR: "1", PAGER: "cat" });
+    const terminal = openTerminal(
+      [
+        "/usr/bin/env",
+        ...environment.map(([name, value]) => `${name}=${value}`),
+        ..."/usr/bin/pgcli --less-chatty --warn off".split(" "),
+        uri,
+      ],
+      file(`${out}-size`),
+    );
+    context.after(() => terminal.kill());
+    await terminal.shows(/postgres>/);
+    await named?.();
+    terminal.type(`\\o ${file(out)}\r`);
+    await terminal.shows(/postgres>/);
+    terminal.type(named ? "select * from remark" : "select * from remarkable");
+    if (named) {
+      await terminal.shows(/ remarkable .*table/);
+      terminal.type("\t");
+      await terminal.shows(/able/);
+    }
+    terminal.type(" where note = 'grün';\r");
+    await terminal.shows(/postgres>/);
+    terminal.type("\\q\r");
+    assert.equal(await terminal.exited, 0);
+    return readFileSync(file(out), "utf8");
+  };
+  const before = stand.postgres.log().length;
+  let names: Statement[] = [];
+  const gated = await shown(
+    told.stdout.toString().trim(),
+    "gated.out",
+    async () => (names = await lastSession()),
+  );
+  const all = [...names, ...(await lastSession())];
+  const ran = stand.postgres.log().slice(before);
+  assert.equal(await shown(past, "past.out"), gated);
+  assert.match(gated, /grün/);
+  assert.ok(
+    names.some(({ text }) => text.includes("pg_catalog.pg_class")),
+    lines(names).join("\n"),
+  );
+  assert.match(lines(all).at(-1) ?? "", /^select \* from remarkable where note = 'grün' -> SELECT 1$/);
+  // As many as the server ran, each of them.
+  assert.equal(all.length, ran.match(/ LOG: {2}(?:statement|execute [^:]+): /g)?.length);
+  const words = (text: string) => text.replaceAll(/\s+/g, " ").trim();
+  for (const { text } of all) assert.ok(words(ran).includes(words(text)), text);
 });
 
 test("pgbench in a pipeline: every statement of it is there, with its values", async () => {
