@@ -20,7 +20,7 @@ import pg from "pg";
 import { Secret } from "../../packages/gateway/src/credentials/mod.ts";
 import { openClientAuthority } from "../../packages/gateway/src/passage/mod.ts";
 import { artifactFile } from "../../tools/parts.ts";
-import { type Databases, startDatabases } from "../parts/databases.ts";
+import { type Databases, certifyKey, startDatabases } from "../parts/databases.ts";
 import { runJava } from "../parts/java.ts";
 import { type Ran, run } from "../parts/openssh.ts";
 import { awaitEvents, awaitStored, recordedStatements } from "../parts/sessions.ts";
@@ -78,15 +78,13 @@ async function way(to: Database, ...words: string[]): Promise<Way> {
 }
 /** The same without the command: its files lie beside the gateway's, each time the same ones. */
 async function quickWay(to: Database, everyTarget = false): Promise<Way> {
-  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const made = await (
-    await annHerself()
-  ).certificates.createForDatabase(targets[to].id, loginOf(to), {
-    publicKey: publicKey.export({ type: "spki", format: "pem" }),
-    everyTarget,
-  });
-  const { entrance, serial } = made;
-  const certificateFile = file(`${to}.crt`, made.certificate);
+  const { privateKey, certificate, entrance, serial } = await certifyKey(
+    await annHerself(),
+    targets[to].id,
+    loginOf(to),
+    { everyTarget },
+  );
+  const certificateFile = file(`${to}.crt`, certificate);
   const keyFile = file(`${to}.key`, privateKey.export({ type: "pkcs8", format: "pem" }));
   writeFileSync(`${keyFile.slice(0, -3)}pk8`, privateKey.export({ type: "pkcs8", format: "der" }));
   const files = {

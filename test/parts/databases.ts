@@ -1,6 +1,7 @@
 /** A gateway before a PostgreSQL and a MariaDB, and people who go through it. */
+import { type KeyObject, generateKeyPairSync } from "node:crypto";
 import type { Client } from "@gatehouse/contracts/client";
-import type { Person, Target, TargetCreate } from "@gatehouse/contracts/rest";
+import type { DatabaseCertificateMade, Person, Target, TargetCreate } from "@gatehouse/contracts/rest";
 import mysql2 from "mysql2/promise";
 import pg from "pg";
 import { type Gateway, startGateway } from "./gateway.ts";
@@ -57,6 +58,18 @@ export async function startDatabases(config: Record<string, unknown> = {}): Prom
       await Promise.all([postgres.close(), mariadb.close()]);
     },
   };
+}
+
+/** A fresh key of this person's that the gate has certified for a login of a target. */
+export async function certifyKey(
+  { certificates }: Pick<Client, "certificates">,
+  targetId: string,
+  login: string,
+  options: { everyTarget?: boolean } = {},
+): Promise<DatabaseCertificateMade & { privateKey: KeyObject }> {
+  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const ask = { publicKey: publicKey.export({ type: "spki", format: "pem" }), ...options };
+  return { ...(await certificates.createForDatabase(targetId, login, ask)), privateKey };
 }
 
 /** Through the gate with a fresh secret, its certificate verified. */

@@ -15,6 +15,12 @@ async function source(): Promise<string> {
   edit(file("pg-cursor/test/index.js"), [["this.timeout(10000)", "this.timeout(60000)"]]);
   edit(file("pg-pool/test/connection-timeout.js"), [["Millis: 100, max: 1 }", "Millis: 3000, max: 1 }"]]);
   edit(file("pg-pool/test/events.js"), [["}, 100)", "}, 5000)"]]);
+  // Its second query is to come when the first is answered, and not at a moment when it may still connect.
+  edit(file("pg-pool/test/idle-timeout-exit.js"), [
+    ["=> console.log('completed first'))", "=> { console.log('completed first'); setTimeout(second, 50) })"],
+    ["setTimeout(() => {", "const second = (() => {"],
+    ["}, 50)", "})"],
+  ]);
   // Servers that a test plays itself have no TLS.
   for (const name of ["client/connection-timeout", "gh-issues/2627", "gh-issues/3174"])
     edit(file(`pg/test/integration/${name}-tests.js`), [["user: 'not',", "user: 'not', ssl: false,"]]);
