@@ -14,6 +14,7 @@ export const knownDifferences: readonly Difference[] = [
     [
       "global/integration/connection/test-change-user-plugin-auth.test.mts",
       "global/integration/connection/test-change-user.test.mts",
+      "global/integration/pool/test-pool-change-user-isolation.test.mts",
       "global/integration/promise-wrappers/test-promise-wrapper-change-user.test.mts",
     ].map((test) => ({ suite: `mysql2 on ${server}`, test, why: accountStays })),
   ),

@@ -54,6 +54,12 @@ export const postgresJs: Suite = {
       // Deadlines that a busy machine misses say nothing of a gate.
       ["connect_timeout: 1,", "connect_timeout: 10,"],
       ["delay(50)", "delay(1500)"],
+      // A listener that was ended has to be connected anew by then, and a change has to have come.
+      ["await delay(200)", "await delay(3000)"],
+      ["await delay(500)", "await delay(3000)"],
+      ["  await delay(10)\n", "  await delay(1000)\n"],
+      // What is not reserved waits for the release, 500 ms longer than what is.
+      ["release(), 510)", "release(), 3000)"],
       // Cancelled while it still connects, a query of this driver leaves a connection behind that nobody uses again.
       ["query.cancel(), 500)", "query.cancel(), 4000)"],
       ["pg_sleep(2)", "pg_sleep(30)"],

@@ -7,5 +7,5 @@
  * harmless what it could not read.
  */
 export { maskSecrets, withoutQuoted } from "./secrets.ts";
-export type { Dialect } from "./tokens.ts";
+export { type Dialect, tokens } from "./tokens.ts";
 export { type StatementRules, type StatementVerdict, statementRules } from "./rules.ts";

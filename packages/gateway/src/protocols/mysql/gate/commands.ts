@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { isGatehouseError } from "@gatehouse/kernel";
 import {
   type FrameKind,
@@ -42,7 +43,7 @@ import {
 import { type Treatment, broken } from "../wire/packets.ts";
 import type { Answers, FileAsked } from "./answers.ts";
 import { deniedError, kindsOfCommands, unknownStatement } from "./denied-command.ts";
-import { type ConnectionNames, killsConnection, renamedKill } from "./kill.ts";
+import { type ConnectionNames, renamedKill } from "./kill.ts";
 import type { PreparedStatement, PreparedStatements } from "./prepared.ts";
 import { LongData, recordedParameters, recordedStatement } from "./recorded-parameters.ts";
 
@@ -251,7 +252,8 @@ export class Commands {
     const asked = readText(bytes);
     const verdict = this.#rules?.ofText(asked);
     if (verdict?.action === "deny") return this.#refuseText({ type: "simple" }, bytes, verdict);
-    const renamed = killsConnection(asked) ? renamedKill(asked, this.#connections) : undefined;
+    const killing = renamedKill(asked, this.#connections);
+    const renamed = killing !== undefined && isUtf8(bytes) ? killing : undefined;
     const text = renamed ?? asked;
     const { statement, secrets } = this.#texted(
       {

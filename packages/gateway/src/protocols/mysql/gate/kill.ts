@@ -1,22 +1,35 @@
+import { tokens } from "../../../statements/mod.ts";
+
 /** What clients call connections: the gate's numbers, which it gave out before it knew the target's. */
 export type ConnectionNames = {
   /** The target's number for one of the gate's, on the same target; nothing for a number that the gate did not give. */
   targetIdOf(id: number): number | undefined;
 };
 
-/** `KILL [HARD|SOFT] [CONNECTION|QUERY [ID]] <number>`, alone, as clients send it when they are told to stop. */
-const kill = /^\s*(kill\s+(?:(?:hard|soft)\s+)?(?:(?:connection|query)\s+)?)(\d{1,10})(\s*;?\s*)$/i;
-const beginning = /^\s*kill\s/i;
-const killCharsMax = 64;
+const killCharsMax = 16 * 1024;
+/** `KILL [HARD|SOFT] [CONNECTION|QUERY [ID]] <number>` */
+const between = /^(?:hard|soft|connection|query|id)$/;
 
-/** Whether a statement is worth a closer look. */
-export function killsConnection(text: string): boolean {
-  return text.length <= killCharsMax && beginning.test(text);
-}
-
-/** The statement with the number that the target knows, or nothing where it needs no change. */
+/** The text with the numbers that the target knows in each `KILL` of it, or nothing where it needs no change. */
 export function renamedKill(text: string, connections: ConnectionNames): string | undefined {
-  const [, verb, number, end] = kill.exec(text) ?? [];
-  const id = number === undefined ? undefined : connections.targetIdOf(Number(number));
-  return id === undefined ? undefined : `${verb}${id}${end}`;
+  if (text.length > killCharsMax || !/\bkill\s/i.test(text)) return undefined;
+  const out: string[] = [];
+  let copied = 0;
+  let state: "begins" | "kill" | "other" = "begins";
+  for (const { kind, from, to } of tokens(text, "mysql")) {
+    if (kind === "comment") continue;
+    const word = text.slice(from, to).toLowerCase();
+    if (word === ";") state = "begins";
+    else if (state === "begins" && word === "kill") state = "kill";
+    else if (state !== "kill" || !between.test(word)) {
+      const id =
+        state === "kill" && /^\d{1,10}$/.test(word) ? connections.targetIdOf(Number(word)) : undefined;
+      if (id !== undefined) {
+        out.push(text.slice(copied, from), String(id));
+        copied = to;
+      }
+      state = "other";
+    }
+  }
+  return out.length === 0 ? undefined : out.join("") + text.slice(copied);
 }
