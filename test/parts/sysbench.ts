@@ -29,7 +29,7 @@ type Load = { clients: number; seconds: number; prepared: boolean };
 /** Through the gate with a certificate of this person's: the gate takes no other. */
 export async function sysbenchWay(person: Client, targetId: string, login: string): Promise<SysbenchWay> {
   const { entrance, certificate, privateKey } = await certifyKey(person, targetId, login);
-  const key = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  const key = privateKey.export({ type: "pkcs8", format: "pem" });
   return { ...entrance, password: "", own: { certificate, key } };
 }
 

@@ -13,6 +13,9 @@ async function source(): Promise<string> {
   edit(file("pg/test/suite.js"), [["this.timeout = 5000", "this.timeout = 60000"]]);
   edit(file("pg/test/test-helper.js"), [["|| 5000", "|| 60000"]]);
   edit(file("pg-cursor/test/index.js"), [["this.timeout(10000)", "this.timeout(60000)"]]);
+  edit(file("pg/test/integration/client/pipelining-tests.js"), [
+    ["query_timeout: 100", "query_timeout: 5000"],
+  ]);
   edit(file("pg-pool/test/connection-timeout.js"), [["Millis: 100, max: 1 }", "Millis: 3000, max: 1 }"]]);
   edit(file("pg-pool/test/events.js"), [["}, 100)", "}, 5000)"]]);
   // Its second query is to come when the first is answered, and not at a moment when it may still connect.
