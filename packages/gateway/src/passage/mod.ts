@@ -24,7 +24,6 @@ export {
   unreachable,
 } from "./dial-tls.ts";
 export { type Counted, type KeepLimits, KeptCopy, KeptRows } from "./kept-content.ts";
-export { Lane } from "./lane.ts";
 export {
   type TextSecrets,
   cutText,
@@ -40,4 +39,5 @@ export { certificateKeys, clientCertificatesSection } from "./config.ts";
 export { type DatabasePeople, type SignInAttempt, databasePeople } from "./people.ts";
 export { type TargetProof, openProof } from "./target-proof.ts";
 export { Spans } from "./spans.ts";
+export { TwoSides, waitingBytesMax } from "./two-sides.ts";
 export { reviewWords } from "./review-words.ts";

@@ -1,7 +1,7 @@
 import type { TLSSocket } from "node:tls";
-import { type Clock, isGatehouseError, messageOf, utf8 } from "@gatehouse/kernel";
-import { type KeepLimits, Lane, Spans, farewellMs, reviewWords } from "../../../passage/mod.ts";
-import type { Session, SessionEnding } from "../../../sessions/mod.ts";
+import { type Clock, utf8 } from "@gatehouse/kernel";
+import { type KeepLimits, Spans, TwoSides, reviewWords, waitingBytesMax } from "../../../passage/mod.ts";
+import type { Session } from "../../../sessions/mod.ts";
 import type { StatementRules } from "../../../statements/mod.ts";
 import { FedDialogue } from "../sign-in/dialogue.ts";
 import type { Capabilities } from "../wire/capabilities.ts";
@@ -47,8 +47,6 @@ type Waiting = {
   begun?: true;
 };
 
-/** Bytes that wait for the disk in one direction; above it that side is not read. */
-const waitingBytesMax = 1024 * 1024;
 /** Of a message of the server that is looked at; rows are not, and may be as large as they are. */
 const serverMessageBytesMax = 16 * 1024 * 1024;
 
@@ -57,11 +55,9 @@ export class Relay {
   readonly #options: RelayOptions;
   readonly #answers: Answers;
   readonly #commands: Commands;
-  readonly #up: Lane;
-  readonly #down: Lane;
+  readonly #sides: TwoSides;
   readonly #fromClient: PacketSplitter;
   readonly #fromServer: PacketSplitter;
-  #state: "open" | "ending" | "closed" = "open";
   /** The client said goodbye as the protocol wants it. */
   #quit = false;
   /** What of the chunk that is being cut goes on. */
@@ -72,8 +68,6 @@ export class Relay {
   #inside = false;
   /** What the client has got: whether it is within a message, and the number that it waits for. */
   #delivered = { inside: false, next: 1 };
-  #ending: (() => void) | undefined;
-  #congested = false;
   /** What came from the client while input is paused, and waits. */
   #held: Uint8Array[] | undefined;
   /** A statement waits for its approval, and behind it what the client sent meanwhile. */
@@ -86,7 +80,17 @@ export class Relay {
 
   constructor(options: RelayOptions) {
     this.#options = options;
-    const { session, clock, capabilities, statementBytesMax, connections, localFiles, rules } = options;
+    const {
+      client,
+      target,
+      session,
+      clock,
+      capabilities,
+      statementBytesMax,
+      connections,
+      localFiles,
+      rules,
+    } = options;
     const record: Session["record"] = (kind, stream, data) => session.record(kind, stream, data);
     const statements = new PreparedStatements();
     const shared = {
@@ -103,13 +107,28 @@ export class Relay {
       keepFileBytes: options.keep.copyBytes,
       ...(rules && {
         rules,
-        denied: (fields) => this.#audited(session.audit("db.statement.denied", fields, false)),
+        denied: (fields) => this.#sides.audited(session.audit("db.statement.denied", fields, false)),
       }),
     });
-    // The session ends itself when a frame is lost, and tells us by `onEnding`.
-    const lost = () => undefined;
-    this.#up = new Lane(lost, () => this.#balance());
-    this.#down = new Lane(lost, () => this.#balance());
+    this.#sides = new TwoSides({
+      client,
+      target,
+      session,
+      clock,
+      clientCame: (chunk) => this.#fromClientCame(chunk),
+      targetCame: (chunk) => this.#fromTargetCame(chunk),
+      takesMore: () => !this.#held && (this.#waiting?.bytes ?? 0) < waitingBytesMax,
+      midMessage: () => this.#delivered.inside,
+      saidGoodbye: () => this.#quit,
+      // Class 08: whoever keeps connections for later throws this one away.
+      farewell: (message) =>
+        encodePacket(this.#delivered.next, encodeError({ code: 1053, sqlState: "08S01", message })),
+      stopTarget: () => (this.#answers.idle ? undefined : options.kill()),
+      gone: (side) => {
+        this.#changing?.[side].closed();
+        this.#waiting?.over.abort();
+      },
+    });
     this.#fromClient = new PacketSplitter({
       op: "mysql.client",
       wholeBytesMax: statementBytesMax,
@@ -138,48 +157,24 @@ export class Relay {
     });
   }
 
-  /** What the audit log does not take is not answered either. */
-  #audited(noted: Promise<void>): Promise<void> {
-    noted.catch((error: unknown) =>
-      this.#end({
-        reason: "failed",
-        message: `the audit log failed: ${messageOf(error)}`,
-        graceMs: farewellMs,
-      }),
-    );
-    return noted;
-  }
-
   async start(): Promise<void> {
-    const { client, target, session, database } = this.#options;
+    const { database } = this.#options;
     if (database !== "") await this.#commands.connected(database);
-    client.on("data", (chunk: Buffer) => this.#fromClientCame(chunk));
-    target.on("data", (chunk: Buffer) => this.#fromTargetCame(chunk));
-    client.on("drain", () => this.#balance());
-    target.on("drain", () => this.#balance());
-    client.on("error", () => undefined);
-    target.on("error", () => undefined);
-    client.once("close", () => this.#clientGone());
-    target.once("close", () => this.#targetGone());
-    session.onEnding((ending) => this.#end(ending));
-    // Either may have gone while the other was being signed in to, and says so only once.
-    if (client.destroyed) this.#clientGone();
-    if (target.destroyed) this.#targetGone();
-    this.#balance();
+    this.#sides.start();
   }
 
   #fromClientCame(chunk: Uint8Array): void {
-    if (this.#state !== "open") return;
+    if (!this.#sides.isOpen) return;
     if (this.#changing) return this.#changing.client.feed(chunk);
     if (this.#held) return void this.#held.push(chunk);
     if (this.#waiting) {
       this.#waiting.chunks.push(chunk);
       this.#waiting.bytes += chunk.length;
-      return this.#balance();
+      return this.#sides.balance();
     }
     if (this.#refusing || this.#options.session.inputAllowed() || isGoodbye(chunk)) return this.#take(chunk);
     this.#held = [chunk];
-    this.#balance();
+    this.#sides.balance();
     void this.#wait();
   }
 
@@ -194,11 +189,11 @@ export class Relay {
     if (state === "paused" && !isCommand) state = await session.whenInputAllowed(Infinity);
     const chunks = this.#held ?? [];
     this.#held = undefined;
-    if (this.#state !== "open" || state === "ending") return;
+    if (!this.#sides.isOpen || state === "ending") return;
     this.#refusing = state === "paused";
     // Paused anew meanwhile: then they are held anew.
     for (const chunk of chunks) this.#fromClientCame(chunk);
-    this.#balance();
+    this.#sides.balance();
   }
 
   #take(chunk: Uint8Array): void {
@@ -220,13 +215,13 @@ export class Relay {
     const { target } = this.#options;
     const out = this.#out;
     const recorded = this.#commands.asked();
-    if (out.bytes > 0 || recorded) this.#up.push(recorded, out.bytes, () => out.write(target));
-    if (failure !== undefined) return this.#broken("client", failure);
-    if (this.#quit) this.#up.push(undefined, 0, () => target.end());
+    if (out.bytes > 0 || recorded) this.#sides.up.push(recorded, out.bytes, () => out.write(target));
+    if (failure !== undefined) return this.#sides.broken("client", failure);
+    if (this.#quit) this.#sides.endTarget();
     if (this.#change) this.#changeUser(this.#change);
     if (this.#refused) this.#answerRefused();
     if (this.#waiting && !this.#waiting.begun) void this.#review(this.#waiting, recorded);
-    this.#balance();
+    this.#sides.balance();
   }
 
   /** Waits until somebody else has decided about a statement, which is recorded by then, and goes on behind it. */
@@ -238,7 +233,7 @@ export class Relay {
     try {
       await Promise.all([
         recorded,
-        this.#audited(session.audit("db.statement.hold", { rule, statement_kind: kind, statement })),
+        this.#sides.audited(session.audit("db.statement.hold", { rule, statement_kind: kind, statement })),
         session.record("notice", 0, utf8(`${reviewWords.waits(rule, approvalWaitMs)}\n`)),
       ]);
     } catch {
@@ -257,7 +252,7 @@ export class Relay {
     );
     // Approved while input is paused: it waits for that too.
     if (outcome.outcome === "approved") await session.whenInputAllowed(Infinity);
-    if (this.#state !== "open" || client.destroyed) return;
+    if (!this.#sides.isOpen || client.destroyed) return;
     this.#waiting = undefined;
     this.#passOn(() => {
       if (outcome.outcome === "approved") {
@@ -328,20 +323,19 @@ export class Relay {
   }
 
   #fromTargetCame(chunk: Uint8Array): void {
-    if (this.#state === "closed") return;
     if (this.#changing) return this.#changing.target.feed(chunk);
     this.#out = new Spans();
     let failure: unknown;
     try {
-      if (this.#state === "open") this.#fromServer.feed(chunk);
+      if (this.#sides.isOpen) this.#fromServer.feed(chunk);
       else this.#finishMessage(chunk);
     } catch (error) {
       failure = error;
     }
     this.#options.session.active();
     this.#deliver();
-    if (failure !== undefined) return this.#broken("server", failure);
-    this.#balance();
+    if (failure !== undefined) return this.#sides.broken("server", failure);
+    this.#sides.balance();
   }
 
   /** Ours is the next word: of what comes only the message that is under way goes on. */
@@ -366,10 +360,10 @@ export class Relay {
     if (out.bytes === 0) return;
     const inside = this.#inside;
     const next = this.#answers.atStart ? 1 : (this.#sequence + 1) & 0xff;
-    this.#down.push(this.#answers.answered(), out.bytes, () => {
+    this.#sides.down.push(this.#answers.answered(), out.bytes, () => {
       this.#delivered = { inside, next };
       out.write(client);
-      if (!inside) this.#ending?.();
+      if (!inside) this.#sides.delivered();
     });
   }
 
@@ -385,7 +379,7 @@ export class Relay {
     const changing = { client: over(client, "mysql.client", 1), target: over(target, "mysql.dial", 0) };
     this.#change = undefined;
     this.#changing = changing;
-    this.#up.push(undefined, 0, () => {
+    this.#sides.up.push(undefined, 0, () => {
       changeUser(payload, changing.client, changing.target)
         .then((ok) => {
           this.#changing = undefined;
@@ -394,123 +388,10 @@ export class Relay {
           const { sequence } = changing.client;
           this.#answered(encodePacket(sequence, ok), sequence, false);
           this.#deliver();
-          this.#balance();
+          this.#sides.balance();
         })
-        .catch((error: unknown) => this.#broken("server", error));
+        .catch((error: unknown) => this.#sides.broken("server", error));
     });
-  }
-
-  /** Reads each side as long as the other takes it and the disk keeps up. */
-  #balance(): void {
-    const { client, target, session } = this.#options;
-    if (this.#state === "closed") return;
-    if (session.congested && !this.#congested) {
-      this.#congested = true;
-      const over = () => {
-        this.#congested = false;
-        this.#balance();
-      };
-      session.ready().then(over, over);
-    }
-    const readClient =
-      this.#state === "open" &&
-      !this.#held &&
-      (this.#waiting?.bytes ?? 0) < waitingBytesMax &&
-      !this.#congested &&
-      !target.writableNeedDrain &&
-      this.#up.waitingBytes < waitingBytesMax;
-    const readTarget =
-      !this.#congested && !client.writableNeedDrain && this.#down.waitingBytes < waitingBytesMax;
-    flow(client, readClient);
-    flow(target, readTarget);
-  }
-
-  /** Somebody else's will: what runs is stopped, and the client is told in the words of its protocol. */
-  #end({ reason, message, graceMs }: SessionEnding): void {
-    if (this.#state !== "open") return;
-    this.#state = "ending";
-    const { client, target, clock, kill } = this.#options;
-    this.#up.cut();
-    if (!this.#answers.idle) void kill().catch(() => undefined);
-    const finish = (inside: boolean) => {
-      this.#ending = undefined;
-      if (this.#state === "closed") return;
-      this.#down.cut();
-      if (!inside) this.#say(message);
-      client.end();
-      target.destroy();
-      this.#close(reason, message);
-      clock.after(farewellMs, () => client.destroy());
-    };
-    if (!this.#delivered.inside) return finish(false);
-    // Within a row: its end must pass first, and if that does not come in time, nothing can be said.
-    const timer = clock.after(Math.min(graceMs / 2, farewellMs), () => finish(true));
-    this.#ending = () => {
-      timer.cancel();
-      finish(false);
-    };
-  }
-
-  /** A side sent what is not the protocol, or what is too large. */
-  #broken(side: "client" | "server", error: unknown): void {
-    if (this.#state !== "open") return;
-    const { client, target, clock } = this.#options;
-    // What may not be is said as it is; anything else is not the protocol.
-    const message = isGatehouseError(error, "denied")
-      ? messageOf(error)
-      : `the ${side} broke the protocol: ${messageOf(error)}`;
-    this.#state = "ending";
-    // What it sent before that was in order; it passes.
-    this.#up.push(undefined, 0, () => target.end());
-    this.#down.push(undefined, 0, () => {
-      if (!this.#delivered.inside) this.#say(message);
-      client.end();
-      this.#close("failed", message);
-    });
-    clock.after(farewellMs, () => {
-      this.#close("failed", message);
-      client.destroy();
-      target.destroy();
-    });
-  }
-
-  /** Class 08: whoever keeps connections for later throws this one away. */
-  #say(message: string): void {
-    const { client } = this.#options;
-    if (client.destroyed || client.writableEnded) return;
-    client.write(encodePacket(this.#delivered.next, encodeError({ code: 1053, sqlState: "08S01", message })));
-  }
-
-  #clientGone(): void {
-    const { target, clock } = this.#options;
-    this.#changing?.client.closed();
-    this.#waiting?.over.abort();
-    this.#up.push(undefined, 0, () => target.end());
-    // What still comes from the target is recorded; then it is over.
-    clock.after(farewellMs, () => {
-      target.destroy();
-      this.#close(this.#quit ? "closed" : "connection_lost");
-    });
-  }
-
-  #targetGone(): void {
-    const { client, clock } = this.#options;
-    this.#changing?.target.closed();
-    this.#waiting?.over.abort();
-    this.#down.push(undefined, 0, () => {
-      client.end();
-      this.#close(this.#quit ? "closed" : client.destroyed ? "connection_lost" : "target_lost");
-    });
-    clock.after(farewellMs, () => {
-      client.destroy();
-      this.#close(this.#quit ? "closed" : "target_lost");
-    });
-  }
-
-  #close(reason: Parameters<Session["end"]>[0]["reason"], detail?: string): void {
-    if (this.#state === "closed") return;
-    this.#state = "closed";
-    void this.#options.session.end({ reason, ...(detail !== undefined && { detail }) });
   }
 }
 
@@ -528,9 +409,4 @@ const notApproved = { code: 1227, sqlState: "42000" };
 /** COM_QUIT, alone in its packet: whoever says goodbye may go. */
 function isGoodbye(chunk: Uint8Array): boolean {
   return chunk.length === 5 && chunk[0] === 1 && chunk[3] === 0 && chunk[4] === command.quit;
-}
-
-function flow(socket: TLSSocket, read: boolean): void {
-  if (read && socket.isPaused()) socket.resume();
-  else if (!read && !socket.isPaused()) socket.pause();
 }

@@ -1,7 +1,7 @@
 import type { TLSSocket } from "node:tls";
-import { type Clock, messageOf, utf8 } from "@gatehouse/kernel";
-import { type KeepLimits, Lane, Spans, farewellMs, reviewWords } from "../../../passage/mod.ts";
-import type { Session, SessionEnding } from "../../../sessions/mod.ts";
+import { type Clock, utf8 } from "@gatehouse/kernel";
+import { type KeepLimits, Spans, TwoSides, reviewWords, waitingBytesMax } from "../../../passage/mod.ts";
+import type { Session } from "../../../sessions/mod.ts";
 import { backend, decodeReady, encodeErrorResponse, encodeNotice, frontend } from "../wire/messages.ts";
 import { MessageSplitter, type Piece } from "../wire/splitter.ts";
 import type { StatementRules } from "../../../statements/mod.ts";
@@ -28,8 +28,6 @@ export type RelayOptions = {
   cancel(): Promise<void>;
 };
 
-/** Bytes that wait for the disk in one direction; above it that side is not read. */
-const waitingBytesMax = 1024 * 1024;
 /** Of a message of the server that is looked at; rows and copy data are not, and may be as large as they are. */
 const serverMessageBytesMax = 16 * 1024 * 1024;
 
@@ -48,20 +46,16 @@ const rowsAndCopies = new Set<number>([backend.dataRow, backend.copyData]);
 export class Relay {
   readonly #options: RelayOptions;
   readonly #log: StatementLog;
-  readonly #up: Lane;
-  readonly #down: Lane;
+  readonly #sides: TwoSides;
   readonly #fromClient: MessageSplitter;
   readonly #fromServer: MessageSplitter;
   readonly #held: HeldRequests;
-  #state: "open" | "ending" | "closed" = "open";
   /** The client said goodbye as the protocol wants it. */
   #terminated = false;
   /** A message is only half passed to the client: nothing of ours may be put behind it. */
   #clientMidMessage = false;
-  #ending: (() => void) | undefined;
   /** For the client, as soon as the message that is under way has ended. */
   #unsaid: Uint8Array[] = [];
-  #congested = false;
   /** A statement waits for its approval, and behind it what the client sent meanwhile. */
   #waiting: { pieces: Piece[]; chunks: Uint8Array[]; bytes: number; over: AbortController } | undefined;
   /** What the client sent is no protocol; told when what was sent before it has passed. */
@@ -69,16 +63,33 @@ export class Relay {
 
   constructor(options: RelayOptions) {
     this.#options = options;
-    const { session, clock } = options;
+    const { client, target, session, clock, cancel } = options;
     this.#log = new StatementLog({
       record: (kind, data) => session.record(kind, 0, data),
       clock,
       ...(options.keep && { keep: options.keep }),
     });
-    // The session ends itself when a frame is lost, and tells us by `onEnding`.
-    const lost = () => undefined;
-    this.#up = new Lane(lost, () => this.#balance());
-    this.#down = new Lane(lost, () => this.#balance());
+    this.#sides = new TwoSides({
+      client,
+      target,
+      session,
+      clock,
+      clientCame: (chunk) => this.#fromClientCame(chunk),
+      targetCame: (chunk) => this.#fromTargetCame(chunk),
+      takesMore: () => !this.#held.isFull && (this.#waiting?.bytes ?? 0) < waitingBytesMax,
+      midMessage: () => this.#clientMidMessage,
+      saidGoodbye: () => this.#terminated,
+      // PostgreSQL appendix A: 57P01 is admin_shutdown, 08P01 protocol_violation.
+      farewell: (message, why) =>
+        encodeErrorResponse({
+          severity: "FATAL",
+          code: why === "ended" ? "57P01" : "08P01",
+          message,
+          hint: undefined,
+        }),
+      stopTarget: cancel,
+      gone: () => this.#waiting?.over.abort(),
+    });
     this.#fromClient = new MessageSplitter({
       op: "postgres.client",
       known: (type) => fromClient.has(type),
@@ -99,8 +110,8 @@ export class Relay {
       session,
       pass: (chunk) => this.#fromClientCame(chunk),
       answer: (bytes, said) => this.#say(bytes, said),
-      giveUp: (message) => this.#end({ reason: "failed", message, graceMs: farewellMs }),
-      changed: () => this.#balance(),
+      giveUp: (message) => this.#sides.fail(message),
+      changed: () => this.#sides.balance(),
     });
   }
 
@@ -112,7 +123,7 @@ export class Relay {
   #say(bytes: Uint8Array, said: string | undefined): void {
     const { session, client } = this.#options;
     const recorded = said === undefined ? undefined : session.record("notice", 0, utf8(`${said}\n`));
-    this.#down.push(recorded, bytes.length, () => {
+    this.#sides.down.push(recorded, bytes.length, () => {
       if (this.#clientMidMessage) this.#unsaid.push(bytes);
       else client.write(bytes);
     });
@@ -120,37 +131,24 @@ export class Relay {
 
   /** `rest` came from the target behind its greeting. */
   start(rest: Uint8Array): void {
-    const { client, target, session } = this.#options;
-    client.on("data", (chunk: Buffer) => this.#fromClientCame(chunk));
-    target.on("data", (chunk: Buffer) => this.#fromTargetCame(chunk));
-    client.on("drain", () => this.#balance());
-    target.on("drain", () => this.#balance());
-    client.on("error", () => undefined);
-    target.on("error", () => undefined);
-    client.once("close", () => this.#clientGone());
-    target.once("close", () => this.#targetGone());
-    session.onEnding((ending) => this.#end(ending));
+    const { session } = this.#options;
     // Who looks on is not for programs; what holds them up is.
     session.onNotice(({ about, text }) => {
-      if (about !== "watch" && this.#state === "open") this.#remark(text);
+      if (about !== "watch" && this.#sides.isOpen) this.#remark(text);
     });
-    // Either may have gone while the other was being signed in to, and says so only once.
-    if (client.destroyed) this.#clientGone();
-    if (target.destroyed) this.#targetGone();
-    if (rest.length > 0) this.#fromTargetCame(rest);
-    this.#balance();
+    this.#sides.start(rest);
   }
 
   /** A cancel request came for this session: recorded, then passed on. */
   async cancelAsked(): Promise<void> {
-    if (this.#state !== "open" || !this.#options.session.inputAllowed()) return;
+    if (!this.#sides.isOpen || !this.#options.session.inputAllowed()) return;
     await this.#log.cancelled();
     if (this.#waiting) this.#waiting.over.abort();
     else await this.#options.cancel();
   }
 
   #fromClientCame(chunk: Uint8Array): void {
-    if (this.#state !== "open") return;
+    if (!this.#sides.isOpen) return;
     if (this.#waiting) {
       this.#waiting.chunks.push(chunk);
       this.#waiting.bytes += chunk.length;
@@ -158,7 +156,7 @@ export class Relay {
       this.#take(this.#fromClient.feed(chunk));
       this.#options.session.active();
     }
-    this.#balance();
+    this.#sides.balance();
   }
 
   /** Passes on what the client sent, up to a statement that must wait. */
@@ -191,10 +189,10 @@ export class Relay {
     }
     const asked = this.#log.asked();
     const recorded = noted.length > 0 ? Promise.all([asked, ...noted]) : asked;
-    if (out.bytes > 0) this.#up.push(recorded, out.bytes, () => out.write(target));
+    if (out.bytes > 0) this.#sides.up.push(recorded, out.bytes, () => out.write(target));
     if (held) return void this.#review(held, recorded);
-    if (this.#failure !== undefined) return this.#broken("client", this.#failure);
-    if (this.#terminated) this.#up.push(undefined, 0, () => target.end());
+    if (this.#failure !== undefined) return this.#sides.broken("client", this.#failure);
+    if (this.#terminated) this.#sides.endTarget();
   }
 
   /** Waits until somebody else has decided about a statement, which is recorded by then, and goes on behind it. */
@@ -230,7 +228,7 @@ export class Relay {
     );
     // Approved while input is paused: it waits for that too.
     if (outcome.outcome === "approved") await session.whenInputAllowed(Infinity);
-    if (this.#state !== "open" || this.#options.client.destroyed) return;
+    if (!this.#sides.isOpen || this.#options.client.destroyed) return;
     this.#waiting = undefined;
     let refused: RefusedPiece | undefined;
     if (outcome.outcome === "approved") this.#remark(reviewWords.approved(outcome));
@@ -243,16 +241,15 @@ export class Relay {
     this.#log.reviewed(refused);
     this.#held.passed(piece.type);
     const raw = refused?.instead ?? piece.raw;
-    this.#up.push(refused && this.#audited("db.statement.denied", fields), raw.length, () =>
+    this.#sides.up.push(refused && this.#audited("db.statement.denied", fields), raw.length, () =>
       target.write(raw),
     );
     this.#take(waiting.pieces);
     for (const chunk of waiting.chunks) this.#fromClientCame(chunk);
-    this.#balance();
+    this.#sides.balance();
   }
 
   #fromTargetCame(chunk: Uint8Array): void {
-    if (this.#state === "closed") return;
     const out = new Spans();
     let midMessage = !this.#fromServer.givenAtBoundary;
     const ready: ReturnType<typeof decodeReady>[] = [];
@@ -262,145 +259,29 @@ export class Relay {
         if (piece.type === backend.readyForQuery) ready.push(decodeReady(piece.body));
         midMessage = !piece.last;
         // Ours is the next word: the message that is under way ends here.
-        if (this.#state === "ending" && piece.last) break;
+        if (this.#sides.isEnding && piece.last) break;
       }
     } catch (error) {
-      this.#broken("server", error);
+      this.#sides.broken("server", error);
       return;
     }
     this.#options.session.active();
     const { client } = this.#options;
     if (out.bytes > 0)
-      this.#down.push(this.#log.answered(), out.bytes, () => {
+      this.#sides.down.push(this.#log.answered(), out.bytes, () => {
         this.#clientMidMessage = midMessage;
         out.write(client);
         if (midMessage) return;
         for (const bytes of this.#unsaid.splice(0)) client.write(bytes);
-        this.#ending?.();
+        this.#sides.delivered();
       });
     // Behind what was just pushed: an answer of ours comes after the server's.
     for (const status of ready) this.#held.ready(status);
-    this.#balance();
+    this.#sides.balance();
   }
 
-  /** What the audit log does not take is not answered either. */
   #audited(event: string, fields: Record<string, unknown>): Promise<void> {
-    const noted = this.#options.session.audit(event, fields, event !== "db.statement.denied");
-    noted.catch((error: unknown) =>
-      this.#end({
-        reason: "failed",
-        message: `the audit log failed: ${messageOf(error)}`,
-        graceMs: farewellMs,
-      }),
-    );
-    return noted;
+    const { session } = this.#options;
+    return this.#sides.audited(session.audit(event, fields, event !== "db.statement.denied"));
   }
-
-  /** Reads each side as long as the other takes it and the disk keeps up. */
-  #balance(): void {
-    const { client, target, session } = this.#options;
-    if (this.#state === "closed") return;
-    if (session.congested && !this.#congested) {
-      this.#congested = true;
-      const over = () => {
-        this.#congested = false;
-        this.#balance();
-      };
-      session.ready().then(over, over);
-    }
-    const readClient =
-      this.#state === "open" &&
-      !this.#congested &&
-      !this.#held.isFull &&
-      (this.#waiting?.bytes ?? 0) < waitingBytesMax &&
-      !target.writableNeedDrain &&
-      this.#up.waitingBytes < waitingBytesMax;
-    const readTarget =
-      !this.#congested && !client.writableNeedDrain && this.#down.waitingBytes < waitingBytesMax;
-    flow(client, readClient);
-    flow(target, readTarget);
-  }
-
-  /** Somebody else's will: what runs is stopped, and the client is told in the words of its protocol (57P01). */
-  #end({ reason, message, graceMs }: SessionEnding): void {
-    if (this.#state !== "open") return;
-    this.#state = "ending";
-    const { client, target, clock } = this.#options;
-    this.#up.cut();
-    void this.#options.cancel().catch(() => undefined);
-    const finish = (midMessage: boolean) => {
-      this.#ending = undefined;
-      if (this.#state === "closed") return;
-      this.#down.cut();
-      if (!midMessage)
-        client.write(encodeErrorResponse({ severity: "FATAL", code: "57P01", message, hint: undefined }));
-      client.end();
-      target.destroy();
-      this.#close(reason, message);
-      clock.after(farewellMs, () => client.destroy());
-    };
-    if (!this.#clientMidMessage) return finish(false);
-    // Within a row: its end must pass first, and if that does not come in time, nothing can be said.
-    const timer = clock.after(Math.min(graceMs / 2, farewellMs), () => finish(true));
-    this.#ending = () => {
-      timer.cancel();
-      finish(false);
-    };
-  }
-
-  /** A side sent what is not the protocol, or what is too large. */
-  #broken(side: "client" | "server", error: unknown): void {
-    if (this.#state !== "open") return;
-    const { client, target, clock } = this.#options;
-    const message = `the ${side} broke the protocol: ${messageOf(error)}`;
-    this.#state = "ending";
-    // What it sent before that was in order; it passes.
-    this.#up.push(undefined, 0, () => target.end());
-    this.#down.push(undefined, 0, () => {
-      if (!this.#clientMidMessage)
-        client.write(encodeErrorResponse({ severity: "FATAL", code: "08P01", message, hint: undefined }));
-      client.end();
-      this.#close("failed", message);
-    });
-    clock.after(farewellMs, () => {
-      this.#close("failed", message);
-      client.destroy();
-      target.destroy();
-    });
-  }
-
-  #clientGone(): void {
-    const { target, clock } = this.#options;
-    this.#waiting?.over.abort();
-    this.#up.push(undefined, 0, () => target.end());
-    // What still comes from the target is recorded; then it is over.
-    clock.after(farewellMs, () => {
-      target.destroy();
-      this.#close(this.#terminated ? "closed" : "connection_lost");
-    });
-  }
-
-  #targetGone(): void {
-    const { client, clock } = this.#options;
-    this.#waiting?.over.abort();
-    this.#down.push(undefined, 0, () => {
-      client.end();
-      this.#close(this.#terminated ? "closed" : client.destroyed ? "connection_lost" : "target_lost");
-    });
-    clock.after(farewellMs, () => {
-      client.destroy();
-      this.#close(this.#terminated ? "closed" : "target_lost");
-    });
-  }
-
-  #close(reason: Parameters<Session["end"]>[0]["reason"], detail?: string): void {
-    if (this.#state === "closed") return;
-    this.#state = "closed";
-    void this.#options.session.end({ reason, ...(detail !== undefined && { detail }) });
-  }
-}
-
-function flow(socket: TLSSocket, read: boolean): void {
-  if (read && socket.isPaused()) socket.resume();
-  else if (!read && !socket.isPaused()) socket.pause();
 }
