@@ -5,9 +5,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { connect as connectTcp } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { type TLSSocket, connect as connectTls } from "node:tls";
 import { fileURLToPath } from "node:url";
@@ -23,7 +24,8 @@ import { artifactFile } from "../../tools/parts.ts";
 import { type Databases, certifyKey, startDatabases } from "../parts/databases.ts";
 import { runJava } from "../parts/java.ts";
 import { type Ran, run } from "../parts/openssh.ts";
-import { awaitEvents, awaitStored, recordedStatements } from "../parts/sessions.ts";
+import { awaitEvents, awaitStored, eventually, recordedStatements } from "../parts/sessions.ts";
+import { openTerminal } from "../parts/terminal.ts";
 
 const cli = fileURLToPath(new URL("../../packages/cli/bin/gatehouse", import.meta.url));
 const psqlProgram = "/usr/lib/postgresql/15/bin/psql";
@@ -36,6 +38,7 @@ let ann: string;
 before(async () => {
   databases = await startDatabases({
     postgres: { listen: "127.0.0.1:0", authentication: "scram-sha-256" },
+    client_certificates: { bind_address: true },
   });
   targets = {
     postgres: await databases.addTarget("postgres"),
@@ -214,16 +217,90 @@ test("the stock client of MariaDB comes in by its options, with no password aske
   assert.equal((await signInOf(session.connectionId))?.fields["cert_serial"], opened.serial);
 });
 
-test("db connect runs either client with a certificate", async () => {
+test("db connect runs either client with a certificate, which is good for nothing when it has ended", async () => {
+  const kept = await way("postgres", "--database", "postgres");
   for (const [target, login, words] of [
     ["postgres", "postgres", ["--database", "postgres", "--", "-X", "-A", "-t", "-c", "select 1 + 1"]],
     ["mariadb", "root", ["--", "-N", "-B", "-e", "select 1 + 1"]],
   ] as const) {
     const ran = await gatehouse("db", "connect", target, "--login", login, "--certificate", ...words);
-    assert.equal(ran.stdout.toString(), "2\n", ran.stderr);
+    assert.deepEqual([ran.stdout.toString(), ran.stderr], ["2\n", ""]);
     const { session } = await lastSession();
-    assert.equal((await signInOf(session.connectionId))?.fields["method"], "client_certificate");
+    const { method, cert_serial: serial } = (await signInOf(session.connectionId))?.fields ?? {};
+    assert.equal(method, "client_certificate");
+    const revoked = (await awaitEvents(databases.gateway, { event: "cert.delete" })).at(-1);
+    assert.equal(revoked?.fields["serial"], serial);
   }
+  assert.deepEqual(
+    readdirSync(dirname(dirname(kept.keyFile))).filter((name) => name.startsWith("~passing")),
+    [],
+  );
+  // What `db login` gave stays as it is.
+  assert.equal((await psql(kept.uri, "select 'kept';")).stdout.toString(), "kept\n");
+  await lastSession();
+});
+
+test("Ctrl-C in db connect is the client's: what runs is stopped, and the client goes on", async (context) => {
+  const terminal = openTerminal(
+    [
+      ...["/usr/bin/env", ...Object.entries(env()).map(([name, value]) => `${name}=${value}`), "PAGER=", cli],
+      ..."db connect postgres --login postgres --database postgres -- -X".split(" "),
+    ],
+    join(databases.gateway.dataDir, "terminal-size"),
+  );
+  context.after(() => terminal.kill());
+  await terminal.shows(/postgres=# /);
+  terminal.type("select pg_sleep(600);\r");
+  await eventually("the sleep", async () => {
+    const sleeping = "select count(*) from pg_stat_activity where wait_event = 'PgSleep'";
+    return (await databases.postgres.sql(sleeping)) === "1" || undefined;
+  });
+  terminal.type("\x03");
+  await terminal.shows(/canceling statement due to user request/);
+  // Longer than a command is given that was told to end.
+  terminal.type("select pg_sleep(1), 6 * 7 as answer;\r");
+  await terminal.shows(/42/);
+  terminal.type("\\q\r");
+  assert.equal(await terminal.exited, 0);
+  await lastSession();
+});
+
+test("a certificate is good only from the address that asked for it", async () => {
+  const toPostgres = await quickWay("postgres");
+  const from = (localAddress: string, { host, port }: Way) => connectTcp({ host, port, localAddress });
+  const inside = (localAddress: string) =>
+    connectTls({
+      socket: from(localAddress, toPostgres),
+      ...tls(toPostgres),
+      ALPNProtocols: ["postgresql"],
+    });
+  let said = await refusalOf(async () =>
+    assert.match(
+      await answered(inside("127.0.0.2"), toPostgres.user),
+      /^E.*C28000.*may not be used from 127\.0\.0\.2/,
+    ),
+  );
+  assert.deepEqual([said["user"], said["cert_serial"]], ["unknown", toPostgres.serial]);
+  const good = inside("127.0.0.1");
+  assert.match(await answered(good, toPostgres.user), accepted);
+  good.end(goodbye);
+  await lastSession();
+
+  const toMariadb = await quickWay("mariadb");
+  const open = (localAddress: string) =>
+    mysql2.createConnection({
+      user: toMariadb.user,
+      ssl: tls(toMariadb),
+      stream: () => from(localAddress, toMariadb),
+    });
+  said = await refusalOf(() =>
+    assert.rejects(open("127.0.0.2"), (error: Error) =>
+      /may not be used from 127\.0\.0\.2/.test(error.message),
+    ),
+  );
+  assert.deepEqual([said["user"], said["cert_serial"]], ["unknown", toMariadb.serial]);
+  await (await open("127.0.0.1")).end();
+  await lastSession();
 });
 
 test("drivers of Node come in, whatever they send as a password", async () => {
@@ -267,27 +344,27 @@ test("TLS that begins at once carries a certificate, and a connection that resum
       ...(session && { session }),
     });
     socket.on("session", (kept) => sessions.push(kept));
-    assert.equal(await greeted(socket, opened.user), "R", "AuthenticationOk");
+    assert.match(await answered(socket, opened.user), accepted);
     assert.equal(socket.isSessionReused(), round === 1);
-    socket.end(Buffer.from([0x58, 0, 0, 0, 4]));
+    socket.end(goodbye);
     const { session: recorded } = await lastSession();
     assert.equal((await signInOf(recorded.connectionId))?.fields["cert_serial"], opened.serial);
   }
 });
 
-/** The first byte of what PostgreSQL's gate answers to a startup message, once it says Ok. */
-async function greeted(socket: TLSSocket, user: string): Promise<string> {
+/** What PostgreSQL's gate answers to a startup message. */
+async function answered(socket: TLSSocket, user: string): Promise<string> {
   const body = Buffer.from(`\0\x03\0\0user\0${user}\0database\0postgres\0\0`, "latin1");
   const head = Buffer.alloc(4);
   head.writeInt32BE(body.length + 4);
-  await new Promise((resolve, reject) => socket.once("secureConnect", resolve).once("error", reject));
+  await once(socket, "secureConnect");
   socket.write(Buffer.concat([head, body]));
-  const answer = await new Promise<Buffer>((resolve, reject) =>
-    socket.once("data", resolve).once("error", reject),
-  );
-  assert.deepEqual([...answer.subarray(0, 9)], [0x52, 0, 0, 0, 8, 0, 0, 0, 0], answer.toString("latin1"));
-  return answer.toString("latin1", 0, 1);
+  const [answer] = (await once(socket, "data")) as [Buffer];
+  return answer.toString("latin1");
 }
+/** AuthenticationOk. */
+const accepted = /^R\0\0\0\u0008\0\0\0\0/;
+const goodbye = Buffer.from([0x58, 0, 0, 0, 4]);
 
 const javaDrivers = { postgres: artifactFile("postgresql"), mariadb: artifactFile("mariadb-java-client") };
 test(

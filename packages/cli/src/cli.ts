@@ -12,4 +12,6 @@ export type Cli = {
   clock: Clock;
   /** Aborts on SIGINT, SIGTERM and SIGHUP; a command gives back what it took and ends. */
   signal: AbortSignal;
+  /** A program of somebody else has the terminal, and SIGINT is for it, until what comes back is called. */
+  lendTerminal(): () => void;
 };

@@ -15,16 +15,21 @@ delete process.env["GATEHOUSE_COMMAND"];
 
 const interrupt = new AbortController();
 const endingMs = 500;
+let isTerminalLent = false;
 for (const [signal, number] of [
   ["SIGHUP", 1],
   ["SIGINT", 2],
   ["SIGTERM", 15],
-] as const)
-  process.once(signal, () => {
+] as const) {
+  const end = () => {
+    if (signal === "SIGINT" && isTerminalLent) return;
+    process.off(signal, end);
     interrupt.abort();
     // A command that waits for somebody else would wait on.
     setTimeout(() => process.exit(128 + number), endingMs).unref();
-  });
+  };
+  process.on(signal, end);
+}
 // A reader such as `head` that has gone is no failure of ours.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
@@ -40,6 +45,10 @@ const cli: Cli = {
   stderr: process.stderr,
   clock: systemClock,
   signal: interrupt.signal,
+  lendTerminal() {
+    isTerminalLent = true;
+    return () => (isTerminalLent = false);
+  },
 };
 
 process.exitCode = await run(process.argv.slice(2), cli);

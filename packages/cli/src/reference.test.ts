@@ -16,6 +16,7 @@ const program = createProgram({
   stderr: process.stderr,
   clock: systemClock,
   signal: new AbortController().signal,
+  lendTerminal: () => () => undefined,
 });
 
 test("docs/cli.md is what the help says", () => {

@@ -7,7 +7,12 @@ import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { type GatewayOptions, connect, withGateway } from "../connection/mod.ts";
 import { SilentExit, exitCodes, replaceFile } from "../output/mod.ts";
-import { certificatesFolder, fetchDatabaseCertificate } from "./db-certificates.ts";
+import {
+  type Certified,
+  certificatesFolder,
+  withKeptCertificate,
+  withPassingCertificate,
+} from "./db-certificates.ts";
 import { type DatabaseClient, type Way, clientOf } from "./db-clients.ts";
 import { type OutputOptions, printerFor, withOutput } from "./options.ts";
 import { targetCalled } from "./targets.ts";
@@ -56,16 +61,17 @@ Examples:
   $ mariadb --defaults-file=<(${cli.command} db login shop --login app --options-file)`,
     )
     .action(async (name: string, options: LoginOptions) => {
-      const { way, client, said } = await open(name, options, cli);
-      const uri = client.uri(way);
-      const shown = options.optionsFile ? client.optionsFile?.(way) : uri;
-      if (shown === undefined)
-        throw new GatehouseError({
-          code: "invalid",
-          op: "cli.db.login",
-          message: `clients of ${way.entrance.protocol} read no option file`,
-        });
-      printerFor(cli, options).done({ ...way.entrance, ...said, uri }, shown);
+      await withWay(name, options, cli, withKeptCertificate, async ({ way, client, said }) => {
+        const uri = client.uri(way);
+        const shown = options.optionsFile ? client.optionsFile?.(way) : uri;
+        if (shown === undefined)
+          throw new GatehouseError({
+            code: "invalid",
+            op: "cli.db.login",
+            message: `clients of ${way.entrance.protocol} read no option file`,
+          });
+        printerFor(cli, options).done({ ...way.entrance, ...said, uri }, shown);
+      });
     });
 
   withGateway(
@@ -75,7 +81,9 @@ Examples:
     ),
   )
     .addHelpText("after", `\nExample:\n  $ ${cli.command} db connect orders --login app -- -c 'select 1'`)
-    .action((name: string, words: string[], options: ConnectOptions) => runClient(name, words, options, cli));
+    .action((name: string, words: string[], options: ConnectOptions) =>
+      withWay(name, options, cli, withPassingCertificate, (opened) => runClient(opened, words, cli)),
+    );
 }
 
 type Opened = {
@@ -85,32 +93,32 @@ type Opened = {
   said: Record<string, unknown>;
 };
 
-async function open(name: string, options: ConnectOptions, cli: Cli): Promise<Opened> {
+async function withWay<T>(
+  name: string,
+  options: ConnectOptions,
+  cli: Cli,
+  certified: Certified,
+  use: (opened: Opened) => Promise<T>,
+): Promise<T> {
   const { client, where } = await connect(options, cli);
   const { login, database, everyTarget = false } = options;
   const target = await targetCalled(client, name);
-  if (options.certificate || everyTarget) {
-    const fetched = await fetchDatabaseCertificate(client, where, cli, {
-      target,
-      login,
-      everyTarget,
-    });
-    const { made, ...files } = fetched;
-    const { entrance, serial, expiresAt } = made;
-    const gateFile = await keepGateCertificate(entrance, cli);
-    return {
-      way: { entrance, gateFile, proof: files, login, database },
-      client: clientOf(entrance.protocol),
-      said: { serial, expiresAt, ...files },
-    };
-  }
-  const { password, expiresAt, ...entrance } = await client.targets.openConnection(target.id, login);
-  const gateFile = await keepGateCertificate(entrance, cli);
-  return {
-    way: { entrance, gateFile, proof: { password }, login, database },
+  const opened = async (
+    entrance: Entrance,
+    proof: Way["proof"],
+    said: Record<string, unknown>,
+  ): Promise<Opened> => ({
+    way: { entrance, gateFile: await keepGateCertificate(entrance, cli), proof, login, database },
     client: clientOf(entrance.protocol),
-    said: { password, expiresAt },
-  };
+    said: { ...said, ...proof },
+  });
+  if (options.certificate || everyTarget)
+    return certified(client, where, cli, { target, login, everyTarget }, async ({ made, ...files }) => {
+      const { entrance, serial, expiresAt } = made;
+      return use(await opened(entrance, files, { serial, expiresAt }));
+    });
+  const { password, expiresAt, ...entrance } = await client.targets.openConnection(target.id, login);
+  return use(await opened(entrance, { password }, { expiresAt }));
 }
 
 /** Into a file, where clients look. */
@@ -122,19 +130,16 @@ async function keepGateCertificate({ host, port, certificate }: Entrance, cli: C
   return file;
 }
 
-async function runClient(
-  name: string,
-  words: readonly string[],
-  options: ConnectOptions,
-  cli: Cli,
-): Promise<void> {
-  const { way, client } = await open(name, options, cli);
+async function runClient({ way, client }: Opened, words: readonly string[], cli: Cli): Promise<void> {
   const { program, args, env, options: told } = await client.run(way, words);
   const read = told === undefined ? undefined : await openedAlone(told, cli);
+  // What runs is stopped by Ctrl-C, and not who waits for it.
+  const takeBack = cli.lendTerminal();
   const child = spawn(program, args, {
     stdio: ["inherit", "inherit", "inherit", ...(read ? [read.fd] : [])],
     env: { ...cli.env, ...env },
   });
+  cli.signal.addEventListener("abort", () => child.kill(), { once: true });
   await read?.close();
   const code = await new Promise<number>((resolve, reject) => {
     child.once("error", (cause) =>
@@ -149,7 +154,7 @@ async function runClient(
       ),
     );
     child.once("exit", (status) => resolve(status ?? exitCodes.failed));
-  });
+  }).finally(takeBack);
   if (code !== 0) throw new SilentExit(code);
 }
 

@@ -34,6 +34,7 @@ export function createWorkshop(): {
         stderr: stderr.stream,
         clock: systemClock,
         signal: signal ?? new AbortController().signal,
+        lendTerminal: () => () => undefined,
       };
       const code = await run(words, cli);
       return { code, stdout: stdout.text(), stderr: stderr.text() };
