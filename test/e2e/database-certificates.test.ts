@@ -243,7 +243,10 @@ test("db connect runs either client with a certificate, which is good for nothin
 test("Ctrl-C in db connect is the client's: what runs is stopped, and the client goes on", async (context) => {
   const terminal = openTerminal(
     [
-      ...["/usr/bin/env", ...Object.entries(env()).map(([name, value]) => `${name}=${value}`), "PAGER=", cli],
+      "/usr/bin/env",
+      ...Object.entries(env()).map(([name, value]) => `${name}=${value}`),
+      "PAGER=",
+      cli,
       ..."db connect postgres --login postgres --database postgres -- -X".split(" "),
     ],
     join(databases.gateway.dataDir, "terminal-size"),
@@ -282,7 +285,7 @@ test("a certificate is good only from the address that asked for it", async () =
   );
   assert.deepEqual([said["user"], said["cert_serial"]], ["unknown", toPostgres.serial]);
   const good = inside("127.0.0.1");
-  assert.match(await answered(good, toPostgres.user), accepted);
+  assert.ok((await answered(good, toPostgres.user)).startsWith(accepted));
   good.end(goodbye);
   await lastSession();
 
@@ -344,7 +347,7 @@ test("TLS that begins at once carries a certificate, and a connection that resum
       ...(session && { session }),
     });
     socket.on("session", (kept) => sessions.push(kept));
-    assert.match(await answered(socket, opened.user), accepted);
+    assert.ok((await answered(socket, opened.user)).startsWith(accepted));
     assert.equal(socket.isSessionReused(), round === 1);
     socket.end(goodbye);
     const { session: recorded } = await lastSession();
@@ -363,7 +366,7 @@ async function answered(socket: TLSSocket, user: string): Promise<string> {
   return answer.toString("latin1");
 }
 /** AuthenticationOk. */
-const accepted = /^R\0\0\0\u0008\0\0\0\0/;
+const accepted = "R\0\0\0\b\0\0\0\0";
 const goodbye = Buffer.from([0x58, 0, 0, 0, 4]);
 
 const javaDrivers = { postgres: artifactFile("postgresql"), mariadb: artifactFile("mariadb-java-client") };

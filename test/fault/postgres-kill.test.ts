@@ -8,6 +8,7 @@ import { startGateway } from "../parts/gateway.ts";
 import { postgresProgram, startPostgres } from "../parts/postgres.ts";
 import { awaitStored, eventually, recorded } from "../parts/sessions.ts";
 import { signedIn } from "../parts/signed-in.ts";
+import { killedRow } from "./killed-row.ts";
 
 const config = { postgres: { listen: "127.0.0.1:0" } };
 /** `npm run fault` sets more. */
@@ -100,7 +101,7 @@ test(
           assert.equal(verified.ok, true, String(verified.firstFault));
         }
         const inserts = all.filter(({ text }) => text.startsWith("insert into killed"));
-        const asked = new Set(inserts.map((one) => rowOf(one)));
+        const asked = new Set(inserts.map(killedRow));
         assert.deepEqual(
           (await inserted()).filter((row) => !asked.has(row)),
           [],
@@ -119,13 +120,3 @@ test(
     }
   },
 );
-
-/** The client and its number, from the values of the statement or from its text. */
-function rowOf({ text, values }: Statement): string {
-  const [, , client, n] = /values \((\d+), (\d+), (\d+)\)/.exec(text) ?? [];
-  if (n !== undefined) return `${client} ${n}`;
-  return values
-    .slice(1)
-    .map((value) => (value as { text: string }).text)
-    .join(" ");
-}

@@ -11,6 +11,7 @@ process.exitCode = await run(
     "--test-concurrency=1",
     "test/fault/kill.test.ts",
     "test/fault/postgres-kill.test.ts",
+    "test/fault/mysql-kill.test.ts",
     "test/fault/journal-kill.test.ts",
     "packages/recording/src/pipeline/crash.test.ts",
   ],
