@@ -16,7 +16,11 @@ async function source(): Promise<string> {
   edit(file("pg/test/integration/client/pipelining-tests.js"), [
     ["query_timeout: 100", "query_timeout: 5000"],
   ]);
-  edit(file("pg-pool/test/connection-timeout.js"), [["Millis: 100, max: 1 }", "Millis: 3000, max: 1 }"]]);
+  edit(file("pg-pool/test/connection-timeout.js"), [
+    ["Millis: 100, max: 1 }", "Millis: 3000, max: 1 }"],
+    ["Millis: 200, max: 1 }", "Millis: 4000, max: 1 }"],
+    ["}, 100)\n    })\n  })", "}, 2000)\n    })\n  })"],
+  ]);
   edit(file("pg-pool/test/events.js"), [["}, 100)", "}, 5000)"]]);
   // Its second query is to come when the first is answered, and not at a moment when it may still connect.
   edit(file("pg-pool/test/idle-timeout-exit.js"), [
@@ -33,7 +37,8 @@ async function source(): Promise<string> {
   ]);
   return place;
 }
-const fileTimeoutMs = 60_000;
+/** One of them runs five thousand statements, and each waits for the disk. */
+const fileTimeoutMs = 240_000;
 
 async function environment(way: Way): Promise<NodeJS.ProcessEnv> {
   const { user, password } = await way.as("postgres");
