@@ -3,7 +3,7 @@ import { LockKeyhole } from "lucide-react";
 import { useEffect, useEffectEvent, useRef, useState } from "react";
 import { preciseTime } from "../ui/format.ts";
 import { StatementText } from "./statement-text.tsx";
-import { outcomeWords, rowsWords, tookWords } from "./statement-words.ts";
+import { hasRun, outcomeWords, rowsWords, tookWords } from "./statement-words.ts";
 
 const rowPx = 34;
 const headPx = 32;
@@ -111,7 +111,7 @@ export function StatementList({
                   </button>
                 </td>
                 <td
-                  className={`truncate font-mono text-xs ${row.error ? "text-danger" : ""}`}
+                  className={`truncate font-mono text-xs ${row.error ? "text-danger" : hasRun(row) ? "" : "text-soft"}`}
                   title={row.text.length > 60 ? row.text.slice(0, 1000) : undefined}
                 >
                   {row.masked && (

@@ -17,6 +17,10 @@ export function rowsWords({ results }: Statement): string {
   return counted.length === 0 ? "–" : count(counted.reduce((sum, rows) => sum + rows, 0));
 }
 
+/** Whether the database did anything of it. */
+export const hasRun = (row: Statement): boolean =>
+  !["discarded", "prepared", "refused"].includes(statementState(row));
+
 /** What came of a statement, in a line. */
 export function outcomeWords(row: Statement): string {
   if (row.error) return `${row.error.severity} ${row.error.code} ${row.error.message}`;
