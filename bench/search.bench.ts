@@ -20,8 +20,8 @@ import {
 import {
   IndexSealer,
   type IndexedLine,
+  LinesWriting,
   encodeDirectory,
-  encodeLines,
   indexKeyPurpose,
   indexMaker,
   openIndex,
@@ -69,7 +69,9 @@ async function indexOf(sessionId: string, laneKey: Uint8Array, headSha256: strin
     key,
     crypto: nodeSealCrypto,
   });
-  const text = await sealer.seal("text", 0, encodeLines(lines));
+  const written = new LinesWriting();
+  for (const line of lines) written.add(line);
+  const text = await sealer.seal("text", 0, written.done());
   const toUs = lines.at(-1)?.toUs ?? 0;
   const directory = await sealer.seal(
     "directory",

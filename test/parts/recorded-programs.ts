@@ -133,7 +133,7 @@ function aptOf(context: TestContext): string[] {
   for (const path of ["var/cache/apt/archives/partial", "etc/apt/preferences.d", "etc/apt/sources.list.d"])
     mkdirSync(join(root, path), { recursive: true });
   for (const name of ["status", "available"]) writeFileSync(join(root, "var/lib/dpkg", name), "");
-  const packages = Array.from({ length: 8 }, (_, n) => {
+  const packages = Array.from({ length: 20 }, (_, n) => {
     const tree = join(folder, `tree-${n}`);
     mkdirSync(join(tree, "DEBIAN"), { recursive: true });
     const fields = {

@@ -1,6 +1,5 @@
-import headless from "@xterm/headless";
-import type { IBufferCell, IBufferLine, Terminal } from "@xterm/headless";
-import { boundedSize, shownBy } from "@gatehouse/recording/transcript";
+import type { IBufferCell, IBufferLine } from "@xterm/headless";
+import { shownBy, unseenTerminal } from "@gatehouse/recording/transcript";
 import type { PlayFrame } from "./play-source.ts";
 
 /** The screen of the recording at one moment. */
@@ -25,12 +24,8 @@ export type Screen = {
 
 /** A terminal of our own that answers nothing: what programs asked of a terminal stays in the recording. */
 export function createScreen(size: { cols: number; rows: number }): Screen {
-  const terminal: Terminal = new headless.Terminal({
-    ...boundedSize(size),
-    // A window that grows shows again what had scrolled off.
-    scrollback: 1000,
-    allowProposedApi: true,
-  });
+  // A window that grows shows again what had scrolled off.
+  const terminal = unseenTerminal(size, 1000);
   let cursorVisible = true;
   let pendingBytes = 0;
   let settling: Promise<void> = Promise.resolve();

@@ -71,7 +71,10 @@ test("a character is where it stood, as its font has it, in the colours of the p
 });
 
 test("what no font has is an empty frame, and a symbol goes over the blank beside it", async () => {
-  const { bytes } = await filmOf(framesOf([[0, "\u{10fffd}x\r\n\u{1f680} y\r\n\u{1f680}y\u001b[?25l"]]));
+  // A rocket is two cells wide, a thermometer one.
+  const { bytes } = await filmOf(
+    framesOf([[0, "\u{10fffd}x\r\n\u{1f680}y\r\n\u{1f321} y\r\n\u{1f321}y\u001b[?25l"]]),
+  );
   const [seen] = seenAt(bytes, [0]);
   assert.ok(seen);
   const lacking = cellOf(seen, 80, 0, 0).rows;
@@ -82,7 +85,9 @@ test("what no font has is an empty frame, and a symbol goes over the blank besid
   const rocket = cellOf(seen, 80, 0, 1, 16).rows;
   assert.equal(rocket[6], "..#.......#..##.");
   // Where there is no room, each two pixels are one.
-  assert.equal(cellOf(seen, 80, 0, 2).rows[6], ".#...###");
+  assert.equal(cellOf(seen, 80, 0, 2, 16).rows[6], "......#.#.......");
+  assert.equal(cellOf(seen, 80, 0, 3).rows[6], "...##...");
+  assert.deepEqual(cellOf(seen, 80, 2, 1).rows, cellOf(seen, 80, 1, 3).rows);
 });
 
 test("time is the recording's own, with long pauses cut and at the speed that was asked for", async () => {

@@ -1,10 +1,10 @@
-import headless from "@xterm/headless";
 import type { Terminal } from "@xterm/headless";
 import { concatBytes, utf8 } from "@gatehouse/kernel";
 import type { Frame } from "../frame.ts";
 import type { Keyframe } from "../index/mod.ts";
 import { sliceBytes } from "../transcript/shown-lines.ts";
 import { boundedSize, shownBy } from "../transcript/shown.ts";
+import { unseenTerminal } from "../transcript/unseen-terminal.ts";
 import { Drawing, filmPx } from "./drawing.ts";
 import { NearestColors, filmColors, unchanged } from "./film-colors.ts";
 import { type FilmAbout, filmComment } from "./film-progress.ts";
@@ -105,11 +105,7 @@ class Screen {
   #waiting = 0;
 
   constructor(size: { cols: number; rows: number }) {
-    this.#terminal = new headless.Terminal({
-      ...boundedSize(size),
-      scrollback: rowsKept,
-      allowProposedApi: true,
-    });
+    this.#terminal = unseenTerminal(size, rowsKept);
   }
 
   async write(bytes: Uint8Array): Promise<void> {

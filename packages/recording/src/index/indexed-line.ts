@@ -12,19 +12,28 @@ export type IndexedLine = {
 /** A longer line goes on in the next entry. */
 export const lineCharsMax = 4_096;
 
+/** One whose text is the ASCII from `start` to `end`. */
+export type AsciiLine = Omit<IndexedLine, "text"> & { bytes: Uint8Array; start: number; end: number };
+
 /** In the order in which lines left the screen, so times may go back: a difference is written with its sign (zigzag). */
-export function encodeLines(lines: readonly IndexedLine[]): Uint8Array {
-  const writer = new ByteWriter(64 * 1024);
-  let lastUs = 0;
-  for (const { fromUs, toUs, text } of lines) {
+export class LinesWriting {
+  readonly #writer = new ByteWriter(64 * 1024);
+  #lastUs = 0;
+
+  add(line: IndexedLine | AsciiLine): void {
+    const { fromUs, toUs } = line;
     assert(toUs >= fromUs, "a line goes after it came");
-    const difference = fromUs - lastUs;
-    lastUs = fromUs;
-    writer.varint(difference < 0 ? -2 * difference - 1 : 2 * difference);
-    writer.varint(toUs - fromUs);
-    writer.text(text);
+    const difference = fromUs - this.#lastUs;
+    this.#lastUs = fromUs;
+    this.#writer.varint(difference < 0 ? -2 * difference - 1 : 2 * difference);
+    this.#writer.varint(toUs - fromUs);
+    if ("text" in line) this.#writer.text(line.text);
+    else this.#writer.varint(line.end - line.start).putPart(line.bytes, line.start, line.end);
   }
-  return writer.done();
+
+  done(): Uint8Array {
+    return this.#writer.done();
+  }
 }
 
 /** Throws `protocol` where the block is cut short, and `invalid` for what is not UTF-8. */

@@ -10,7 +10,7 @@ export { type IndexDirectory, encodeDirectory, indexMaker } from "./directory.ts
 export { type IndexEvent, encodeEvents, eventCharsMax, eventsPerBlock } from "./index-event.ts";
 export { IndexSealer, indexKeyPurpose, indexLimits, indexName, indexNamePattern } from "./index-layout.ts";
 export { type ReadRange, type RecordingIndex, openIndex } from "./index-reader.ts";
-export { type IndexedLine, encodeLines, lineCharsMax } from "./indexed-line.ts";
+export { type AsciiLine, type IndexedLine, LinesWriting, lineCharsMax } from "./indexed-line.ts";
 export { type Keyframe, encodeKeyframe } from "./keyframe.ts";
 export { idleAfterUs, isSeen } from "./seen.ts";
 export { type Picture, encodePictures, pictureMax, picturesPerBlock } from "./picture.ts";

@@ -1,36 +1,40 @@
 import { type IndexDirectory, type IndexSealer, indexLimits } from "../index/mod.ts";
 
 type Entry = IndexDirectory["text"][number];
+/** One block that is being written. */
+type Block<T> = { add(item: T): void; done(): Uint8Array };
 
 /** Gathers what belongs to one part of an index and seals it block by block. */
 export class BlockWriter<T> {
   readonly #part: "pictures" | "text" | "events";
   readonly #sealer: IndexSealer;
-  readonly #encode: (items: readonly T[]) => Uint8Array;
-  readonly #span: (item: T) => { fromUs: number; toUs: number };
-  #items: T[] = [];
+  readonly #begin: () => Block<T>;
+  #block: Block<T> | undefined;
   #weight = 0;
   #sealing: Promise<void> = Promise.resolve();
+  /** The last of them is not closed while there is a block. */
   readonly entries: Entry[] = [];
   readonly blocks: Uint8Array[] = [];
   bytes = 0;
 
-  constructor(fields: {
-    part: "pictures" | "text" | "events";
-    sealer: IndexSealer;
-    encode: (items: readonly T[]) => Uint8Array;
-    span: (item: T) => { fromUs: number; toUs: number };
-  }) {
+  constructor(fields: { part: "pictures" | "text" | "events"; sealer: IndexSealer; begin: () => Block<T> }) {
     this.#part = fields.part;
     this.#sealer = fields.sealer;
-    this.#encode = fields.encode;
-    this.#span = fields.span;
+    this.#begin = fields.begin;
   }
 
-  /** `weight` is counted against `weightMax` of a block. */
-  add(item: T, weight: number, weightMax: number): void {
+  /** What is of the time from `fromUs` to `toUs`. `weight` is counted against `weightMax` of a block. */
+  add(item: T, { fromUs, toUs }: { fromUs: number; toUs: number }, weight: number, weightMax: number): void {
     if (this.#weight > 0 && this.#weight + weight > weightMax) this.#close();
-    this.#items.push(item);
+    if (!this.#block) {
+      this.#block = this.#begin();
+      this.entries.push({ bytes: 0, count: 0, fromUs, toUs });
+    }
+    const entry = this.entries.at(-1) as Entry;
+    entry.count++;
+    if (fromUs < entry.fromUs) entry.fromUs = fromUs;
+    if (toUs > entry.toUs) entry.toUs = toUs;
+    this.#block.add(item);
     this.#weight += weight;
   }
 
@@ -40,7 +44,7 @@ export class BlockWriter<T> {
   }
 
   async finish(): Promise<void> {
-    if (this.#items.length > 0) this.#close();
+    this.#close();
     await this.#sealing;
   }
 
@@ -49,19 +53,12 @@ export class BlockWriter<T> {
   }
 
   #close(): void {
-    const items = this.#items;
-    this.#items = [];
+    if (!this.#block) return;
+    const plain = this.#block.done();
+    this.#block = undefined;
     this.#weight = 0;
-    let fromUs = Number.MAX_SAFE_INTEGER;
-    let toUs = 0;
-    for (const item of items) {
-      const span = this.#span(item);
-      fromUs = Math.min(fromUs, span.fromUs);
-      toUs = Math.max(toUs, span.toUs);
-    }
-    const entry: Entry = { bytes: 0, count: items.length, fromUs, toUs };
-    const n = this.entries.push(entry) - 1;
-    const plain = this.#encode(items);
+    const n = this.entries.length - 1;
+    const entry = this.entries[n] as Entry;
     this.#sealing = this.#sealing.then(async () => {
       const sealed = await this.#sealer.seal(this.#part, n, plain);
       entry.bytes = sealed.length;
@@ -71,4 +68,12 @@ export class BlockWriter<T> {
     // Whoever waits for it is told; until then it is nobody's.
     this.#sealing.catch(() => undefined);
   }
+}
+
+/** Of a part that is encoded at once. */
+export function gathered<T>(encode: (items: readonly T[]) => Uint8Array): () => Block<T> {
+  return () => {
+    const items: T[] = [];
+    return { add: (item) => void items.push(item), done: () => encode(items) };
+  };
 }

@@ -1,15 +1,15 @@
-import headless from "@xterm/headless";
 import type { Terminal } from "@xterm/headless";
 import { checkLimit, concatBytes, fromHex } from "@gatehouse/kernel";
 import { deriveKey } from "../derive-key.ts";
 import { type Frame, type SessionFacts, laneOf } from "../frame.ts";
 import {
+  type AsciiLine,
   type IndexEvent,
   IndexSealer,
   type IndexedLine,
+  LinesWriting,
   encodeDirectory,
   encodeEvents,
-  encodeLines,
   eventsPerBlock,
   indexKeyPurpose,
   indexMaker,
@@ -19,8 +19,9 @@ import {
 import type { SealCrypto } from "../seal-crypto.ts";
 import { type Statement, StatementReading, statementLine } from "../tracks/query/mod.ts";
 import { ShownLines, scrollbackLines, sliceBytes } from "../transcript/shown-lines.ts";
-import { boundedSize, shownBy } from "../transcript/shown.ts";
-import { BlockWriter } from "./block-writer.ts";
+import { shownBy } from "../transcript/shown.ts";
+import { unseenTerminal } from "../transcript/unseen-terminal.ts";
+import { BlockWriter, gathered } from "./block-writer.ts";
 import { Commands } from "./commands.ts";
 import { Flow } from "./flow.ts";
 import { KeyframeMaking } from "./keyframe-making.ts";
@@ -33,8 +34,9 @@ const lookAfterUs = 1_000_000;
 const textBlockBytes = 64 * 1024;
 /** Text beyond it is left out, and the directory says from when on. */
 const textBytesMax = 64 * 1024 * 1024;
-/** Writes that are under way together. */
+/** Writes that are under way together: the terminal takes them when the event loop comes round. */
 const waitingSlicesMax = 64;
+const waitingBytesMax = 512 * 1024;
 /** As many as a player keeps, since a window that grows shows them again. */
 const rowsKept = 1_000;
 /** No text that is looked for is longer. */
@@ -53,8 +55,8 @@ export async function buildIndex(options: {
   /** Hex, of the recording's last segment. */
   headSha256: string;
   crypto: Pick<SealCrypto, "encrypt" | "compress" | "random">;
-  /** Told of each line that goes into the index. */
-  onText?: (text: string) => void;
+  /** Has each line that goes into the index. */
+  filter?: TextFilter;
 }): Promise<Uint8Array> {
   const { facts, crypto } = options;
   const salt = crypto.random(32);
@@ -65,7 +67,7 @@ export async function buildIndex(options: {
     key: await deriveKey(options.laneKey, indexKeyPurpose, salt),
     crypto,
   });
-  const making = new IndexMaking(sealer, facts.size ?? { cols: 80, rows: 24 }, options.onText);
+  const making = new IndexMaking(sealer, facts.size ?? { cols: 80, rows: 24 }, options.filter);
   try {
     for await (const frame of options.frames) await making.add(frame);
     return await making.finish();
@@ -74,16 +76,18 @@ export async function buildIndex(options: {
   }
 }
 
+type TextFilter = { add(text: string): void; addAscii(bytes: Uint8Array, start: number, end: number): void };
+
 class IndexMaking {
   readonly #sealer: IndexSealer;
-  readonly #onText: ((text: string) => void) | undefined;
+  readonly #filter: TextFilter | undefined;
   readonly #statements = new StatementReading();
   readonly #terminal: Terminal;
   readonly #shownLines: ShownLines;
   readonly #screenText: ScreenText;
   readonly #commands: Commands;
   readonly #flow = new Flow();
-  readonly #text: BlockWriter<IndexedLine>;
+  readonly #text: BlockWriter<IndexedLine | AsciiLine>;
   readonly #keyframes: KeyframeMaking;
   readonly #events: BlockWriter<IndexEvent>;
   #textEndsUs: number | undefined;
@@ -94,6 +98,7 @@ class IndexMaking {
   #writtenUs = 0;
   #last: Promise<void> = Promise.resolve();
   #waiting = 0;
+  #waitingBytes = 0;
 
   #frames = 0;
   #endUs = 0;
@@ -102,22 +107,13 @@ class IndexMaking {
   #shownSinceLook = false;
   #lookedUs = 0;
 
-  constructor(
-    sealer: IndexSealer,
-    size: { cols: number; rows: number },
-    onText: ((text: string) => void) | undefined,
-  ) {
+  constructor(sealer: IndexSealer, size: { cols: number; rows: number }, filter: TextFilter | undefined) {
     this.#sealer = sealer;
-    this.#onText = onText;
-    this.#terminal = new headless.Terminal({
-      ...boundedSize(size),
-      scrollback: scrollbackLines,
-      allowProposedApi: true,
-    });
+    this.#filter = filter;
+    this.#terminal = unseenTerminal(size, scrollbackLines);
     this.#keyframes = new KeyframeMaking(this.#terminal, sealer);
-    this.#text = new BlockWriter({ part: "text", sealer, encode: encodeLines, span: (line) => line });
-    const moment = ({ timeUs }: { timeUs: number }) => ({ fromUs: timeUs, toUs: timeUs });
-    this.#events = new BlockWriter({ part: "events", sealer, encode: encodeEvents, span: moment });
+    this.#text = new BlockWriter({ part: "text", sealer, begin: () => new LinesWriting() });
+    this.#events = new BlockWriter({ part: "events", sealer, begin: gathered(encodeEvents) });
     this.#commands = new Commands(
       this.#terminal,
       () => this.#nowUs(),
@@ -126,9 +122,9 @@ class IndexMaking {
     this.#screenText = new ScreenText(this.#terminal, (line) => this.#addLine(line));
     this.#shownLines = new ShownLines(
       this.#terminal,
-      (line, gone, wasThere) => {
+      (lines, gone, wasThere) => {
         const nowUs = this.#nowUs();
-        this.#screenText.gone(line, gone, nowUs, wasThere ? this.#writtenUs : nowUs);
+        this.#screenText.gone(lines, gone, nowUs, wasThere ? this.#writtenUs : nowUs);
       },
       rowsKept,
     );
@@ -222,7 +218,9 @@ class IndexMaking {
         resolve();
       }),
     );
-    if (++this.#waiting >= waitingSlicesMax) await this.#settle();
+    this.#waiting++;
+    this.#waitingBytes += bytes.length;
+    if (this.#waiting >= waitingSlicesMax || this.#waitingBytes >= waitingBytesMax) await this.#settle();
   }
 
   /** Resolves when everything is on the screen and every block sealed. */
@@ -231,6 +229,7 @@ class IndexMaking {
     this.#moments = [];
     this.#written = 0;
     this.#waiting = 0;
+    this.#waitingBytes = 0;
     await Promise.all([this.#keyframes.sealed(), this.#text.sealed()]);
   }
 
@@ -257,7 +256,8 @@ class IndexMaking {
   }
 
   #addEvent(event: IndexEvent | undefined): void {
-    if (event && !this.#events.isFull) this.#events.add(event, 1, eventsPerBlock);
+    if (!event || this.#events.isFull) return;
+    this.#events.add(event, { fromUs: event.timeUs, toUs: event.timeUs }, 1, eventsPerBlock);
   }
 
   #addStatement(statement: Statement | undefined): void {
@@ -272,13 +272,15 @@ class IndexMaking {
       });
   }
 
-  #addLine(line: IndexedLine): void {
+  #addLine(line: IndexedLine | AsciiLine): void {
     if (this.#textEndsUs !== undefined) return;
     if (this.#text.bytes > textBytesMax || this.#text.isFull) {
       this.#textEndsUs = line.fromUs;
       return;
     }
-    this.#onText?.(line.text);
-    this.#text.add(line, line.text.length * 3 + 16, 8 * textBlockBytes);
+    if ("text" in line) this.#filter?.add(line.text);
+    else this.#filter?.addAscii(line.bytes, line.start, line.end);
+    const chars = "text" in line ? line.text.length : line.end - line.start;
+    this.#text.add(line, line, chars * 3 + 16, 8 * textBlockBytes);
   }
 }

@@ -1,4 +1,4 @@
-import type { IMarker, Terminal } from "@xterm/headless";
+import type { IDisposable, IMarker, Terminal } from "@xterm/headless";
 import { type IndexEvent, eventCharsMax } from "../index/mod.ts";
 
 type Beginning = { marker: IMarker; column: number };
@@ -18,6 +18,8 @@ export class Commands {
   #isTold = false;
   #beginning: Beginning | undefined;
   #enteredUs: number | undefined;
+  /** While a line was entered. Listening costs something with every line. */
+  #listening: IDisposable | undefined;
 
   constructor(terminal: Terminal, nowUs: () => number, tell: (event: IndexEvent) => void) {
     this.#terminal = terminal;
@@ -27,9 +29,6 @@ export class Commands {
       this.#said(said);
       return false;
     });
-    terminal.onLineFeed(() => {
-      if (this.#enteredUs !== undefined) this.#put(this.#enteredUs, "guessed");
-    });
   }
 
   /** Something was typed at this moment of the screen. */
@@ -38,8 +37,9 @@ export class Commands {
     // ^C and ^D begin anew.
     if (data.length === 1 && (data[0] === 0x03 || data[0] === 0x04)) return this.forget();
     this.#beginning ??= this.#here();
-    if (this.#enteredUs === undefined && (data.includes(0x0d) || data.includes(0x0a)))
-      this.#enteredUs = timeUs;
+    if (this.#enteredUs !== undefined || !(data.includes(0x0d) || data.includes(0x0a))) return;
+    this.#enteredUs = timeUs;
+    this.#listening = this.#terminal.onLineFeed(() => this.#put(timeUs, "guessed"));
   }
 
   /** Lines are wrapped anew: where one began is not known any longer. */
@@ -47,6 +47,8 @@ export class Commands {
     this.#beginning?.marker.dispose();
     this.#beginning = undefined;
     this.#enteredUs = undefined;
+    this.#listening?.dispose();
+    this.#listening = undefined;
   }
 
   #said(said: string): void {

@@ -9,8 +9,14 @@ const { ground, ink, palette } = terminalColors;
 export function drawPicture(terminal: Terminal, timeUs: number): Picture {
   const cols = Math.min(pictureMax.cols, terminal.cols);
   const rows = Math.min(pictureMax.rows, terminal.rows);
-  const sums = new Float64Array(cols * rows * 4);
+  const sums = new Int32Array(cols * rows * 4);
   const buffer = terminal.buffer.active;
+  const columns = Int32Array.from({ length: terminal.cols }, (_, x) =>
+    Math.floor((x * cols) / terminal.cols),
+  );
+  // Most cells look as the one before them.
+  let [frontWord, backWord] = [0, 0];
+  let [inked, empty] = [ink, ground];
   for (let y = 0; y < terminal.rows; y++) {
     const words = wordsOf(buffer.getLine(buffer.baseY + y));
     const row = Math.floor((y * rows) / terminal.rows);
@@ -19,17 +25,22 @@ export function drawPicture(terminal: Terminal, timeUs: number): Picture {
       let front = ground;
       if (words) {
         const content = (words[3 * x] as number) & contentMask;
-        const [frontWord, backWord] = [words[3 * x + 1] as number, words[3 * x + 2] as number];
-        back = shadeOf(backWord, ground);
-        front = shadeOf(frontWord, ink);
-        if (isInverse(frontWord)) [back, front] = [front, back];
-        if (content === 0 || content === 0x20 || isInvisible(frontWord)) front = back;
+        if (frontWord !== words[3 * x + 1] || backWord !== words[3 * x + 2]) {
+          frontWord = words[3 * x + 1] as number;
+          backWord = words[3 * x + 2] as number;
+          empty = shadeOf(backWord, ground);
+          inked = shadeOf(frontWord, ink);
+          if (isInverse(frontWord)) [empty, inked] = [inked, empty];
+          if (isInvisible(frontWord)) inked = empty;
+        }
+        back = empty;
+        front = content === 0 || content === 0x20 ? empty : inked;
       }
-      const at = 4 * (row * cols + Math.floor((x * cols) / terminal.cols));
-      sums[at] = (sums[at] ?? 0) + ((back >> 16) & 255) + ((front >> 16) & 255);
-      sums[at + 1] = (sums[at + 1] ?? 0) + ((back >> 8) & 255) + ((front >> 8) & 255);
-      sums[at + 2] = (sums[at + 2] ?? 0) + (back & 255) + (front & 255);
-      sums[at + 3] = (sums[at + 3] ?? 0) + 2;
+      const at = 4 * (row * cols + (columns[x] as number));
+      sums[at] = (sums[at] as number) + ((back >> 16) & 255) + ((front >> 16) & 255);
+      sums[at + 1] = (sums[at + 1] as number) + ((back >> 8) & 255) + ((front >> 8) & 255);
+      sums[at + 2] = (sums[at + 2] as number) + (back & 255) + (front & 255);
+      sums[at + 3] = (sums[at + 3] as number) + 2;
     }
   }
   const cells = new Uint8Array(cols * rows);

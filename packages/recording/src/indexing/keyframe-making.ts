@@ -7,7 +7,7 @@ import {
   indexLimits,
   picturesPerBlock,
 } from "../index/mod.ts";
-import { BlockWriter } from "./block-writer.ts";
+import { BlockWriter, gathered } from "./block-writer.ts";
 import { drawPicture } from "./draw-picture.ts";
 import { Proof } from "./proof.ts";
 import { TerminalState } from "./terminal-state.ts";
@@ -15,7 +15,7 @@ import { TerminalState } from "./terminal-state.ts";
 /** A keyframe after so much was shown, or after a few seconds in which at least a little was. */
 const keyframeBytes = 256 * 1024;
 const keyframeAfterUs = 5_000_000;
-const keyframeBytesMin = 2 * 1024;
+const keyframeBytesMin = 4 * 1024;
 /** After a state that no sequence gives: it will not pass with the next byte. */
 const retryAfterUs = 500_000;
 
@@ -44,12 +44,7 @@ export class KeyframeMaking {
     this.#terminal = terminal;
     this.#sealer = sealer;
     this.#state = new TerminalState(terminal);
-    this.pictures = new BlockWriter({
-      part: "pictures",
-      sealer,
-      encode: encodePictures,
-      span: ({ timeUs }) => ({ fromUs: timeUs, toUs: timeUs }),
-    });
+    this.pictures = new BlockWriter({ part: "pictures", sealer, begin: gathered(encodePictures) });
   }
 
   /** So much was handed to the terminal. */
@@ -100,7 +95,7 @@ export class KeyframeMaking {
       this.entries.bytes.push(block.length);
       this.blocks.push(block);
       this.#bytes += block.length;
-      this.pictures.add(picture, 1, picturesPerBlock);
+      this.pictures.add(picture, { fromUs: timeUs, toUs: timeUs }, 1, picturesPerBlock);
     });
     // Whoever waits for it is told; until then it is nobody's.
     this.#sealing.catch(() => undefined);

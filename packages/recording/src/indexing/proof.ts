@@ -1,18 +1,24 @@
-import headless from "@xterm/headless";
 import type { IBuffer, Terminal } from "@xterm/headless";
 import { assert } from "@gatehouse/kernel";
-import { sameStyles, wordsOf } from "../transcript/cell-words.ts";
+import { isCombined, sameCells, wordsOf } from "../transcript/cell-words.ts";
+import { unseenTerminal } from "../transcript/unseen-terminal.ts";
 
-type Row = { text: string; words: Uint32Array; isEmpty: boolean };
-/** What a terminal shows at a moment, to be compared later. */
+/** A screen at a moment, to be compared later. */
+type Screen = {
+  /** Of all its cells. */
+  words: Uint32Array;
+  /** Rows that there are: the other of two buffers, the one that is not in use, has none. */
+  isThere: boolean[];
+  /** Of rows in which a cell has more than one character, which its word does not hold. */
+  texts: (string | undefined)[];
+};
 type Shown = {
   cols: number;
   rows: number;
   type: IBuffer["type"];
   cursorX: number;
   cursorY: number;
-  normal: (Row | undefined)[];
-  alternate: (Row | undefined)[];
+  screens: Screen[];
 };
 
 /**
@@ -20,12 +26,7 @@ type Shown = {
  * what it is not exact about must not be shown to anybody.
  */
 export class Proof {
-  readonly #terminal: Terminal = new headless.Terminal({
-    cols: 80,
-    rows: 24,
-    scrollback: 1000,
-    allowProposedApi: true,
-  });
+  readonly #terminal: Terminal = unseenTerminal({ cols: 80, rows: 24 }, 1000);
 
   /** Whether the sequences bring an empty terminal to what this one shows now. Several can be under way; the terminal may go on. */
   holds(state: string, terminal: Terminal): Promise<boolean> {
@@ -45,30 +46,29 @@ export class Proof {
 }
 
 function shownBy({ cols, rows, buffer }: Terminal): Shown {
-  const { type, cursorX, cursorY } = buffer.active;
-  const rowsOf = (from: IBuffer) => Array.from({ length: rows }, (_, row) => rowOf(from, from.baseY + row));
-  return {
-    cols,
-    rows,
-    type,
-    cursorX,
-    cursorY,
-    normal: rowsOf(buffer.normal),
-    alternate: rowsOf(buffer.alternate),
-  };
+  const { active, normal, alternate } = buffer;
+  const { type, cursorX, cursorY } = active;
+  const screens = [normal, alternate].map((one) => screenOf(one, cols, rows));
+  return { cols, rows, type, cursorX, cursorY, screens };
 }
 
-/** The other of two buffers that is not in use has no rows. */
-function rowOf(buffer: IBuffer, row: number): Row | undefined {
-  const line = buffer.getLine(row);
-  if (!line) return undefined;
-  const words = wordsOf(line);
-  assert(words, "the terminal's library is the version that is known here");
-  return {
-    text: line.translateToString(),
-    words: words.slice(),
-    isEmpty: line.translateToString(true) === "",
-  };
+function screenOf(buffer: IBuffer, cols: number, rows: number): Screen {
+  const screen: Screen = { words: new Uint32Array(3 * cols * rows), isThere: [], texts: [] };
+  for (let row = 0; row < rows; row++) {
+    const line = buffer.getLine(buffer.baseY + row);
+    const words = wordsOf(line);
+    assert(!line || words, "the terminal's library is the version that is known here");
+    screen.isThere.push(words !== undefined);
+    const own = words?.subarray(0, 3 * cols);
+    if (own) screen.words.set(own, 3 * cols * row);
+    screen.texts.push(own && hasCombined(own) ? line?.translateToString() : undefined);
+  }
+  return screen;
+}
+
+function hasCombined(words: Uint32Array): boolean {
+  for (let at = 0; at < words.length; at += 3) if (isCombined(words[at] as number)) return true;
+  return false;
 }
 
 function isSame(a: Shown, b: Shown): boolean {
@@ -76,12 +76,21 @@ function isSame(a: Shown, b: Shown): boolean {
     a.type === b.type &&
     a.cursorX === b.cursorX &&
     a.cursorY === b.cursorY &&
-    a.normal.every((row, i) => isSameRow(row, b.normal[i], b.cols)) &&
-    a.alternate.every((row, i) => isSameRow(row, b.alternate[i], b.cols))
+    a.screens.every((screen, i) => isSameScreen(screen, b.screens[i] as Screen, a.cols))
   );
 }
 
-function isSameRow(a: Row | undefined, b: Row | undefined, cols: number): boolean {
-  if (!a || !b) return (a ?? b)?.isEmpty !== false;
-  return a.text === b.text && sameStyles(a.words, b.words, cols);
+function isSameScreen(a: Screen, b: Screen, cols: number): boolean {
+  // A row that is not there is an empty one.
+  if (a.isThere.every((isThere, row) => isThere === b.isThere[row])) {
+    if (!sameCells(a.words, b.words)) return false;
+  } else
+    for (let row = 0; row < a.isThere.length; row++) {
+      const [from, to] = [3 * cols * row, 3 * cols * (row + 1)];
+      const isBoth = a.isThere[row] === true && b.isThere[row] === true;
+      if (isBoth && !sameCells(a.words.subarray(from, to), b.words.subarray(from, to))) return false;
+      if (isBoth) continue;
+      for (let at = from; at < to; at += 3) if (a.words[at] !== 0 || b.words[at] !== 0) return false;
+    }
+  return a.texts.every((text, row) => text === b.texts[row]);
 }

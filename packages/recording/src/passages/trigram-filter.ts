@@ -15,6 +15,10 @@ const roundBytes = 128;
 const trigramsMax = 500_000;
 
 const asciiBits = 7;
+/** What each character of ASCII folds to. */
+const lowered = Uint8Array.from({ length: 128 }, (_, code) =>
+  code >= 0x41 && code <= 0x5a ? code | 0x20 : code,
+);
 
 /** Gathers the trigrams of a text, line by line. */
 export class TrigramFilterMaking {
@@ -29,13 +33,24 @@ export class TrigramFilterMaking {
 
   /** A find lies within one text. */
   add(text: string): void {
-    if (this.#count >= trigramsMax || this.#addAscii(text)) return;
+    if (this.#count >= trigramsMax || this.#addText(text)) return;
     for (const trigram of trigramsIn(text)) {
-      if (isAscii(trigram)) this.#addAscii(trigram);
+      if (isAscii(trigram)) this.#addText(trigram);
       else if (!this.#others.has(trigram)) {
         this.#others.add(trigram);
         this.#count++;
       }
+    }
+  }
+
+  /** The same of a text that is the ASCII from `start` to `end`. */
+  addAscii(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#count >= trigramsMax) return;
+    const ascii = this.#ascii;
+    let at = 0;
+    for (let i = start; i < end; i++) {
+      at = ((at << asciiBits) | (lowered[bytes[i] as number] as number)) & 0x1f_ffff;
+      if (i >= start + 2 && ((ascii[at >>> 3] as number) & (1 << (at & 7))) === 0) this.#note(at);
     }
   }
 
@@ -51,21 +66,20 @@ export class TrigramFilterMaking {
   }
 
   /** False at the first character that is not ASCII: those before fold to themselves, so what was added is right. */
-  #addAscii(text: string): boolean {
+  #addText(text: string): boolean {
     let at = 0;
     for (let i = 0; i < text.length; i++) {
-      let code = text.charCodeAt(i);
+      const code = text.charCodeAt(i);
       if (code > 127) return false;
-      if (code >= 0x41 && code <= 0x5a) code |= 0x20;
-      at = ((at << asciiBits) | code) & 0x1f_ffff;
-      if (i < 2) continue;
-      const byte = this.#ascii[at >>> 3] as number;
-      const bit = 1 << (at & 7);
-      if ((byte & bit) !== 0) continue;
-      this.#ascii[at >>> 3] = byte | bit;
-      this.#count++;
+      at = ((at << asciiBits) | (lowered[code] as number)) & 0x1f_ffff;
+      if (i >= 2 && ((this.#ascii[at >>> 3] as number) & (1 << (at & 7))) === 0) this.#note(at);
     }
     return true;
+  }
+
+  #note(at: number): void {
+    this.#ascii[at >>> 3] = (this.#ascii[at >>> 3] as number) | (1 << (at & 7));
+    this.#count++;
   }
 
   *#all(): Generator<string> {

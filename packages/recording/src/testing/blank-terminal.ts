@@ -1,7 +1,7 @@
-import headless from "@xterm/headless";
 import type { Terminal } from "@xterm/headless";
+import { unseenTerminal } from "../transcript/unseen-terminal.ts";
 
-/** The library's own terminal with nothing of ours around it, for what is compared with it. */
+/** The library's own terminal with nothing of ours around it but how wide characters are, for what is compared with it. */
 export function blankTerminal(): Terminal {
-  return new headless.Terminal({ cols: 80, rows: 24, scrollback: 1000, allowProposedApi: true });
+  return unseenTerminal({ cols: 80, rows: 24 }, 1000);
 }

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { brotliDecompressSync } from "node:zlib";
-import headless from "@xterm/headless";
 import { concatBytes } from "@gatehouse/kernel";
 import { GifReader } from "omggif";
 import { Drawing, filmPx } from "../film/drawing.ts";
@@ -11,6 +10,7 @@ import { ScreenCells } from "../film/screen-cells.ts";
 import { Watermark } from "../film/watermark.ts";
 import type { Frame } from "../frame.ts";
 import { type ShownFrame, shownBy } from "../transcript/shown.ts";
+import { unseenTerminal } from "../transcript/unseen-terminal.ts";
 import { facts } from "./facts.ts";
 
 export const glyphs = new Glyphs(brotliDecompressSync(readFileSync(glyphsFile)));
@@ -63,11 +63,7 @@ export async function* playedTo(
   const colors = new NearestColors();
   const cells = new ScreenCells({ ...options, colors, glyphs });
   const time = new FilmTime(pace);
-  const terminal = new headless.Terminal({
-    ...size,
-    scrollback: 2000,
-    allowProposedApi: true,
-  });
+  const terminal = unseenTerminal(size, 2000);
   const written = () => new Promise<void>((done) => terminal.write("", done));
   const numbers = frames.map((frame) =>
     shownBy(frame).what === "nothing" ? 0 : time.pictureAt(frame.timeUs),

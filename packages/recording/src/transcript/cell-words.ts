@@ -12,6 +12,7 @@ export function wordsOf(line: IBufferLine | undefined): Uint32Array | undefined 
 
 /** In the first word: the code point and, one bit above it, that the cell has more than one. 0 where nothing was written. */
 export const contentMask = 0x3f_ffff;
+const combined = 0x20_0000;
 
 const modeMask = 0x300_0000;
 const rgbMode = 0x300_0000;
@@ -21,6 +22,7 @@ const invisible = 0x4000_0000;
 /** What the third tells beside looks: that it has more attributes elsewhere, and that it may not be erased. */
 const unseen = 0x3000_0000;
 
+export const isCombined = (content: number): boolean => (content & combined) !== 0;
 export const isInverse = (foreground: number): boolean => (foreground & inverse) !== 0;
 export const isInvisible = (foreground: number): boolean => (foreground & invisible) !== 0;
 
@@ -38,13 +40,18 @@ function seenOf(word: number): number {
   return (word & ~0xff_ffff) | color;
 }
 
-/** Whether so many cells are drawn alike, whatever stands in them. */
-export function sameStyles(a: Uint32Array, b: Uint32Array, cells: number): boolean {
-  for (let at = 1; at < 3 * cells; at += 3) {
-    const [front, back] = [a[at] as number, a[at + 1] as number];
-    const [otherFront, otherBack] = [b[at] as number, b[at + 1] as number];
-    if (front !== otherFront && seenOf(front) !== seenOf(otherFront)) return false;
-    if (back !== otherBack && seenOf(back & ~unseen) !== seenOf(otherBack & ~unseen)) return false;
+/** Nothing was written, or a space. */
+const isClear = (content: number): boolean => (content & contentMask & ~0x20) === 0;
+
+/** Whether so many words of cells are seen alike; of a cell with more than one character the others are not among them. */
+export function sameCells(a: Uint32Array, b: Uint32Array): boolean {
+  for (let at = 0; at < a.length; at++) {
+    const [one, other] = [a[at] as number, b[at] as number];
+    if (one === other) continue;
+    const part = at % 3;
+    if (part === 0 && !(isClear(one) && isClear(other))) return false;
+    if (part === 1 && seenOf(one) !== seenOf(other)) return false;
+    if (part === 2 && seenOf(one & ~unseen) !== seenOf(other & ~unseen)) return false;
   }
   return true;
 }

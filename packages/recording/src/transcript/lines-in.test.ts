@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import headless from "@xterm/headless";
 import fc from "fast-check";
 import { linesIn } from "./lines-in.ts";
 import { wordsOf } from "./cell-words.ts";
+import { unseenTerminal } from "./unseen-terminal.ts";
 
 const pieces = [
   "plain text ",
@@ -30,7 +30,7 @@ test("lines that are read together are those that the terminal reads cell by cel
       fc.nat(40),
       fc.nat(60),
       async (said, from, rows) => {
-        const terminal = new headless.Terminal({ cols: 80, rows: 24, allowProposedApi: true });
+        const terminal = unseenTerminal({ cols: 80, rows: 24 }, 1000);
         await new Promise<void>((resolve) => terminal.write(said.join(""), resolve));
         const buffer = terminal.buffer.active;
         assert.ok(wordsOf(buffer.getLine(0)), "the library keeps its cells as they are known here");

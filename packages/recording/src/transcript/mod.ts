@@ -7,3 +7,4 @@
  */
 export { type Shown, type ShownFrame, boundedSize, printable, shownBy } from "./shown.ts";
 export { transcribe } from "./transcribe.ts";
+export { unseenTerminal } from "./unseen-terminal.ts";

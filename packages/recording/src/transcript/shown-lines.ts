@@ -1,29 +1,36 @@
 import type { IBuffer, IMarker, Terminal } from "@xterm/headless";
-import { linesIn } from "./lines-in.ts";
+import { type LineBatch, eachLine } from "./lines-in.ts";
 
-/** More than a slice can scroll off, so nothing is lost between two looks. */
-export const scrollbackLines = 6000;
-/** One write to the terminal. It can scroll off at most as many lines as it has bytes. */
-export const sliceBytes = 4096;
+/** One write to the terminal. */
+export const sliceBytes = 64 * 1024;
 /** A line of so many rows is handed out before its end is there. */
 const wrappedRowsMax = 1_000;
+/** Lines are taken when so many have scrolled off, in the middle of a write too. */
+const takenTogether = 128;
+/**
+ * More than can wait to be taken, so nothing is lost. And no more than that: rows that were long out of the processor's memory when they
+ * are used again cost as much as writing to them.
+ */
+export const scrollbackLines = wrappedRowsMax + 4 * takenTogether;
+/** A mark that is nearer to the top than this is set anew: it would be lost with its row. */
+const markedRowMin = 2 * takenTogether;
 
 /** Why a line is handed out: it left the screen at the top, or what stood there was cleared or left. */
 export type Gone = "scrolled" | "cleared";
 
 /**
  * Hands out the lines of a terminal as they go: each once it scrolls off, the screen before it is cleared, the last screen of a
- * full-screen program when it ends. The terminal has `scrollbackLines` of scrollback and is written to in slices. Its buffer is left
- * to fill: from then on the library uses each row again instead of making one, which is half of what a line costs it.
+ * full-screen program when it ends. The terminal has `scrollbackLines` of scrollback. Its buffer is left to fill: from then on the library uses each row again instead of making one, which is half of what a line costs it.
  */
 export class ShownLines {
   readonly #terminal: Terminal;
-  readonly #tell: (line: string, gone: Gone, wasThere: boolean) => void;
+  readonly #tell: (lines: LineBatch, gone: Gone, wasThere: boolean) => void;
+  #scrolled = 0;
   /** Rows at the top of the ordinary buffer that were taken already, when that was last looked at. */
   #takenRows = 0;
   /**
    * On one of them, which was in row `#markedRow`: rows are dropped above it once the buffer is full. It has left the screen, so
-   * nothing is inserted there.
+   * nothing is inserted there. Setting it costs as much as a line, so it stays where it is for a while.
    */
   #mark: IMarker | undefined;
   #markedRow = 0;
@@ -33,14 +40,21 @@ export class ShownLines {
   readonly #rowsKept: number;
 
   /**
-   * `tell` learns too whether the line stood on the screen before this slice. `rowsKept` of what scrolled off stay in the terminal,
+   * `tell` learns too whether the lines stood on the screen before this slice. `rowsKept` of what scrolled off stay in the terminal,
    * which a window that grows shows again.
    */
-  constructor(terminal: Terminal, tell: (line: string, gone: Gone, wasThere: boolean) => void, rowsKept = 0) {
+  constructor(
+    terminal: Terminal,
+    tell: (lines: LineBatch, gone: Gone, wasThere: boolean) => void,
+    rowsKept = 0,
+  ) {
     this.#rowsKept = rowsKept;
     this.#terminal = terminal;
     this.#tell = tell;
     const { parser } = terminal;
+    terminal.onScroll(() => {
+      if (++this.#scrolled >= takenTogether) this.#takeScrolled();
+    });
     // xterm's ctlseqs: ED clears, DECSET 47, 1047 and 1049 leave a full-screen program, RIS clears everything.
     parser.registerCsiHandler({ final: "J" }, (params) => {
       const { cursorX, cursorY } = terminal.buffer.active;
@@ -88,25 +102,25 @@ export class ShownLines {
   }
 
   #takeScrolled(): void {
+    this.#scrolled = 0;
     const buffer = this.#terminal.buffer.normal;
     this.#follow();
     let end = buffer.baseY;
     // A line that goes on below is taken whole, later.
     while (end > this.#takenRows && buffer.getLine(end)?.isWrapped) end--;
     if (buffer.baseY - end > wrappedRowsMax) end = buffer.baseY;
-    if (end <= this.#takenRows && this.#mark) return;
+    const isMarked = this.#mark !== undefined && this.#markedRow >= markedRowMin;
+    if (end <= this.#takenRows && isMarked) return;
     const middle = Math.min(end, Math.max(this.#takenRows, this.#finishedRows));
     this.#take(buffer, this.#takenRows, middle, "scrolled", true);
     this.#take(buffer, middle, end, "scrolled", false);
     this.#takenRows = Math.max(this.#takenRows, end);
     // Only the ordinary screen can be marked, and while the other is shown it does not scroll.
     if (this.#terminal.buffer.active.type !== "normal") return;
+    if (isMarked || this.#takenRows === 0) return;
     this.#mark?.dispose();
     this.#markedRow = this.#takenRows - 1;
-    this.#mark =
-      this.#takenRows === 0
-        ? undefined
-        : this.#terminal.registerMarker(this.#markedRow - buffer.baseY - buffer.cursorY);
+    this.#mark = this.#terminal.registerMarker(this.#markedRow - buffer.baseY - buffer.cursorY);
   }
 
   /** How far the rows have moved up since. */
@@ -139,7 +153,7 @@ export class ShownLines {
   }
 
   #take(buffer: IBuffer, from: number, end: number, gone: Gone, wasThere = false): void {
-    for (const line of linesIn(buffer, from, end)) this.#tell(line, gone, wasThere);
+    if (from < end) eachLine(buffer, from, end, (lines) => this.#tell(lines, gone, wasThere));
   }
 
   #dropTaken(): void {

@@ -50,6 +50,19 @@ test("what is cleared away was shown", async () => {
     assert.deepEqual(await linesOf(output(`secret\r\nplan${clear}after`)), ["secret", "plan", "after"]);
 });
 
+test("a program that goes to a column finds it where it counted emoji as two cells, as the terminals of people do", async () => {
+  // Vim and the shell's line editor move like this; a joined pair is two emoji to them, a variation selector nothing.
+  assert.deepEqual(await linesOf(output("🎉x\u001b[1;3Hy")), ["🎉y"]);
+  assert.deepEqual(await linesOf(output("👩‍💻x\u001b[1;5Hy")), ["👩‍💻y"]);
+  assert.deepEqual(await linesOf(output("✔\ufe0fx\u001b[1;2Hy")), ["✔\ufe0fy"]);
+});
+
+test("more lines than fit that scroll off with a few bytes are all there", async () => {
+  const lines = await linesOf(output(`first\r\n${"\u001bD".repeat(20_000)}a\u001b[40000b`));
+  assert.equal(lines[0], "first");
+  assert.equal(lines.join("").replace("first", ""), "a".repeat(40_001));
+});
+
 test("a full-screen program leaves its last screen, and the shell's goes on", async () => {
   const frames = [output("$ vi\r\n\u001b[?1049h\u001b[Hmy file\r\n~"), output("\u001b[?1049l$ exit")];
   assert.deepEqual(await linesOf(...frames), ["my file", "~", "$ vi", "$ exit"]);

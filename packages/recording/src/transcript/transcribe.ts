@@ -1,7 +1,7 @@
-import headless from "@xterm/headless";
 import type { Terminal } from "@xterm/headless";
-import { type ShownFrame, boundedSize, shownBy } from "./shown.ts";
+import { type ShownFrame, shownBy } from "./shown.ts";
 import { ShownLines, scrollbackLines, sliceBytes } from "./shown-lines.ts";
+import { unseenTerminal } from "./unseen-terminal.ts";
 
 /** Writes that are under way together; the terminal takes several in one turn of the event loop. */
 const waitingSlicesMax = 64;
@@ -53,12 +53,10 @@ class Page {
   #lines: string[] = [];
 
   constructor(size: { cols: number; rows: number }) {
-    this.#terminal = new headless.Terminal({
-      ...boundedSize(size),
-      scrollback: scrollbackLines,
-      allowProposedApi: true,
+    this.#terminal = unseenTerminal(size, scrollbackLines);
+    this.#shown = new ShownLines(this.#terminal, (lines) => {
+      for (let n = 0; n < lines.count; n++) this.#lines.push(lines.text(n));
     });
-    this.#shown = new ShownLines(this.#terminal, (line) => void this.#lines.push(line));
   }
 
   write(bytes: Uint8Array): Promise<void> {

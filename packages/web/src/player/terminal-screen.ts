@@ -1,4 +1,5 @@
 import { SerializeAddon } from "@xterm/addon-serialize";
+import { Unicode11Addon } from "@xterm/addon-unicode11";
 import { Terminal } from "@xterm/xterm";
 import "@xterm/xterm/css/xterm.css";
 import type { Screen } from "./showing.ts";
@@ -57,7 +58,11 @@ export class TerminalScreen implements Screen {
       theme: palette,
       linkHandler: { activate: () => undefined },
       windowOptions: {},
+      // For the widths of characters.
+      allowProposedApi: true,
     });
+    this.#terminal.loadAddon(new Unicode11Addon());
+    this.#terminal.unicode.activeVersion = "11";
     this.#terminal.loadAddon(this.#serializer);
     this.#terminal.open(host);
     // The keys are the player's, and the hidden input must not catch the focus on the way.
