@@ -94,7 +94,12 @@ export const programs = {
         ["tmux", "-u", "-L", `seek${process.pid}`, "-f", "/dev/null"],
         ["new-session", `cat ${textFile(context)}; sleep 1`, ";"],
         // Written bit by bit: what comes at once tmux shows as one picture, and a seek needs several to choose from.
-        ["split-window", "-h", "for i in $(seq 1 60); do echo row $i; sleep 0.03; done", ";"],
+        [
+          "split-window",
+          "-h",
+          "for i in $(seq 1 80); do echo row $i of eighty in this pane; sleep 0.03; done",
+          ";",
+        ],
         ["split-window", "top -d 0.2 -n 10"],
       ].flat(),
       async () => undefined,

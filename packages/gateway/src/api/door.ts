@@ -286,8 +286,8 @@ export type PlaybackDoor = {
     fileName: string;
     contentType: string;
     chunks: AsyncIterable<Uint8Array>;
-    /** Where the same bytes can be given once more. */
-    same?: { tag: string; again: () => AsyncIterable<Uint8Array> };
+    /** Where they would be the same bytes once more; and how they are had again, where that costs little. */
+    same?: { tag: string; again?: () => AsyncIterable<Uint8Array> };
   }>;
   /** What has to stand over what they were let see of a session: for who may, since this decides nothing. */
   watermark(principal: Principal, sessionId: string): Promise<string | undefined>;

@@ -22,13 +22,13 @@ import { prepareFilm } from "./film.ts";
 
 /**
  * A recording in a form that is taken away. The chunks are pulled; nothing is read ahead of them. Where they would be the same bytes
- * once more they have a tag, which no other bytes have.
+ * once more they have a tag, which no other bytes have, and can be had again where making them costs little.
  */
 export type Exported = {
   fileName: string;
   contentType: string;
   chunks: AsyncIterable<Uint8Array>;
-  same?: { tag: string; again: () => AsyncIterable<Uint8Array> };
+  same?: { tag: string; again?: () => AsyncIterable<Uint8Array> };
 };
 
 /** Lines go out in chunks of about this size. */
@@ -128,7 +128,8 @@ export async function exportRecording(options: {
     fileName,
     contentType,
     chunks: chunks(),
-    ...(isFixed && { same: { tag, again: chunks } }),
+    // A part of a film would cost the film, twice.
+    ...(isFixed && { same: { tag, ...(format !== "gif" && { again: chunks }) } }),
   };
 }
 

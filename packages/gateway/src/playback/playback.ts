@@ -205,11 +205,12 @@ export function createPlayback(options: PlaybackOptions): Playback {
         cut,
         signal: reader.signal,
       });
+      const again = same?.again;
       return {
         ...exported,
         chunks: allowed(reader, admission, () => chunks),
         ...(same && {
-          same: { tag: same.tag, again: () => allowed(reader, admission, () => same.again()) },
+          same: { tag: same.tag, ...(again && { again: () => allowed(reader, admission, again) }) },
         }),
       };
     },

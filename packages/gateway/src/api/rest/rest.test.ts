@@ -380,16 +380,20 @@ test("an export has a name that cannot hurt, and its bytes", async () => {
 test("an export goes on where it broke off, as long as it is the same", async () => {
   const sample = gate.samples.find(({ session }) => session.state === "ended");
   const admin = unixFetch(join(folder, "admin.sock"));
-  const ask = async (headers: Record<string, string>) => {
-    const answer = await admin(`http://admin/api/v1/recordings/${sample?.session.id}/export?format=text`, {
-      headers,
-    });
+  const ask = async (headers: Record<string, string>, format = "text") => {
+    const path = `http://admin/api/v1/recordings/${sample?.session.id}/export?format=${format}`;
+    const answer = await admin(path, { headers });
     return { status: answer.status, headers: answer.headers, text: await answer.text() };
   };
   const whole = await ask({});
   const etag = whole.headers.get("etag") ?? "";
   const { length } = Buffer.from(whole.text);
   assert.deepEqual([whole.status, etag, whole.headers.get("accept-ranges")], [200, '"7-text"', "bytes"]);
+  // A part of it would cost the whole of it.
+  const film = await ask({ range: "bytes=0-3" }, "gif");
+  assert.deepEqual([film.status, film.headers.get("accept-ranges")], [200, "none"]);
+  assert.match(film.text, /^gif /);
+  assert.equal((await ask({ "if-none-match": '"7-gif"' }, "gif")).status, 304);
   const parts: [headers: Record<string, string>, status: number, range: string | null, text: string][] = [
     [{ "if-none-match": `"x", ${etag}` }, 304, null, ""],
     [{ "if-none-match": '"x"' }, 200, null, whole.text],

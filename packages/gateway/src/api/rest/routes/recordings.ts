@@ -173,7 +173,7 @@ export function recordingRoutes(app: App, { playback }: Pick<RestDoors, "playbac
         tags,
         summary: "Take a recording away",
         description:
-          "What would be the same bytes once more has an `ETag`, and is given in part for `Range` with one range, under `If-Range` too: a download that broke off can go on. A bundle goes on as of its beginning, though the audit log has grown. Every request is an access, also one that is answered with 304.",
+          "What would be the same bytes once more has an `ETag`, and is given in part for `Range` with one range, under `If-Range` too: a download that broke off can go on. A `gif` is given whole: each part would cost making it. A bundle goes on as of its beginning, though the audit log has grown. Every request is an access, also one that is answered with 304.",
         params,
         querystring: exportQuery,
         response: answers(z.any()),
@@ -191,7 +191,7 @@ export function recordingRoutes(app: App, { playback }: Pick<RestDoors, "playbac
         readerOf(request, reply),
         { held, cut },
       );
-      if (same) reply.header("etag", `"${same.tag}"`).header("accept-ranges", "bytes");
+      if (same) reply.header("etag", `"${same.tag}"`).header("accept-ranges", same.again ? "bytes" : "none");
       if (same && names(ifNoneMatch, same.tag)) return reply.code(304).send() as unknown as never;
       reply.header(
         "content-disposition",
@@ -199,8 +199,8 @@ export function recordingRoutes(app: App, { playback }: Pick<RestDoors, "playbac
       );
       // Without the tag nobody knows as of when the bundle is whose beginning they have.
       const isPart =
-        same && range !== undefined && (ifRange === undefined ? format !== "bundle" : held === same.tag);
-      if (!isPart) return sendStream(reply, contentType, await streamOf(chunks));
+        range !== undefined && (ifRange === undefined ? format !== "bundle" : held === same?.tag);
+      if (!same?.again || !isPart) return sendStream(reply, contentType, await streamOf(chunks));
       const bytes = await bytesIn(same.again());
       const part = rangeOf(range, bytes);
       if (part === undefined) return sendStream(reply, contentType, await streamOf(chunks));

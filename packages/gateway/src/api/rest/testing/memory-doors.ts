@@ -305,7 +305,7 @@ export function memoryGate(clock: Clock): MemoryGate {
           contentType: "text/plain; charset=utf-8",
           chunks: exportOf(frames, head),
           ...(session.state !== "live" && {
-            same: { tag: `7-${format}`, again: () => exportOf(frames, head) },
+            same: { tag: `7-${format}`, ...(format !== "gif" && { again: () => exportOf(frames, head) }) },
           }),
         };
       },
