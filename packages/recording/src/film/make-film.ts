@@ -3,7 +3,7 @@ import { concatBytes, utf8 } from "@gatehouse/kernel";
 import type { Frame } from "../frame.ts";
 import type { Keyframe } from "../index/mod.ts";
 import { sliceBytes } from "../transcript/shown-lines.ts";
-import { boundedSize, shownBy } from "../transcript/shown.ts";
+import { shownBy } from "../transcript/shown.ts";
 import { unseenTerminal } from "../transcript/unseen-terminal.ts";
 import { Drawing, filmPx } from "./drawing.ts";
 import { NearestColors, filmColors, unchanged } from "./film-colors.ts";
