@@ -8,6 +8,7 @@ import { freePort } from "../parts/free-port.ts";
 import { startKeyServiceContract } from "../parts/key-service-contract.ts";
 import { checkTheWholeMatrix } from "./access-proof/matrix.ts";
 import { given, lookForSecrets, startUnwillingProvider } from "./access-proof/secrets.ts";
+import { checkWhoSeesWhat } from "./access-proof/viewing.ts";
 import { walkEveryRouteAndMethod } from "./access-proof/walk.ts";
 
 // Every kind of secret that an operator gives a gateway, each with a value that can be found again.
@@ -34,5 +35,6 @@ after(() => stage.close());
 
 await walkEveryRouteAndMethod(stage);
 checkTheWholeMatrix(stage);
+checkWhoSeesWhat(stage);
 // Last, when all of this has left what it leaves.
 lookForSecrets(stage);

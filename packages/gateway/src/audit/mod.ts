@@ -8,5 +8,6 @@
 export type { AuditHistory, AuditLog, AuditRecord } from "./door.ts";
 export { type AnchorSigner, anchorIn, pruneEvent, signedAnchor } from "./prune-anchor.ts";
 export { openAuditLog } from "./log.ts";
+export { openEvents } from "./open-events.ts";
 export { signedHeadLine } from "./signed-head.ts";
 export { type ExportVerdict, verifyExport } from "./verify-export.ts";

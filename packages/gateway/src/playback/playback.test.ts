@@ -123,8 +123,8 @@ async function stage(
     sessions,
     resources,
     auditRows: {
-      list: async (_filter, { beforeIndex = Number.POSITIVE_INFINITY }) =>
-        rows.filter(({ index }) => index < beforeIndex),
+      list: async ({ events }, { beforeIndex = Number.POSITIVE_INFINITY }) =>
+        rows.filter(({ index, event }) => index < beforeIndex && (events?.includes(event) ?? true)),
     },
     decide,
     audit: {
@@ -301,11 +301,19 @@ test("an export that would be the same again says so, and a bundle goes on as of
   assert.notEqual((await take(owner, "json")).tag, text.tag);
   assert.notEqual((await take(viewer("lead-1", "auditor"), "json")).tag, text.tag);
 
+  const textIn = ({ bytes }: { bytes: Uint8Array }) => Buffer.from(bytes).toString("latin1");
+  const own = await take(owner, "bundle");
   const before = await take(auditor, "bundle");
   const [newest] = rows;
   assert.ok(newest);
-  rows.unshift({ ...newest, index: newest.index + 5, body: '{"event":"session.recording.access"}' });
+  const event = "session.recording.access";
+  rows.unshift({ ...newest, index: newest.index + 5, event, body: JSON.stringify({ event }) });
   const after = await take(auditor, "bundle");
+  // Who looked at it is told to readers of the log alone.
+  assert.deepEqual(await take(owner, "bundle"), own);
+  assert.match(textIn(own), /session\.end/);
+  assert.match(textIn(after), /session\.recording\.access/);
+  assert.doesNotMatch(textIn(own), /session\.recording\.access/);
   assert.notEqual(after.tag, before.tag);
   assert.deepEqual(await take(auditor, "bundle", before.tag), before);
   assert.equal((await take(auditor, "bundle", `${before.tag}0`)).tag, after.tag);

@@ -186,6 +186,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
     async export(viewer, sessionId, format, reader, { held, cut = {} } = {}) {
       const action = format === "bundle" ? "download" : "export";
       const admission = await viewing.admit(viewer, sessionId, action, { format });
+      const { readsLog } = admission;
       const { facts } = admission.entry;
       const { chunks, same, ...exported } = await exportRecording({
         format,
@@ -197,7 +198,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
         recording: () => openReadable(admission),
         frames: (recording, window) => visibleFrames(recording, admission, reader.signal, window),
         index: async () => await (await openShown(admission)).index(),
-        auditEvents: (upTo) => auditedSession(options.auditRows, sessionId, upTo),
+        auditEvents: (upTo) => auditedSession(options.auditRows, sessionId, { upTo, all: readsLog }),
         signed: (lines, upTo) => signAuditExtract({ recordingId: sessionId, lines, upTo }, options.signer),
         input: admission.input,
         version: options.version,

@@ -1,21 +1,26 @@
 import { utf8 } from "@gatehouse/kernel";
+import { openEvents } from "../audit/mod.ts";
 import type { AuditRow, AuditRows } from "../directory/mod.ts";
 
 const pageLimit = 200;
 /** A session's events go into its bundle whole; beyond this many the log itself is the place to look. */
 const eventsMax = 50_000;
 
-/** What the audit log knows of a session: its events as they were hashed, one a line, up to a position in it, and the head its end carries. */
+/**
+ * What the audit log knows of a session: its events as they were hashed, one a line, up to a position in it, and the head its end
+ * carries. Not `all`: without who watched and searched it, and who was refused.
+ */
 export async function auditedSession(
   rows: Pick<AuditRows, "list">,
   sessionId: string,
-  upTo?: number,
+  { upTo, all = true }: { upTo?: number | undefined; all?: boolean } = {},
 ): Promise<{ lines: Uint8Array; position: number; headSha256: string | undefined }> {
   const found: AuditRow[] = [];
   let beforeIndex = upTo === undefined ? undefined : upTo + 1;
+  const filter = { sessionId, ...(!all && { events: openEvents, success: true }) };
   for (;;) {
     const page = await rows.list(
-      { sessionId },
+      filter,
       beforeIndex === undefined ? { limit: pageLimit } : { limit: pageLimit, beforeIndex },
     );
     found.push(...page);

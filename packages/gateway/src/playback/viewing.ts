@@ -45,6 +45,8 @@ export type Admission = {
   entry: SessionEntry;
   /** Whether they may see what was typed. */
   input: boolean;
+  /** Whether they may know who else looked at it. */
+  readsLog: boolean;
   /** What they must be allowed to for as long as they read. */
   needs: readonly Action[];
   remoteAddress: string;
@@ -164,6 +166,7 @@ export function createViewing({
       const resource = await resources.ofSession(entry);
       const { allowed, rule, because } = asked(viewer, rights[action], resource);
       const input = allowed && mayInput(viewer, resource);
+      const readsLog = allowed && asked(viewer, "audit.read", resource).allowed;
       const watermark = watermarkFor(viewer, resource);
       const key = `${viewer.subject.id} ${viewer.channel} ${sessionId}`;
       const isContinued = about.continues === true && continues(key);
@@ -184,7 +187,13 @@ export function createViewing({
       return {
         entry,
         input,
-        needs: input ? [rights[action], "recording.view_input"] : [rights[action]],
+        readsLog,
+        needs: [
+          rights[action],
+          ...(input ? (["recording.view_input"] as const) : []),
+          // The events go with the bundle alone.
+          ...(readsLog && action === "download" ? (["audit.read"] as const) : []),
+        ],
         remoteAddress: viewer.remoteAddress,
         watermark,
       };

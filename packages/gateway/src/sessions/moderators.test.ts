@@ -163,6 +163,14 @@ describe("whoever wants to act on somebody's session", () => {
     assert.deepEqual(lead.seen, ["join", "join", "output", "session.end"]);
   });
 
+  test("stops when what was typed is not theirs to see any longer, though looking on is", async () => {
+    const by = somebody("security-analyst");
+    const lead = somebody("team-lead").subject;
+    const watching = await watch(by, async () => lead);
+    world.clock.advance(5_000);
+    await assert.rejects(watching.ended, { code: "denied" });
+  });
+
   test("stops seeing it within five seconds when the right is gone, or at once when that is known", async () => {
     const by = somebody("security-analyst");
     const now: { subject: Subject | undefined } = { subject: by.subject };

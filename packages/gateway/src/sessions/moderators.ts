@@ -118,7 +118,7 @@ export function createModerators(options: ModeratorsOptions): Moderators {
       const withInput = decide({ subject, action: "recording.view_input", resource }).allowed;
       const right = rights.watch({
         sessionId,
-        actions: ["session.join"],
+        actions: withInput ? ["session.join", "recording.view_input"] : ["session.join"],
         remoteAddress: moderator.remoteAddress,
         renew,
         gone: signal,

@@ -1,5 +1,5 @@
 import type { Session, SessionEvent, SessionQuery } from "@gatehouse/contracts/rest";
-import type { AuditHistory } from "../../audit/mod.ts";
+import { type AuditHistory, openEvents } from "../../audit/mod.ts";
 import type {
   Resources,
   SessionEntries,
@@ -21,24 +21,6 @@ const statesOf: Record<NonNullable<SessionQuery["state"]>, readonly SessionState
 
 const clocksApartMs = 500;
 
-/**
- * What the person knows anyway, or sees in their own recording: what was let in, who looked on, who stopped what. Who watched
- * or searched the recording later, and who asked to, is for readers of the audit log alone.
- */
-const openEvents: ReadonlySet<string> = new Set([
-  "session.start",
-  "session.join",
-  "session.leave",
-  "session.pause",
-  "session.resume",
-  "session.terminate",
-  "session.data",
-  "session.end",
-  "db.statement.denied",
-  "db.statement.hold",
-  "db.statement.review",
-]);
-
 export function createSessionCatalogue({
   entries,
   resources,
@@ -59,7 +41,7 @@ export function createSessionCatalogue({
     async events(id, query, { all }) {
       const entry = found(await entries.byId(id), "session", id);
       const named = query.event === undefined ? undefined : eventsNamed(query.event);
-      const events = all ? named : (named ?? [...openEvents]).filter((event) => openEvents.has(event));
+      const events = all ? named : (named ?? openEvents).filter((event) => openEvents.includes(event));
       const page = await history.list(
         { sessionId: id, ...(events && { events }), ...(!all && { success: true }) },
         pageRequest(query),
