@@ -6,7 +6,14 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { sshOptions } from "../parts/gateway.ts";
 import { run } from "../parts/openssh.ts";
-import { awaitEvents, awaitSession, eventNames, eventually, recordedSession } from "../parts/sessions.ts";
+import {
+  awaitEvents,
+  awaitSession,
+  awaitStored,
+  eventNames,
+  eventually,
+  recordedSession,
+} from "../parts/sessions.ts";
 import { type Stage, startStage } from "../parts/stage.ts";
 import { openTerminal } from "../parts/terminal.ts";
 
@@ -82,6 +89,48 @@ test("a shell: what was typed and shown, every size, and what the audit log tell
     const [login] = await awaitEvents(gateway, { event: "user.login", user: "ann" });
     assert.deepEqual([login?.code, login?.fields["method"]], ["T1000I", "ssh_key"]);
     assert.equal((await gateway.admin.recordings.verify(session.id)).ok, true);
+  } finally {
+    terminal.kill();
+  }
+});
+
+test("what is typed unseen at `read -s` stands in no list of commands, and the gate's own words in none either", async () => {
+  const { gateway } = stage;
+  const command = "PS1='ready>' exec bash --norc --noediting -i";
+  const terminal = openTerminal(
+    ["ssh", "-tt", ...sshOptions(gateway, stage.person), stage.address, command],
+    join(gateway.dataDir, "resize-unseen"),
+  );
+  try {
+    await terminal.shows(/ready>/);
+    const { id } = await awaitSession(
+      gateway,
+      ({ state, track }) => state === "live" && track === "terminal",
+    );
+    // The answer comes in the line of the question, as `denied` does after many a password.
+    terminal.type("read -rsp 'Secret? ' x; echo taken\r");
+    await terminal.shows(/Secret\? /);
+    terminal.type("hunter2-quiet\r");
+    await terminal.shows(/taken\r\nready>/);
+    terminal.type("echo ha");
+    await terminal.shows(/echo ha/);
+    await gateway.admin.sessions.pause(id, { reason: "drill" });
+    await terminal.shows(/paused[^\n]*\n/);
+    await gateway.admin.sessions.resume(id, {});
+    await terminal.shows(/passes again[^\n]*\n/);
+    terminal.type("lf\r");
+    await terminal.shows(/half\r\nready>/);
+    terminal.type("exit\r");
+    await terminal.exited;
+    await awaitStored(gateway, (session) => session.id === id);
+    await gateway.admin.recordings.makeIndex(id);
+    const { index } = await gateway.admin.recordings.overview(id);
+    const events = index?.events ?? [];
+    assert.deepEqual(
+      events.filter(({ kind }) => kind === "command").map(({ text }) => text),
+      ["read -rsp 'Secret? ' x; echo taken", "echo half", "exit"],
+    );
+    assert.ok(!JSON.stringify(events).includes("hunter2"));
   } finally {
     terminal.kill();
   }

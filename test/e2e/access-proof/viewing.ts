@@ -415,7 +415,7 @@ export function checkWhoSeesWhat(stage: AccessStage): void {
         await createProfiles(env).keep({ url: gateway.web, token: tokens[who], name: who, expiresAt: null });
         const { code, stdout, stderr } = await workshop.run(
           [
-            ...words.split(" ").map((word) => (word === "{id}" ? id : word)),
+            ...words.replace("{id}", id).replace("{who}", who).split(" "),
             ...(more.text === undefined ? [] : [more.text]),
             "--gateway",
             gateway.web,
@@ -450,7 +450,7 @@ export function checkWhoSeesWhat(stage: AccessStage): void {
       ...exports.map((format) =>
         way(`recordings export {id} -o - -f ${format}`, "take", holdsOf(format), { tells: taking(format) }),
       ),
-      way("recordings download {id} --force", "take", "sealed", { tells: taking("bundle") }),
+      way("recordings download {id} -o {who}.tar --force", "take", "sealed", { tells: taking("bundle") }),
     ];
   }
 }

@@ -187,16 +187,18 @@ test("what happened beside the output is told of, and nothing that was typed is 
 });
 
 test("a line that was run is told by the shell, or guessed from what was echoed; what was not echoed is nowhere", async () => {
-  const typed = (atMs: number, keys: string) => [atMs, { typed: keys }] as const;
-  const commandsOf = async (said: readonly (readonly [number, Said | { typed: string }])[]) => {
-    const frames = framesOf(
-      said.map(([atMs, what]) => [atMs, typeof what === "object" && "typed" in what ? "" : what] as const),
-    ).map((frame, i) => {
-      const what = said[i - 1]?.[1];
-      return typeof what === "object" && "typed" in what
-        ? Object.assign(frame, { kind: "input" as const, data: utf8(what.typed) })
-        : frame;
-    });
+  const typed = (atMs: number, text: string) => [atMs, { kind: "input", text }] as const;
+  const notice = (atMs: number, text: string) => [atMs, { kind: "notice", text }] as const;
+  type Other = ReturnType<typeof typed | typeof notice>[1];
+  const commandsOf = async (said: readonly (readonly [number, Said | Other])[]) => {
+    const isOther = (what: Said | Other | undefined): what is Other =>
+      typeof what === "object" && "kind" in what;
+    const frames = framesOf(said.map(([atMs, what]) => [atMs, isOther(what) ? "" : what] as const)).map(
+      (frame, i) => {
+        const what = said[i - 1]?.[1];
+        return isOther(what) ? Object.assign(frame, { kind: what.kind, data: utf8(what.text) }) : frame;
+      },
+    );
     const events: [number, string, string][] = [];
     for await (const { timeUs, kind, text, source } of (await indexed(frames)).index.events())
       if (kind === "command") events.push([timeUs / 1000, text, source]);
@@ -227,6 +229,31 @@ test("a line that was run is told by the shell, or guessed from what was echoed;
       [900, `rm -rf ${"x".repeat(90)}`, "guessed"],
       [1200, "sleep 9", "guessed"],
       [1400, "vi", "guessed"],
+    ],
+  );
+  assert.deepEqual(
+    await commandsOf([
+      [0, "$ "],
+      typed(100, "read -s x\r"),
+      [110, "read -s x\r\n"],
+      // What a program says where nothing was echoed is no command; nor is a line that Enter alone ended.
+      typed(200, "hunter2"),
+      typed(210, "\r"),
+      [220, "denied\r\nmore? "],
+      typed(300, "\r"),
+      [310, "yes\r\n$ "],
+      // The gate's own words stand in the middle of a line, and after Enter.
+      typed(400, "echo h"),
+      [410, "echo h"],
+      notice(500, "\r\ngatehouse: eve has paused your input.\r\n"),
+      notice(600, "\r\ngatehouse: your input passes again.\r\n"),
+      typed(700, "alx\u007ff\r"),
+      notice(705, "\r\ngatehouse: eve looks on.\r\n"),
+      [710, "alx\b\u001b[Kf\r\nhalf\r\n$ "],
+    ]),
+    [
+      [100, "read -s x", "guessed"],
+      [700, "echo half", "guessed"],
     ],
   );
   assert.deepEqual(

@@ -159,8 +159,10 @@ class IndexMaking {
       this.#shownLines.resized();
       this.#keyframes.resized();
     } else {
+      if (frame.kind === "notice") this.#then(frame.timeUs, () => this.#commands.aside(false));
       for (let at = 0; at < shown.bytes.length; at += sliceBytes)
         await this.#write(shown.bytes.subarray(at, at + sliceBytes), frame.timeUs);
+      if (frame.kind === "notice") this.#then(frame.timeUs, () => this.#commands.aside(true));
       this.#keyframes.shown(shown.bytes.length, frame.timeUs);
     }
     this.#shownUs = frame.timeUs;
