@@ -131,6 +131,12 @@ test("what is typed unseen at `read -s` stands in no list of commands, and the g
       ["read -rsp 'Secret? ' x; echo taken", "echo half", "exit"],
     );
     assert.ok(!JSON.stringify(events).includes("hunter2"));
+
+    const told = await run(cli, ["sessions", "show", id, "--data-dir", gateway.dataDir]);
+    assert.equal(told.code, 0, told.stderr);
+    assert.match(told.stdout.toString(), /^allowed by +target-allows-person: The target names them/m);
+    assert.match(told.stdout.toString(), /^moderated +0:\d\d \S+ paused the input: drill$/m);
+    assert.match(told.stdout.toString(), /^moderated +0:\d\d \S+ let the input pass again$/m);
   } finally {
     terminal.kill();
   }

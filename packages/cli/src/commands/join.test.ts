@@ -147,7 +147,9 @@ test("one that is killed no longer looks on", async () => {
   await auditedWhen("session.join");
   child.kill("SIGKILL");
   await auditedWhen("session.leave");
-  assert.deepEqual((await run(["sessions", "show", id])).stdout.match(/watched by/g), null);
+  const shown = (await run(["sessions", "show", id])).stdout;
+  assert.deepEqual(shown.match(/watched by/g), null);
+  assert.match(shown, /^allowed by +\S+: .+\.$/m);
 });
 
 test(

@@ -7,6 +7,7 @@ import { type Column, type Printer, formatBytes, formatDuration } from "../outpu
 import { recordingStates } from "./recording-states.ts";
 import { liveColumns, liveFields } from "./live-words.ts";
 import { addModeration } from "./moderation.ts";
+import { peopleFields, peopleOf } from "./session-people.ts";
 import { type OutputOptions, printerFor, usage, withOutput } from "./options.ts";
 
 type Filters = {
@@ -47,9 +48,11 @@ Examples:
       const printer = printerFor(cli, options);
       const { retainUntil, lockedUntil, hold, removedAt } = await client.recordings.get(id);
       const keeping = { retainUntil, lockedUntil, hold, removedAt };
-      printer.thing({ ...session, recording: { ...session.recording, ...keeping } }, [
+      const people = await peopleOf(session, client);
+      printer.thing({ ...session, recording: { ...session.recording, ...keeping }, ...people }, [
         ...fieldsOf(session, printer),
         ...keepingFields(keeping, printer),
+        ...peopleFields(session, people, printer),
       ]);
     });
   addModeration(sessions, cli);

@@ -2,12 +2,11 @@ import type { AccessRequest, Session, SessionEvent } from "@gatehouse/contracts/
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { ruleWords } from "../access/rule-words.ts";
+import { participantsIn, ruleWords } from "@gatehouse/contracts/session-words";
 import { queries } from "../gateway.ts";
 import { Identifier, Time } from "../ui/elements.tsx";
 import { clockTime } from "../ui/format.ts";
 import { Fact, Group } from "./fact-group.tsx";
-import { participantsIn } from "./participants.ts";
 
 const linkStyle = "font-medium text-accent underline-offset-2 hover:underline";
 

@@ -3,7 +3,7 @@ import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useId, useState } from "react";
 import { actionWords } from "../access/actions.ts";
-import { ruleWords } from "../access/rule-words.ts";
+import { ruleWords } from "@gatehouse/contracts/session-words";
 import { gateway, queries } from "../gateway.ts";
 import { itemsOf } from "../pages/list.tsx";
 import { Badge, Button, Choice, FilterInput } from "../ui/elements.tsx";

@@ -1,4 +1,4 @@
-import type { SessionEvent } from "@gatehouse/contracts/rest";
+import type { SessionEvent } from "../rest/mod.ts";
 
 /** Somebody beside the person whose session it is. */
 export type Participant = {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { SessionEvent } from "@gatehouse/contracts/rest";
+import type { SessionEvent } from "../rest/mod.ts";
 import { participantsIn } from "./participants.ts";
 
 let index = 0;
