@@ -1,4 +1,5 @@
 import type { Session as SessionFacts } from "@gatehouse/contracts/rest";
+import { momentWithin } from "@gatehouse/contracts/session-words";
 import { isGatehouseError } from "@gatehouse/kernel";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
@@ -44,7 +45,6 @@ const route = getRouteApi("/shell/sessions/$sessionId");
 const lookAgainEveryMs = 6_000;
 /** As it is stored, so some times as much in the page. A larger one is played by its index alone. */
 const wholeBytesMax = 8 * 1024 * 1024;
-const clocksApartMs = 500;
 
 export function SessionPage() {
   const { sessionId } = route.useParams();
@@ -377,11 +377,9 @@ function useFound(
 
 /** Where in the recording a time of day lies. */
 function momentOfDay({ startedAt, endedAt }: SessionFacts, at: string | undefined): number | undefined {
-  const ms = at === undefined ? Number.NaN : Date.parse(at) - Date.parse(startedAt);
-  // What happened when it was over, such as somebody else's look at it, is no moment of it.
-  const isAfter =
-    endedAt !== null && at !== undefined && Date.parse(at) > Date.parse(endedAt) + clocksApartMs;
-  return Number.isNaN(ms) || isAfter ? undefined : Math.max(0, ms * 1000);
+  if (at === undefined) return undefined;
+  const endedAtMs = endedAt === null ? undefined : Date.parse(endedAt);
+  return momentWithin({ startedAtMs: Date.parse(startedAt), endedAtMs }, Date.parse(at));
 }
 
 function Track({

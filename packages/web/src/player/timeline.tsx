@@ -1,8 +1,9 @@
-import { type PointerEvent, type Ref, useMemo, useRef, useState } from "react";
+import { type Ref, useMemo } from "react";
 import { clockTime } from "../ui/format.ts";
 import { type Material, timelineParts } from "./material.ts";
 import { type Noted, NotedLane } from "./noted-lane.tsx";
 import type { Moment } from "./moments.ts";
+import { PositionSlider } from "./position-slider.tsx";
 import { Watermark } from "./watermark.tsx";
 import { IndexPreview, TerminalPreview } from "./preview.tsx";
 
@@ -20,8 +21,6 @@ const markStyles: Partial<Record<Moment["kind"], string>> = {
   resize: "bg-strong",
   request: "bg-strong",
 };
-/** How far Page Up and Page Down go. */
-const pageUs = 60_000_000;
 /** Marks of one look that would lie upon each other are one. */
 const marksAcross = 1_000;
 /** In the order in which they are drawn: what matters most lies on top. */
@@ -86,8 +85,6 @@ export function Timeline({
   head: Ref<HTMLDivElement>;
   onSeek: (timeUs: number) => void;
 }) {
-  const track = useRef<HTMLDivElement>(null);
-  const [hoverUs, setHoverUs] = useState<number>();
   const path = useMemo(
     () =>
       bars.map((share, i) => (share > 0 ? `M${i} 40V${(40 - share * 36).toFixed(1)}h1V40z` : "")).join(""),
@@ -98,51 +95,34 @@ export function Timeline({
   const last = moments.findLast((moment) => moment.timeUs <= timeUs);
   const percent = (us: number) => `${(100 * us) / Math.max(1, endUs)}%`;
 
-  const momentUnder = (event: PointerEvent) => {
-    const box = track.current?.getBoundingClientRect();
-    if (!box) return 0;
-    return Math.round(Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)) * endUs);
-  };
-  const near =
-    hoverUs === undefined
-      ? undefined
-      : (nearest(noted, hoverUs, endUs / 200) ?? nearest(moments, hoverUs, endUs / 80));
+  const near = (us: number) => nearest(noted, us, endUs / 200) ?? nearest(moments, us, endUs / 80);
 
   return (
     <div ref={head} className="px-3 pt-2" style={{ ["--at" as string]: 0 }}>
-      <div
-        ref={track}
-        role="slider"
-        tabIndex={0}
-        aria-label="Position"
-        aria-valuemin={0}
-        aria-valuemax={Math.round(endUs / 1_000_000)}
-        aria-valuenow={Math.round(timeUs / 1_000_000)}
-        aria-valuetext={`${clockTime(timeUs)} of ${clockTime(endUs)}${last ? `, after ${last.text.slice(0, 80)}` : ""}${hits.length > 0 ? `, ${hits.length} places found` : ""}`}
-        className="relative h-11 cursor-pointer touch-none select-none"
-        onKeyDown={(event) => {
-          if (event.key !== "PageUp" && event.key !== "PageDown") return;
-          event.preventDefault();
-          onSeek(timeUs + (event.key === "PageUp" ? pageUs : -pageUs));
-        }}
-        onPointerDown={(event) => {
-          event.currentTarget.setPointerCapture(event.pointerId);
-          onSeek(momentUnder(event));
-        }}
-        onPointerMove={(event) => {
-          setHoverUs(momentUnder(event));
-          if (event.buttons === 1 && event.currentTarget.hasPointerCapture(event.pointerId))
-            onSeek(momentUnder(event));
-        }}
-        onPointerLeave={() => setHoverUs(undefined)}
+      <PositionSlider
+        endUs={endUs}
+        timeUs={timeUs}
+        words={`${last ? `, after ${last.text.slice(0, 80)}` : ""}${hits.length > 0 ? `, ${hits.length} places found` : ""}`}
+        idle={idle}
+        hintAt="above"
+        hint={(us) => (
+          <>
+            <div className="relative">
+              {picturesOf === undefined ? (
+                <TerminalPreview tape={tape} timeUs={us} />
+              ) : (
+                <IndexPreview sessionId={picturesOf} timeUs={us} />
+              )}
+              <Watermark />
+            </div>
+            <p className="max-w-80 truncate px-2 py-0.5">
+              {clockTime(us)}
+              {near(us) && <code className="ml-2 font-mono text-soft">{near(us)?.text}</code>}
+            </p>
+          </>
+        )}
+        onSeek={onSeek}
       >
-        {idle.map((stretch) => (
-          <div
-            key={stretch.fromUs}
-            className="idle-stretch absolute inset-y-0"
-            style={{ left: percent(stretch.fromUs), width: percent(stretch.toUs - stretch.fromUs) }}
-          />
-        ))}
         <svg
           viewBox={`0 0 ${timelineParts} 40`}
           preserveAspectRatio="none"
@@ -151,10 +131,6 @@ export function Timeline({
         >
           <path d={path} />
         </svg>
-        <div
-          className="absolute inset-y-0 left-0 border-r-2 border-accent bg-accent/15"
-          style={{ width: "calc(100% * var(--at))" }}
-        />
         {marks.map(({ key, style, timeUs: us }) => (
           <div
             key={key}
@@ -171,36 +147,7 @@ export function Timeline({
             style={{ left: percent(us) }}
           />
         ))}
-        <div className="absolute inset-x-0 bottom-0 h-px bg-strong" />
-        {hoverUs !== undefined && (
-          <>
-            <div
-              className="pointer-events-none absolute inset-y-0 w-px bg-soft"
-              style={{ left: percent(hoverUs) }}
-            />
-            <div
-              className="pointer-events-none absolute bottom-full z-20 mb-1 max-w-80 overflow-hidden rounded-md border bg-raised shadow-md"
-              style={{
-                left: percent(hoverUs),
-                transform: `translateX(-${Math.round((100 * hoverUs) / Math.max(1, endUs))}%)`,
-              }}
-            >
-              <div className="relative">
-                {picturesOf === undefined ? (
-                  <TerminalPreview tape={tape} timeUs={hoverUs} />
-                ) : (
-                  <IndexPreview sessionId={picturesOf} timeUs={hoverUs} />
-                )}
-                <Watermark />
-              </div>
-              <p className="truncate px-2 py-0.5 text-xs">
-                {clockTime(hoverUs)}
-                {near && <code className="ml-2 font-mono text-soft">{near.text}</code>}
-              </p>
-            </div>
-          </>
-        )}
-      </div>
+      </PositionSlider>
       <NotedLane noted={noted} endUs={endUs} />
     </div>
   );

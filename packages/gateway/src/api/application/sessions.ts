@@ -1,4 +1,5 @@
 import type { Session, SessionEvent, SessionQuery } from "@gatehouse/contracts/rest";
+import { momentWithin } from "@gatehouse/contracts/session-words";
 import { type AuditHistory, openEvents } from "../../audit/mod.ts";
 import type {
   Resources,
@@ -18,8 +19,6 @@ const statesOf: Record<NonNullable<SessionQuery["state"]>, readonly SessionState
   ended: ["closed"],
   interrupted: ["interrupted"],
 };
-
-const clocksApartMs = 500;
 
 export function createSessionCatalogue({
   entries,
@@ -76,14 +75,10 @@ function eventOf(
   { facts, durationMs, endedAtMs }: SessionEntry,
   event: Omit<SessionEvent, "atUs">,
 ): SessionEvent {
-  const startedAtMs = Date.parse(facts.startedAt);
-  const timeMs = Date.parse(event.time);
-  // The log's clock and the recording's are read one after the other at both ends.
-  const isWithin =
-    timeMs >= startedAtMs - clocksApartMs && (endedAtMs === undefined || timeMs <= endedAtMs + clocksApartMs);
+  const atUs = momentWithin({ startedAtMs: Date.parse(facts.startedAt), endedAtMs }, Date.parse(event.time));
   // A session may end after the last that passed in it.
-  const atMs = Math.min(Math.max(0, timeMs - startedAtMs), durationMs ?? Number.POSITIVE_INFINITY);
-  return { ...event, atUs: isWithin ? Math.round(atMs * 1000) : null };
+  const lastUs = durationMs === undefined ? Number.POSITIVE_INFINITY : durationMs * 1000;
+  return { ...event, atUs: atUs === undefined ? null : Math.min(atUs, lastUs) };
 }
 
 function wordsOf(entry: SessionEntry): Session {
