@@ -49,7 +49,7 @@ const table = {
 type Who = keyof typeof table;
 const everybody = Object.keys(table) as Who[];
 /** Of the audit log. */
-const readers: readonly Who[] = ["auditor", "security-analyst", "platform-admin"];
+const readers: ReadonlySet<Who> = new Set(["auditor", "security-analyst", "platform-admin"]);
 /** The command line says what REST answered it, and that is asked of everybody. */
 const typing: readonly Who[] = ["ann", "lea", "auditor", "user", "player", "taker", "token"];
 /** Of a target whose recordings are opened by two. */
@@ -158,7 +158,7 @@ export function checkWhoSeesWhat(stage: AccessStage): void {
     const right = way.isForAll ? found(way, wanted) : wanted[way.needs];
     if (got.right !== right) wrong.push(`${where}: ${got.right} (${got.said}), and not ${right}`);
     const may = got.right === "yes";
-    const readsLog = may && way.holds === "log" && readers.includes(who);
+    const readsLog = may && way.holds === "log" && readers.has(who);
     for (const [what, lane] of [
       [shown, "shown"],
       [typed, "typed"],

@@ -201,7 +201,6 @@ test("nothing is read when the event cannot be written", async () => {
     () => playback.text(owner, facts.sessionId, { block: 0 }),
     () => playback.pictures(owner, facts.sessionId),
     () => playback.makeIndex(owner, facts.sessionId, { anew: false }),
-    () => playback.timeline(owner, facts.sessionId, never),
     () => playback.verify(owner, facts.sessionId),
   ];
   for (const ask of asked) await assert.rejects(ask, code("unavailable"));
@@ -219,7 +218,6 @@ test("who may not see it is told what they would be told of a session that never
       (format) => (id: string) => playback.export(stranger, id, format, never),
     ),
     (id) => playback.export(stranger, id, "bundle", never, { held: "7-held" }),
-    (id) => playback.timeline(stranger, id, never),
     (id) => playback.overview(stranger, id),
     (id) => playback.screen(stranger, id, { atUs: 1 }),
     (id) => playback.text(stranger, id, { block: 0 }),
@@ -628,24 +626,6 @@ test("the facts of a recording come from its manifest and open nothing", async (
   );
   assert.match(words.recipients.join(), /^age1\w+ \(output and input\),age1\w+ \(output\)$/);
   assert.deepEqual([audited, happened], [[], [manifestName]]);
-});
-
-test("the timeline has the activity and the marks", async () => {
-  const { playback } = await stage();
-  const timeline = await playback.timeline(owner, facts.sessionId, never);
-  assert.equal(timeline.durationUs, 3_100_000);
-  assert.deepEqual(
-    timeline.events.map(({ kind, detail }) => [kind, detail]),
-    [
-      ["resize", { cols: 100, rows: 30 }],
-      ["exit", { status: 0 }],
-      ["session.end", { reason: "closed" }],
-    ],
-  );
-  const sum = (of: "outputBytes" | "inputBytes") =>
-    timeline.buckets.reduce((total, bucket) => total + bucket[of], 0);
-  assert.deepEqual([sum("outputBytes"), sum("inputBytes")], [21 + 23, 8]);
-  assert.equal(timeline.buckets[6]?.inputBytes, 8);
 });
 
 test("text is found in what was shown and typed, for who may see it, and the terms are in the log before", async () => {

@@ -38,7 +38,6 @@ import { recordingWords } from "./recording-words.ts";
 import { findIn, findsDefault, inOrder } from "./search.ts";
 import { auditedSession } from "./session-audit.ts";
 import { textMatcher } from "./text-matcher.ts";
-import { type Timeline, timelineOf } from "./timeline.ts";
 import { verificationWords } from "./verification-words.ts";
 import { visibleFrames } from "./visible-frames.ts";
 import { type Admission, type Reader, type Viewer, createViewing, plainName } from "./viewing.ts";
@@ -57,8 +56,6 @@ type Playback = {
     window: { fromUs: number; toUs?: number },
     reader: Reader,
   ): Promise<AsyncIterable<WireFrame>>;
-  /** Duration, activity over time and the events worth a mark on a seek bar. */
-  timeline(viewer: Viewer, sessionId: string, reader: Reader): Promise<Timeline>;
   /** `held`: the tag of what they have the beginning of. `cut`: of a film. */
   export(
     viewer: Viewer,
@@ -174,14 +171,6 @@ export function createPlayback(options: PlaybackOptions): Playback {
       const window = { fromTimeUs: fromUs, ...(toUs !== undefined && { toTimeUs: toUs - 1 }) };
       const recording = await openReadable(admission);
       return allowed(reader, admission, (signal) => visibleFrames(recording, admission, signal, window));
-    },
-    async timeline(viewer, sessionId, reader) {
-      const admission = await viewing.admit(viewer, sessionId, "play", { continues: true });
-      const recording = await openReadable(admission);
-      return timelineOf(
-        allowed(reader, admission, (signal) => visibleFrames(recording, admission, signal)),
-        recording.manifest?.end.lastTimeUs,
-      );
     },
     async export(viewer, sessionId, format, reader, { held, cut = {} } = {}) {
       const action = format === "bundle" ? "download" : "export";

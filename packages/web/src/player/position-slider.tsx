@@ -15,7 +15,7 @@ export function PositionSlider({
   words,
   idle,
   testId,
-  hint,
+  renderHint,
   hintAt,
   onSeek,
   children,
@@ -27,7 +27,7 @@ export function PositionSlider({
   idle: readonly Stretch[];
   testId?: string;
   /** What is shown of the moment that is pointed at, above the slider or below it. */
-  hint: (hoverUs: number) => ReactNode;
+  renderHint: (hoverUs: number) => ReactNode;
   hintAt: "above" | "below";
   onSeek: (timeUs: number) => void;
   children: ReactNode;
@@ -91,7 +91,7 @@ export function PositionSlider({
               transform: `translateX(-${Math.round((100 * hoverUs) / endUs)}%)`,
             }}
           >
-            {hint(hoverUs)}
+            {renderHint(hoverUs)}
           </div>
         </>
       )}

@@ -64,7 +64,7 @@ export function StatementStrip({
         idle={idle}
         testId="statement-strip"
         hintAt="below"
-        hint={(us) => <Hint timeUs={us} row={fitting[rowAt(fitting, us)]} />}
+        renderHint={(us) => <Hint timeUs={us} row={fitting[rowAt(fitting, us)]} />}
         onSeek={onSeek}
       >
         <svg

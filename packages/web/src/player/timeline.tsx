@@ -105,7 +105,7 @@ export function Timeline({
         words={`${last ? `, after ${last.text.slice(0, 80)}` : ""}${hits.length > 0 ? `, ${hits.length} places found` : ""}`}
         idle={idle}
         hintAt="above"
-        hint={(us) => (
+        renderHint={(us) => (
           <>
             <div className="relative">
               {picturesOf === undefined ? (
