@@ -2,9 +2,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { shownBy } from "@gatehouse/recording/transcript";
+import type * as Asciinema from "asciinema-player";
 import type { Page } from "playwright-core";
+import { createScreen } from "../../packages/cli/src/player/screen.ts";
 import { addPerson, sshOptions } from "../parts/gateway.ts";
-import { awaitEvents, awaitSession, awaitStored } from "../parts/sessions.ts";
+import { awaitEvents, awaitSession, awaitStored, recordedSession } from "../parts/sessions.ts";
 import { type Stage, startStage } from "../parts/stage.ts";
 import { openTerminal } from "../parts/terminal.ts";
 import { openBrowser } from "../parts/web.ts";
@@ -115,3 +119,76 @@ test("the person sees their own session and nobody else's; a command's streams a
   await stranger.page.goto(`${gateway.web}/sessions/${id}`);
   await stranger.page.getByRole("heading", { name: "There is no such thing here" }).waitFor();
 });
+
+test("asciinema's own player shows what this one does, of both versions, at every moment at which the screen stood still", async () => {
+  const { gateway } = stage;
+  const program = [
+    "printf 'gr\\303\\274n \\033[1;31mred\\033[0m \\360\\237\\231\\202 \\346\\274\\242\\n'; read go",
+    "printf '\\033[?1049h\\033[2J\\033[5;30Hin the middle\\033[8;3H\\033(0lqk\\033(B'; read go",
+    "printf '\\033[?1049l'; seq 60; printf 'over\\rOV\\n'; read go; printf '\\033[2;20r\\033[5;1H\\033[2Mgone\\033[r'",
+  ].join("; ");
+  const terminal = openTerminal(
+    ["ssh", "-tt", ...sshOptions(gateway, stage.person), stage.address, program],
+    join(gateway.dataDir, "resize-cast"),
+  );
+  await terminal.shows(/red/);
+  const { id } = await awaitSession(gateway, ({ command }) => command === program);
+  terminal.type("\r");
+  await terminal.shows(/middle/);
+  terminal.resize(70, 20);
+  await awaitEvents(gateway, { event: "resize", session: id });
+  terminal.type("\r");
+  await terminal.shows(/OV\r\n/);
+  terminal.type("\r");
+  assert.equal(await terminal.exited, 0);
+  const { frames } = await recordedSession(gateway, (session) => session.id === id);
+
+  // Where the next frame is a while away, so that no rounding of a time matters; and the end.
+  const changes = frames.filter((frame) => shownBy(frame).what !== "nothing");
+  const still = changes.flatMap(({ timeUs }, i) => {
+    const untilUs = changes[i + 1]?.timeUs ?? timeUs + 20_000;
+    return untilUs - timeUs < 10_000 ? [] : [Math.round((timeUs + untilUs) / 2)];
+  });
+  assert.ok(still.length >= 5, `${still.length} moments`);
+  const { page } = await browser.open();
+  await page.goto("about:blank");
+  await page.addScriptTag({ path: fileURLToPath(import.meta.resolve(`${player}/asciinema-player.min.js`)) });
+  await page.addStyleTag({ path: fileURLToPath(import.meta.resolve(`${player}/asciinema-player.css`)) });
+  for (const format of ["asciicast", "asciicast-v3"] as const) {
+    const { chunks } = await gateway.admin.recordings.export(id, format);
+    const cast = (await Array.fromAsync(chunks, (chunk) => Buffer.from(chunk).toString("latin1"))).join("");
+    await page.evaluate((data) => {
+      document.body.replaceChildren();
+      const theirs = globalThis as unknown as {
+        AsciinemaPlayer: typeof Asciinema;
+        playing: Asciinema.Player;
+      };
+      theirs.playing = theirs.AsciinemaPlayer.create({ data }, document.body, {
+        preload: true,
+        fit: false,
+      });
+    }, Buffer.from(cast, "latin1").toString());
+    const screen = createScreen({ cols: 100, rows: 30 });
+    let next = 0;
+    for (const momentUs of still) {
+      for (; next < frames.length && (frames[next]?.timeUs ?? 0) <= momentUs; next++) {
+        const frame = frames[next];
+        if (frame?.kind === "resize") await screen.settled();
+        if (frame) screen.apply(frame);
+      }
+      await screen.settled();
+      const ours = Array.from({ length: screen.rows }, (_, row) => screen.text(row).trimEnd());
+      const theirs = await page.evaluate(async (seconds) => {
+        const { playing } = globalThis as unknown as { playing: Asciinema.Player };
+        await playing.seek(seconds);
+        await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+        const lines = [...document.querySelectorAll(".ap-term-text .ap-line")];
+        return lines.map((line) => (line.textContent ?? "").replaceAll("\u00a0", " ").trimEnd());
+      }, momentUs / 1_000_000);
+      assert.deepEqual(theirs, ours, `${format} at ${momentUs} \u00b5s`);
+    }
+    screen.dispose();
+  }
+});
+
+const player = "asciinema-player/dist/bundle";
