@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { trigramsIn } from "@gatehouse/recording/passages";
 import fc from "fast-check";
 import { demandOf } from "./narrowing.ts";
-import { textMatcher } from "./text-matcher.ts";
+import { manyMatcher, textMatcher } from "./text-matcher.ts";
 
 const meets = (text: string, search: Parameters<typeof demandOf>[0]) => {
   const has = new Set(trigramsIn(text));
@@ -75,6 +75,8 @@ test("nothing that is found is narrowed away", () => {
         const found = textMatcher(search)(line);
         fc.pre(found !== undefined);
         assert.ok(meets(line, search), JSON.stringify([line, search]));
+        // Among others, as they stand in a block of an index.
+        assert.ok(manyMatcher(search)?.(`\n\né\n${line}\n\u0301`) ?? true, JSON.stringify([line, search]));
       },
     ),
     { numRuns: 500 },

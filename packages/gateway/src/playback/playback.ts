@@ -37,7 +37,7 @@ import { placeOf, placeText, textFrom } from "./recorded-text.ts";
 import { recordingWords } from "./recording-words.ts";
 import { findIn, findsDefault, inOrder } from "./search.ts";
 import { auditedSession } from "./session-audit.ts";
-import { textMatcher } from "./text-matcher.ts";
+import { manyMatcher, textMatcher } from "./text-matcher.ts";
 import { verificationWords } from "./verification-words.ts";
 import { visibleFrames } from "./visible-frames.ts";
 import { type Admission, type Reader, type Viewer, createViewing, plainName } from "./viewing.ts";
@@ -225,6 +225,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
     },
     async search(viewer, sessionId, search, reader) {
       const matches = textMatcher(search);
+      const mayHold = manyMatcher(search);
       const admission = await viewing.admit(viewer, sessionId, "search", { search });
       const { facts } = admission.entry;
       if (!admission.input && search.sources?.includes("input")) throw mayNotSeeInput();
@@ -234,7 +235,13 @@ export function createPlayback(options: PlaybackOptions): Playback {
       if (!admission.input) sources.delete("input");
       const text = (signal: AbortSignal) =>
         textFrom(
-          { facts, index, sources, frames: (window) => visibleFrames(recording, admission, signal, window) },
+          {
+            facts,
+            index,
+            sources,
+            mayHold,
+            frames: (window) => visibleFrames(recording, admission, signal, window),
+          },
           search.cursor === undefined ? undefined : placeOf(search.cursor),
         );
       const { finds, next } = await findIn(allowed(reader, admission, text), matches, {

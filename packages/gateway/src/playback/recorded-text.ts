@@ -23,6 +23,8 @@ export type Readable = {
   frames(window?: { fromTimeUs?: number }): AsyncIterable<Frame>;
   /** What of it is looked through. */
   sources: ReadonlySet<PassageSource>;
+  /** False of a text that holds nothing that is looked for: it is left out where that costs less than reading it. */
+  mayHold?: ((text: string) => boolean) | undefined;
 };
 
 /** All that can be read in a recording, from a place on: what was asked to run, what was shown or run, what was typed. */
@@ -30,7 +32,7 @@ export async function* textFrom(
   readable: Readable,
   from: Place = { source: "command", n: 0 },
 ): AsyncGenerator<Placed> {
-  const { facts, index, sources } = readable;
+  const { facts, index, sources, mayHold } = readable;
   const isQuery = facts.track === "query";
   const order: readonly PassageSource[] = ["command", isQuery ? "statement" : "screen", "input"];
   const first = order.indexOf(from.source);
@@ -44,7 +46,9 @@ export async function* textFrom(
         break;
       case "screen":
       case "statement":
-        if (index) yield* counted(indexedText(facts, index, start.n), start, start.n);
+        if (index)
+          for await (const { n, ...passage } of indexedText(facts, index, start.n, mayHold))
+            yield { ...passage, place: { source, n } };
         else
           yield* counted(
             isQuery ? statementText(readable.frames()) : shownText(facts, readable.frames()),
@@ -61,9 +65,8 @@ export async function* textFrom(
 async function* counted(
   passages: AsyncIterable<Passage> | Iterable<Passage>,
   { source, n: first }: Place,
-  begun = 0,
 ): AsyncGenerator<Placed> {
-  let n = begun;
+  let n = 0;
   for await (const passage of passages) {
     if (n >= first) yield { ...passage, place: { source, n } };
     n++;

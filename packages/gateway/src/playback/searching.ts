@@ -28,7 +28,7 @@ import { createOpened } from "./opened.ts";
 import { type Place, textFrom } from "./recorded-text.ts";
 import { type Find, findIn, findsDefault, inOrder } from "./search.ts";
 import { type SearchState, searchCursors } from "./search-cursor.ts";
-import { type TextMatcher, textMatcher } from "./text-matcher.ts";
+import { type TextMatcher, manyMatcher, textMatcher } from "./text-matcher.ts";
 import { type Reader, type Viewer, createViewing } from "./viewing.ts";
 import { visibleFrames } from "./visible-frames.ts";
 
@@ -71,7 +71,12 @@ type Read =
   | { finds: Find[]; next?: Place; more: boolean; isWhole: boolean; input: boolean }
   | "unread"
   | "nothing";
-type Asked = { search: Search; matches: TextMatcher; demand: Demand | undefined };
+type Asked = {
+  search: Search;
+  matches: TextMatcher;
+  mayHold: ReturnType<typeof manyMatcher>;
+  demand: Demand | undefined;
+};
 
 /**
  * Finds text in all recordings that somebody may play, the newest first, a page at a time. Filters of the sessions and rights come
@@ -108,7 +113,7 @@ export function createSearching(options: SearchingOptions): Searching {
   }
 
   async function read(
-    { search, matches }: Asked,
+    { search, matches, mayHold }: Asked,
     { facts }: SessionEntry,
     lanes: readonly Lane[],
     from: Place | undefined,
@@ -130,6 +135,7 @@ export function createSearching(options: SearchingOptions): Searching {
           facts,
           index,
           sources,
+          mayHold,
           frames: (window) => visibleFrames(recording, { input }, until.signal, window),
         },
         from,
@@ -154,7 +160,12 @@ export function createSearching(options: SearchingOptions): Searching {
   }
 
   async function search(viewer: Viewer, question: Search, reader: Reader): Promise<SearchPage> {
-    const asked: Asked = { search: question, matches: textMatcher(question), demand: demandOf(question) };
+    const asked: Asked = {
+      search: question,
+      matches: textMatcher(question),
+      mayHold: manyMatcher(question),
+      demand: demandOf(question),
+    };
     const { subject, remoteAddress } = viewer;
     const context = { remoteAddress, nowMs: clock.nowMs() };
     if (

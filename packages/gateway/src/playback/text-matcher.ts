@@ -11,10 +11,7 @@ export type TextMatcher = (line: string) => { at: number; length: number; line?:
  */
 export function textMatcher({ text, mode }: Pick<RecordingSearch, "text" | "mode">): TextMatcher {
   if (mode === "regex") return patternMatcher(text);
-  const flags = mode === "exact" ? "u" : "iu";
-  const words = new RegExp(RegExp.escape(text), flags);
-  const composed = text.normalize("NFKC");
-  const composedWords = composed === text ? words : new RegExp(RegExp.escape(composed), flags);
+  const { composed, words, composedWords } = wordsOf(text, mode);
   return (line) => {
     const found = words.exec(line);
     if (found) return { at: found.index, length: found[0].length };
@@ -23,6 +20,27 @@ export function textMatcher({ text, mode }: Pick<RecordingSearch, "text" | "mode
     if (other === line && composed === text) return undefined;
     const again = composedWords.exec(other);
     return again ? { at: again.index, length: again[0].length, line: other } : undefined;
+  };
+}
+
+/** Whether a text of many lines has a find in one of them, or a little besides. None for patterns, which would take as long as the lines. */
+export function manyMatcher({
+  text,
+  mode,
+}: Pick<RecordingSearch, "text" | "mode">): ((lines: string) => boolean) | undefined {
+  if (mode === "regex") return undefined;
+  const { words, composedWords } = wordsOf(text, mode);
+  return (lines) => words.test(lines) || composedWords.test(lines.normalize("NFKC"));
+}
+
+function wordsOf(text: string, mode: Exclude<RecordingSearch["mode"], "regex">) {
+  const flags = mode === "exact" ? "u" : "iu";
+  const words = new RegExp(RegExp.escape(text), flags);
+  const composed = text.normalize("NFKC");
+  return {
+    words,
+    composed,
+    composedWords: composed === text ? words : new RegExp(RegExp.escape(composed), flags),
   };
 }
 

@@ -11,7 +11,7 @@ import {
   openBlock,
   readIndexHeader,
 } from "./index-layout.ts";
-import { type IndexedLine, decodeLines } from "./indexed-line.ts";
+import { type IndexedLine, decodeLines, textOfLines } from "./indexed-line.ts";
 import { type Keyframe, decodeKeyframe } from "./keyframe.ts";
 import { type Picture, decodePictures } from "./picture.ts";
 
@@ -27,11 +27,16 @@ export type RecordingIndex = {
   readonly directory: IndexDirectory;
   /** The last keyframe at or before a moment: one ranged read. Undefined before the first. */
   keyframeAt(timeUs: number): Promise<Keyframe | undefined>;
+  /** Lines of the blocks that touch the span, in the order in which they left the screen; a block in memory at a time. */
+  lines(span?: Span): AsyncGenerator<IndexedLine>;
   /**
-   * Lines of the blocks that touch the span, in the order in which they left the screen; a block in memory at a time. The first
-   * `skip` of them are left out, and blocks of nothing else are not read.
+   * The same of all blocks, each with its number: those before `from` are left out, and blocks of nothing else are not read. Blocks of
+   * which `mayHold` says no by their whole text are left out too.
    */
-  lines(span?: Span, skip?: number): AsyncGenerator<IndexedLine>;
+  numberedLines(
+    from: number,
+    mayHold?: (text: string) => boolean,
+  ): AsyncGenerator<IndexedLine & { n: number }>;
   /** One block of lines, by its place in the directory; undefined where there is none. */
   textBlock(n: number): Promise<IndexedLine[] | undefined>;
   events(span?: Span): AsyncGenerator<IndexEvent>;
@@ -120,18 +125,19 @@ export async function openIndex(fields: {
         ...decodeKeyframe(await open("keyframes", n, sealedKeyframe)),
       };
     },
-    async *lines(span = {}, skip = 0) {
-      let left = skip;
-      let blocksSkipped = 0;
-      for (const { count } of text.filter((entry) => touches(entry, span))) {
-        if (count > left) break;
-        left -= count;
-        blocksSkipped++;
-      }
-      for await (const block of blocks("text", text, span, blocksSkipped)) {
-        const lines = decodeLines(block);
-        yield* left > 0 ? lines.slice(left) : lines;
-        left = 0;
+    async *lines(span = {}) {
+      for await (const block of blocks("text", text, span)) yield* decodeLines(block);
+    },
+    async *numberedLines(from, mayHold) {
+      let first = 0;
+      let skipped = 0;
+      for (; first + (text[skipped]?.count ?? Number.POSITIVE_INFINITY) <= from; skipped++)
+        first += text[skipped]?.count ?? 0;
+      for await (const block of blocks("text", text, {}, skipped)) {
+        if (!mayHold || mayHold(textOfLines(block)))
+          for (const [i, line] of decodeLines(block).entries())
+            if (first + i >= from) yield { n: first + i, ...line };
+        first += text[skipped++]?.count ?? 0;
       }
     },
     async textBlock(n) {

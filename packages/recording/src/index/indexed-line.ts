@@ -9,6 +9,8 @@ export type IndexedLine = {
   text: string;
 };
 
+const lossy = new TextDecoder();
+
 /** A longer line goes on in the next entry. */
 export const lineCharsMax = 4_096;
 
@@ -34,6 +36,26 @@ export class LinesWriting {
   done(): Uint8Array {
     return this.#writer.done();
   }
+}
+
+/** All that stands in a block as one text, each line between line feeds: what is not in it is in none of them. */
+export function textOfLines(block: Uint8Array): string {
+  // A copy: of a Buffer, `slice` would be none.
+  const text = new Uint8Array(block);
+  for (let at = 0; at < text.length;) {
+    let length = 0;
+    // Both times, and then how long the line is.
+    for (let n = 0; n < 3; n++) {
+      length = 0;
+      for (let scale = 1, byte = 0x80; byte >= 0x80; scale *= 128) {
+        byte = text[at] ?? 0;
+        length += (byte & 0x7f) * scale;
+        text[at++] = 0x0a;
+      }
+    }
+    at += length;
+  }
+  return lossy.decode(text);
 }
 
 /** Throws `protocol` where the block is cut short, and `invalid` for what is not UTF-8. */

@@ -293,3 +293,31 @@ test("an index that was altered, or is another recording's, does not open", asyn
   );
   await assert.rejects(open(bytes.subarray(0, 50)), { code: "protocol" });
 });
+
+test("lines come with their numbers from any of them on, without the blocks that do not hold what is asked for", async () => {
+  const { index } = await indexed(
+    framesOf(
+      Array.from(
+        { length: 3_000 },
+        (_, i) => [i * 997, `${i} grün ${"w".repeat(100 + (i % 70))}\r\n`] as const,
+      ),
+    ),
+  );
+  assert.ok(index.directory.text.length > 2, `${index.directory.text.length} blocks`);
+  const all = await Array.fromAsync(index.lines());
+  for (const from of [1, all.length >> 1, all.length - 1, all.length])
+    assert.deepEqual(
+      await Array.fromAsync(index.numberedLines(from)),
+      all.map((line, n) => ({ n, ...line })).slice(from),
+    );
+  const texts: string[] = [];
+  const held = index.numberedLines(0, (text) => texts.push(text) > 0 && text.includes("4003 gr"));
+  assert.deepEqual(await Array.fromAsync(held), []);
+  // Nothing but the lines, each by itself.
+  assert.deepEqual(
+    texts.join("\n").split(/\n+/).filter(Boolean),
+    all.map(({ text }) => text),
+  );
+  const found = await Array.fromAsync(index.numberedLines(0, (text) => text.includes("1503 gr")));
+  assert.ok(found.length < all.length && found.some(({ text }) => text.startsWith("1503 grün")));
+});

@@ -20,14 +20,19 @@ export function* commandText({ command }: SessionFacts): Generator<Passage> {
   if (command !== undefined) yield { timeUs: 0, source: "command", text: command };
 }
 
-/** What was shown or, of a database, run: out of the index, from the passage of this number on. */
+/**
+ * What was shown or, of a database, run: out of the index, from the passage of this number on, each with its own. Much of what `mayHold`
+ * says no to, asked of many passages together, is left out.
+ */
 export async function* indexedText(
   facts: SessionFacts,
   index: RecordingIndex,
-  from = 0,
-): AsyncGenerator<Passage> {
+  from: number,
+  mayHold?: (text: string) => boolean,
+): AsyncGenerator<Passage & { n: number }> {
   const source = facts.track === "query" ? "statement" : "screen";
-  for await (const { fromUs, text } of index.lines({}, from)) yield { timeUs: fromUs, source, text };
+  for await (const { n, fromUs, text } of index.numberedLines(from, mayHold))
+    yield { n, timeUs: fromUs, source, text };
 }
 
 /** What was shown, played anew: a moment is when the line left the screen. */
