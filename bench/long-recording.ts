@@ -234,7 +234,7 @@ try {
   await part("verified", bounds.window, async () => {
     assert.equal((await recordings.verify(id)).ok, true);
   });
-  const bare = await cli("recordings", "get", id);
+  const bare = await cli("sessions", "show", id);
   const fromS = Math.floor(endUs / 1e6) - 4;
   const played = await cli("play", id, "--from", `${fromS}s`);
   assert.ok(played.output.length > 1_000);
