@@ -431,8 +431,8 @@ test("a command's streams are told apart, and what was left out is said", async 
   assert.equal(await streams.getByText("SELECT pg_backup_start('nightly');").count(), 1);
 });
 
-test("file operations and forwards are tables, refusals among them", async () => {
-  const { page } = await stand.open();
+test("file operations and forwards are tables, refusals among them, and are gone through one by one", async () => {
+  const { page, complaints } = await stand.open();
   await stand.signIn(page, "auditor");
   await page.goto(`${stand.url}/sessions/${idOf("transfer")}`);
   await page
@@ -440,12 +440,32 @@ test("file operations and forwards are tables, refusals among them", async () =>
     .waitFor();
   await page.getByRole("row", { name: /remove \/etc\/shadow refused: Permission denied/ }).waitFor();
   await page.getByRole("row", { name: /symlink \/srv\/shop\/current → releases\/20261122/ }).waitFor();
+  const current = page.locator("tr[aria-current]");
+  await page.keyboard.press(".");
+  const first = await current.innerText();
+  await page.keyboard.press(".");
+  await page.waitForFunction(
+    (text) => document.querySelector("tr[aria-current]")?.textContent !== text,
+    first,
+  );
+  await page.getByRole("row", { name: /remove \/etc\/shadow/ }).click();
+  await page.waitForURL(/t=/);
+  assert.match(await current.innerText(), /\/etc\/shadow/);
+  const place = await page.getByTestId("position").innerText();
+  await page.reload();
+  await page.locator("tr[aria-current]", { hasText: "/etc/shadow" }).waitFor();
+  assert.equal(await page.getByTestId("position").innerText(), place);
+  await page.keyboard.press(",");
+  assert.doesNotMatch(await current.innerText(), /\/etc\/shadow/);
 
   await page.goto(`${stand.url}/sessions/${idOf("forward")}`);
   await page
     .getByRole("row", { name: /to db-01\.internal:5432 127\.0\.0\.1:50101 2m 49s 86\.0 KB 13\.5 MB/ })
     .waitFor();
-  await page.getByRole("row", { name: /10\.9\.0\.77:8443 ?connect ECONNREFUSED/ }).waitFor();
+  const refused = page.getByRole("row", { name: /10\.9\.0\.77:8443 ?connect ECONNREFUSED/ });
+  await refused.getByRole("button", { name: /^\d\d:\d\d$/ }).click();
+  await page.locator("tr[aria-current]", { hasText: "ECONNREFUSED" }).waitFor();
+  assert.deepEqual(complaints, []);
 });
 
 test("statements stand with their values in place; words and outcomes narrow them, and a link leads to one", async () => {

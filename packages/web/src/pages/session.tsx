@@ -174,7 +174,7 @@ function SessionRoom({
       resetScroll: false,
     });
   const choose = (us: number) => setSeek((before) => ({ timeUs: us, turn: (before?.turn ?? 0) + 1 }));
-  const leads = isTerminal || session.track === "query" ? choose : undefined;
+  const leads = session.track === "http" || session.track === "desktop" ? undefined : choose;
   const awaitsStore = reel.frames.length === 0 && isGatehouseError(reel.error, "conflict");
   // It was growing when this page was opened: all of it is read when all of it is there.
   const [grew] = useState(!isAtRest(session.recording.state));
@@ -421,11 +421,11 @@ function Track({
         />
       );
     case "exec":
-      return <ExecView reel={reel} />;
+      return <ExecView reel={reel} startUs={startUs} {...player} />;
     case "files":
-      return <FilesView reel={reel} />;
+      return <FilesView reel={reel} startUs={startUs} {...player} />;
     case "forward":
-      return <ForwardsView reel={reel} />;
+      return <ForwardsView reel={reel} startUs={startUs} {...player} />;
     case "query":
       return <QueriesPlayer reel={reel} startUs={startUs} find={find} onFind={onFind} {...player} />;
     case "http":

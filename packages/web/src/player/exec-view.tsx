@@ -1,9 +1,10 @@
 import { useMemo, useState } from "react";
-import { bytes, clockTime } from "../ui/format.ts";
+import { bytes } from "../ui/format.ts";
 import { Empty, SkeletonRows } from "../ui/states.tsx";
 import { plainText } from "./moments.ts";
 import { numberOf, payload, textOf } from "./payload.ts";
 import type { Reel } from "./reel.ts";
+import { type Led, type Step, StepTime, Stepped } from "./stepped.tsx";
 
 const streams = ["stdin", "stdout", "stderr"] as const;
 type Stream = (typeof streams)[number];
@@ -19,66 +20,80 @@ const streamStyles: Record<Stream, { name: string; bar: string; text: string }> 
 };
 
 /** A command without a terminal: what went in and what came out, in its order, each by its stream. */
-export function ExecView({ reel }: { reel: Reel }) {
+export function ExecView({ reel, ...led }: Led & { reel: Reel }) {
   const [hidden, setHidden] = useState<readonly Stream[]>([]);
   const { pieces, sums, digests, isCut } = useMemo(() => readExec(reel), [reel]);
+  const shown = useMemo(() => pieces.filter((piece) => !hidden.includes(piece.stream)), [pieces, hidden]);
+  const steps = useMemo(() => shown.map(stepOf), [shown]);
   if (reel.frames.length === 0 && reel.state === "loading") return <SkeletonRows />;
-  const shown = pieces.filter((piece) => !hidden.includes(piece.stream));
   return (
-    <section aria-label="Streams" className="flex min-h-0 flex-1 flex-col">
-      <div
-        role="group"
-        aria-label="Streams shown"
-        className="flex flex-wrap items-center gap-1 border-b px-3 py-1.5"
-      >
-        {streams.map((stream) => (
-          <button
-            key={stream}
-            type="button"
-            aria-pressed={!hidden.includes(stream)}
-            onClick={() =>
-              setHidden(
-                hidden.includes(stream) ? hidden.filter((one) => one !== stream) : [...hidden, stream],
-              )
-            }
-            className="flex h-7 items-center gap-1.5 rounded-md px-2 text-faint hover:bg-hover aria-pressed:text-ink"
+    <Stepped what="piece" steps={steps} endUs={reel.endUs} {...led}>
+      {(current, choose) => (
+        <section aria-label="Streams" className="flex min-h-0 flex-1 flex-col">
+          <div
+            role="group"
+            aria-label="Streams shown"
+            className="flex flex-wrap items-center gap-1 border-b px-3 py-1.5"
           >
-            <code className="font-mono text-xs">{stream}</code>
-            <span className="text-xs text-faint">{bytes(sums[stream])}</span>
-          </button>
-        ))}
-      </div>
-      {digests.map((digest) => (
-        <p key={digest.of} className="border-b bg-attention-paper px-3 py-1.5 text-xs text-attention">
-          Of <code className="font-mono">{digest.of}</code> only the beginning was kept: {bytes(digest.bytes)}{" "}
-          in all, SHA-256 <code className="font-mono break-all">{digest.sha256}</code>
-        </p>
-      ))}
-      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reached by the keyboard */}
-      <div tabIndex={0} className="min-h-0 flex-1 overflow-auto bg-terminal py-2" data-testid="streams">
-        {shown.length === 0 ? (
-          <Empty title="Nothing passed in these streams" />
-        ) : (
-          <pre className="font-mono text-xs leading-5">
-            {shown.map((piece) => (
-              <span
-                key={piece.seq}
-                title={`${streamStyles[piece.stream].name} at ${clockTime(piece.timeUs)}`}
-                className={`block border-l-2 px-3 break-all whitespace-pre-wrap ${streamStyles[piece.stream].bar} ${streamStyles[piece.stream].text}`}
+            {streams.map((stream) => (
+              <button
+                key={stream}
+                type="button"
+                aria-pressed={!hidden.includes(stream)}
+                onClick={() =>
+                  setHidden(
+                    hidden.includes(stream) ? hidden.filter((one) => one !== stream) : [...hidden, stream],
+                  )
+                }
+                className="flex h-7 items-center gap-1.5 rounded-md px-2 text-faint hover:bg-hover aria-pressed:text-ink"
               >
-                {piece.text}
-              </span>
+                <code className="font-mono text-xs">{stream}</code>
+                <span className="text-xs text-faint">{bytes(sums[stream])}</span>
+              </button>
             ))}
-          </pre>
-        )}
-        {isCut && (
-          <p className="px-3 pt-3 text-xs text-[#f0b849]">
-            There is more than a page can show. The export has all of it.
-          </p>
-        )}
-      </div>
-    </section>
+          </div>
+          {digests.map((digest) => (
+            <p key={digest.of} className="border-b bg-attention-paper px-3 py-1.5 text-xs text-attention">
+              Of <code className="font-mono">{digest.of}</code> only the beginning was kept:{" "}
+              {bytes(digest.bytes)} in all, SHA-256{" "}
+              <code className="font-mono break-all">{digest.sha256}</code>
+            </p>
+          ))}
+          {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls must be reached by the keyboard */}
+          <div tabIndex={0} className="min-h-0 flex-1 overflow-auto bg-terminal py-2" data-testid="streams">
+            {shown.length === 0 ? (
+              <Empty title="Nothing passed in these streams" />
+            ) : (
+              <pre className="font-mono text-xs leading-5">
+                {shown.map((piece, i) => (
+                  <span
+                    key={piece.seq}
+                    aria-current={i === current || undefined}
+                    title={streamStyles[piece.stream].name}
+                    className={`flex items-baseline gap-3 border-l-2 px-3 break-all whitespace-pre-wrap aria-current:bg-white/10 ${streamStyles[piece.stream].bar} ${streamStyles[piece.stream].text}`}
+                  >
+                    <span className="w-11 shrink-0 text-end select-none">
+                      <StepTime timeUs={piece.timeUs} onChoose={() => choose(i)} />
+                    </span>
+                    <span className="min-w-0">{piece.text}</span>
+                  </span>
+                ))}
+              </pre>
+            )}
+            {isCut && (
+              <p className="px-3 pt-3 text-xs text-[#f0b849]">
+                There is more than a page can show. The export has all of it.
+              </p>
+            )}
+          </div>
+        </section>
+      )}
+    </Stepped>
   );
+}
+
+function stepOf({ timeUs, stream, text }: Piece): Step {
+  return { timeUs, text: `${stream} ${text.slice(0, 200)}`, isBad: stream === "stderr" };
 }
 
 function readExec(reel: Reel) {
