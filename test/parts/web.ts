@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { getTestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { systemClock, systemRandom } from "@gatehouse/kernel";
 import { type Browser, type Page, chromium } from "playwright-core";
@@ -17,9 +18,9 @@ export type Look = { width: number; height: number; scheme: "dark" | "light" };
 export type WebStand = {
   url: string;
   gate: MemoryGate;
-  /** Where screenshots go: kept when GATEHOUSE_SHOTS names a folder. */
-  shots: string;
-  /** A page of a browser profile of its own. */
+  /** Takes a picture, in the folder that GATEHOUSE_SHOTS names; without one, none. */
+  shoot(page: Page, name: string): Promise<void>;
+  /** A page of a browser profile of its own, closed at the end of the test that opened it: left open it would go on working. */
   open(look?: Partial<Look>): Promise<{ page: Page; complaints: string[] }>;
   /** The session of a sample. */
   idOf(name: SampleName): string;
@@ -44,7 +45,10 @@ export async function webStand(): Promise<WebStand> {
   return {
     url: server.url,
     gate,
-    shots: process.env["GATEHOUSE_SHOTS"] ?? folder,
+    async shoot(page, name) {
+      const shots = process.env["GATEHOUSE_SHOTS"];
+      if (shots !== undefined) await page.screenshot({ path: join(shots, `${name}.png`) });
+    },
     open: browser.open,
     idOf(name) {
       const found = gate.samples.find((sample) => sample.name === name);
@@ -90,6 +94,7 @@ export async function openBrowser(): Promise<{
         locale: "en-GB",
         permissions: ["clipboard-read", "clipboard-write"],
       });
+      getTestContext()?.after(() => context.close());
       const page = await context.newPage();
       const complaints: string[] = [];
       page.on("console", (message) => {
