@@ -94,7 +94,8 @@ export async function openBrowser(): Promise<{
         locale: "en-GB",
         permissions: ["clipboard-read", "clipboard-write"],
       });
-      getTestContext()?.after(() => context.close());
+      const test = getTestContext();
+      if (test && "after" in test) test.after(() => context.close());
       const page = await context.newPage();
       const complaints: string[] = [];
       page.on("console", (message) => {

@@ -5,6 +5,11 @@
  * and reflection.
  * Never: knows how an answer is found, opens a recording, reads the database, or decides by itself who may do what.
  */
+import type * as Listen from "./listen.ts";
+
 export { grpcSection } from "./config.ts";
 export { grpcEntrance } from "./entrance.ts";
-export { startGrpc } from "./listen.ts";
+
+/** Loaded where it is configured: most gateways open no such port. */
+export const startGrpc: typeof Listen.startGrpc = async (options) =>
+  (await import("./listen.ts")).startGrpc(options);

@@ -1,6 +1,5 @@
 import swagger from "@fastify/swagger";
-import reference from "@scalar/fastify-api-reference";
-import type { FastifyReply, FastifyRequest } from "fastify";
+import Fastify, { type FastifyInstance } from "fastify";
 import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
 import { neededFor } from "./access.ts";
 import type { App } from "./app.ts";
@@ -55,31 +54,43 @@ export async function serveReference(app: App, gateway: { version: string }): Pr
     (_request, reply) => reply.header("cache-control", "no-cache").send(JSON.stringify(app.swagger())),
   );
 
-  await app.register(async (scope) => {
-    // The library's own routes declare nothing, so their access is declared for them.
-    scope.addHook("onRoute", (route) => {
-      route.config = { ...route.config, access: { public: "the form of the API is no secret" } };
-    });
-    scope.addHook("onSend", async (_request: FastifyRequest, reply: FastifyReply, payload: unknown) => {
-      if (typeof payload === "string" && String(reply.getHeader("content-type")).startsWith("text/html"))
-        reply.header("content-security-policy", policyWithInlineScripts(payload));
-      reply.header("cache-control", "no-cache");
-      return payload;
-    });
-    await scope.register(reference, {
-      routePrefix: prefix,
-      configuration: {
-        url: "/api/v1/openapi.json",
-        pageTitle: "Gatehouse API",
-        favicon: "/gate.svg",
-        // Nothing is asked of any other host: the page must work in a network of its own.
-        withDefaultFonts: false,
-        telemetry: false,
-        hideClientButton: true,
-        agent: { disabled: true },
-        mcp: { disabled: true },
-        showDeveloperTools: "never",
+  // The library is larger than all of the gateway, and is loaded when somebody looks.
+  let pages: ReturnType<typeof referencePages> | undefined;
+  for (const url of [prefix, `${prefix}/`, `${prefix}/js/scalar.js`])
+    app.get(
+      url,
+      { schema: { hide: true }, config: { access: { public: "the form of the API is no secret" } } },
+      async (request, reply) => {
+        pages ??= referencePages();
+        const page = await (await pages).inject({ url: request.url });
+        const { "content-type": type, location } = page.headers;
+        reply.code(page.statusCode).header("cache-control", "no-cache");
+        if (type !== undefined) reply.header("content-type", type);
+        if (location !== undefined) reply.header("location", location);
+        if (type?.startsWith("text/html") === true)
+          reply.header("content-security-policy", policyWithInlineScripts(page.payload));
+        return reply.send(page.payload);
       },
-    });
+    );
+}
+
+async function referencePages(): Promise<Pick<FastifyInstance, "inject">> {
+  const { default: reference } = await import("@scalar/fastify-api-reference");
+  const pages = Fastify();
+  await pages.register(reference, {
+    routePrefix: prefix,
+    configuration: {
+      url: "/api/v1/openapi.json",
+      pageTitle: "Gatehouse API",
+      favicon: "/gate.svg",
+      // Nothing is asked of any other host: the page must work in a network of its own.
+      withDefaultFonts: false,
+      telemetry: false,
+      hideClientButton: true,
+      agent: { disabled: true },
+      mcp: { disabled: true },
+      showDeveloperTools: "never",
+    },
   });
+  return pages;
 }
