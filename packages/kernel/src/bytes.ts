@@ -14,6 +14,20 @@ export function utf8(text: string): Uint8Array {
   return scratch.slice(0, encoder.encodeInto(text, scratch).written);
 }
 
+const chunkChars = 32 * 1024;
+
+/** Lines that go out together, some 32 KiB at a time: a packet for each would be most of the work. */
+export async function* utf8Chunks(lines: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
+  let text = "";
+  for await (const line of lines) {
+    text += line;
+    if (text.length < chunkChars) continue;
+    yield utf8(text);
+    text = "";
+  }
+  if (text !== "") yield utf8(text);
+}
+
 /** Decodes UTF-8 and refuses what is not UTF-8: names, paths and JSON must not change by being read. */
 export function fromUtf8(bytes: Uint8Array): string {
   try {

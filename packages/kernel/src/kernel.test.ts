@@ -6,6 +6,7 @@ import {
   ByteWriter,
   TestClock,
   checkLimit,
+  concatBytes,
   equalBytes,
   fromBase64,
   fromHex,
@@ -17,6 +18,7 @@ import {
   toBase64,
   toHex,
   utf8,
+  utf8Chunks,
 } from "./mod.ts";
 
 const invalid = (code: "invalid" | "protocol" | "too_large") => (error: unknown) =>
@@ -31,6 +33,19 @@ test("hex, base64 and UTF-8 give back what they took", () => {
     { numRuns: 50 },
   );
   fc.assert(fc.property(fc.string({ unit: "grapheme" }), (text) => assert.equal(fromUtf8(utf8(text)), text)));
+});
+
+test("lines go out together, and none is lost", async () => {
+  const lines = Array.from({ length: 3_000 }, (_, i) => `line ${i} grün\n`);
+  const chunks = await Array.fromAsync(
+    utf8Chunks(
+      (async function* () {
+        yield* lines;
+      })(),
+    ),
+  );
+  assert.equal(fromUtf8(concatBytes(chunks)), lines.join(""));
+  assert.equal(chunks.length, 2);
 });
 
 test("malformed hex, base64 and UTF-8 are typed errors", () => {

@@ -17,6 +17,7 @@ export {
   toBase64,
   toHex,
   utf8,
+  utf8Chunks,
 } from "./bytes.ts";
 export { type Clock, type Timer, TestClock, systemClock } from "./clock.ts";
 export { GatehouseError, type ErrorCode, errorCodes, isGatehouseError, messageOf } from "./errors.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { ExportFormat, FilmCut } from "@gatehouse/contracts/rest";
-import { GatehouseError, isGatehouseError, toBase64, utf8 } from "@gatehouse/kernel";
+import { GatehouseError, isGatehouseError, toBase64, utf8Chunks } from "@gatehouse/kernel";
 import {
   type AuditExtract,
   type Frame,
@@ -30,9 +30,6 @@ export type Exported = {
   chunks: AsyncIterable<Uint8Array>;
   same?: { tag: string; again?: () => AsyncIterable<Uint8Array> };
 };
-
-/** Lines go out in chunks of about this size. */
-const chunkChars = 32 * 1024;
 
 const forms = {
   // asciinema registered no type; its server and player take JSON lines by their name.
@@ -118,7 +115,7 @@ export async function exportRecording(options: {
           index: await options.index(),
           frames: (window) => options.frames(recording, window),
         })
-      : () => gathered(linesOf(format, options, recording, options.frames(recording)));
+      : () => utf8Chunks(linesOf(format, options, recording, options.frames(recording)));
   // One that grows is another each time, and so is one that tells when it was taken.
   const isFixed = recording.manifest !== undefined && options.watermark === undefined;
   const { headSha256 } = recording.manifest ?? {};
@@ -236,17 +233,6 @@ async function* frameLines(
   for await (const { seq, timeUs, kind, stream, data } of frames)
     yield `${JSON.stringify({ seq, timeUs, kind, stream, data: toBase64(data) })}\n`;
   yield `${JSON.stringify({ end: true, live: !isClosed })}\n`;
-}
-
-async function* gathered(lines: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
-  let text = "";
-  for await (const line of lines) {
-    text += line;
-    if (text.length < chunkChars) continue;
-    yield utf8(text);
-    text = "";
-  }
-  if (text !== "") yield utf8(text);
 }
 
 async function* bundle(

@@ -6,7 +6,7 @@ import {
   auditVerification,
   page,
 } from "@gatehouse/contracts/rest";
-import { utf8 } from "@gatehouse/kernel";
+import { utf8Chunks } from "@gatehouse/kernel";
 import { principalOf, readerOf } from "../access.ts";
 import type { App } from "../app.ts";
 import type { RestDoors } from "../../door.ts";
@@ -46,7 +46,7 @@ export function auditRoutes(app: App, { audit }: Pick<RestDoors, "audit">): void
     },
     async (request, reply) => {
       const lines = await audit.export(principalOf(request), request.query, readerOf(request, reply));
-      return sendStream(reply, lineContentType, await streamOf(bytesOf(lines)));
+      return sendStream(reply, lineContentType, await streamOf(utf8Chunks(lines)));
     },
   );
   app.post(
@@ -54,18 +54,4 @@ export function auditRoutes(app: App, { audit }: Pick<RestDoors, "audit">): void
     { schema: { tags, summary: "Check the whole chain now", response: answers(auditVerification) }, config },
     () => audit.verify(),
   );
-}
-
-/** Lines go out together: a packet for each would be most of the work. */
-const chunkChars = 32 * 1024;
-
-async function* bytesOf(lines: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
-  let text = "";
-  for await (const line of lines) {
-    text += line;
-    if (text.length < chunkChars) continue;
-    yield utf8(text);
-    text = "";
-  }
-  if (text !== "") yield utf8(text);
 }
