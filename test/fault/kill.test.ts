@@ -5,7 +5,7 @@ import { startSshd } from "../parts/openssh.ts";
 import { killRound } from "./kill-round.ts";
 
 /** `npm run fault` sets more. Each failure names its seed; FAULT_SEED repeats from there. */
-const rounds = Number(process.env["FAULT_ROUNDS"] ?? 12);
+const rounds = Number(process.env["FAULT_ROUNDS"] ?? 6);
 const firstSeed = Number(process.env["FAULT_SEED"] ?? Date.now() % 1_000_000_007);
 /** Gateways side by side: most of a round is a start, which uses one core. */
 const lanes = Math.min(2, rounds);
