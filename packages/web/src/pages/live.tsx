@@ -4,7 +4,7 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { Eye } from "lucide-react";
 import { useEffect } from "react";
 import { queries } from "../gateway.ts";
-import { loadTerminalPlayerWhenIdle } from "../player/load.ts";
+import { loadSessionPageWhenIdle } from "../player/load.ts";
 import { LiveWords } from "../session/live-bar.tsx";
 import { ModerationButtons } from "../session/moderation.tsx";
 import { WaitingStatements } from "../session/waiting-statements.tsx";
@@ -32,7 +32,7 @@ export function LivePage() {
       });
   };
   const chosen = useRowKeys(items.length, (index) => open(items[index]));
-  useEffect(() => loadTerminalPlayerWhenIdle(), []);
+  useEffect(() => loadSessionPageWhenIdle(), []);
   return (
     <>
       <PageHead title="Live" note={items.length > 0 ? countWords(items) : undefined} />

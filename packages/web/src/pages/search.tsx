@@ -4,7 +4,7 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { Search as SearchIcon, X } from "lucide-react";
 import { useEffect } from "react";
 import { queries } from "../gateway.ts";
-import { loadTerminalPlayerWhenIdle } from "../player/load.ts";
+import { loadSessionPageWhenIdle } from "../player/load.ts";
 import { Watermark, WatermarkWords } from "../player/watermark.tsx";
 import { type EverywhereSearch, findModes, kinds, labelsOf, midnight } from "../search.ts";
 import { Badge, Button, Choice, Command, Time } from "../ui/elements.tsx";
@@ -59,7 +59,7 @@ export function SearchPage() {
       });
   };
   const chosen = useRowKeys(rows.length, open);
-  useEffect(() => loadTerminalPlayerWhenIdle(), []);
+  useEffect(() => loadSessionPageWhenIdle(), []);
   // A page without finds is not the end: it goes on by itself until there is something to look at.
   const { hasNextPage, isFetching, isError, fetchNextPage } = query;
   const wantsMore = hasNextPage && rows.length < hitsAtOnce;

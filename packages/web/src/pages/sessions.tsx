@@ -4,7 +4,7 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { X } from "lucide-react";
 import { useEffect } from "react";
 import { queries } from "../gateway.ts";
-import { loadTerminalPlayerWhenIdle } from "../player/load.ts";
+import { loadSessionPageWhenIdle } from "../player/load.ts";
 import { type SessionSearch, kinds, midnight, recordingStates, states } from "../search.ts";
 import { RecordingMark, StateBadge, endWords, recordingWords } from "../session/words.tsx";
 import { Button, Choice, Command, Time } from "../ui/elements.tsx";
@@ -38,7 +38,7 @@ export function SessionsPage() {
       search: (before) => ({ ...before, ...change }) as SessionSearch,
       replace: true,
     });
-  useEffect(() => loadTerminalPlayerWhenIdle(), []);
+  useEffect(() => loadSessionPageWhenIdle(), []);
   const isFiltered = Object.keys(search).length > 0;
 
   return (

@@ -3,8 +3,10 @@ export async function loadTerminalPlayer() {
   return { default: (await import("./terminal-player.tsx")).TerminalPlayer };
 }
 
-export function loadTerminalPlayerWhenIdle(): () => void {
-  const load = () => void loadTerminalPlayer().catch(() => undefined);
+/** With it the page that it stands on, so that the first session that is opened comes as fast as those after it. */
+export function loadSessionPageWhenIdle(): () => void {
+  const load = () =>
+    void Promise.all([import("../pages/session.tsx"), loadTerminalPlayer()]).catch(() => undefined);
   if (typeof requestIdleCallback === "undefined") {
     const timer = setTimeout(load, 1000);
     return () => clearTimeout(timer);
