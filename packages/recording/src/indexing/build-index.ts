@@ -140,7 +140,8 @@ class IndexMaking {
     }
     this.#endUs = frame.timeUs;
     // Secrets of statements are in the other lane, and stay out.
-    if (laneOf(frame.kind) === "main") this.#addStatement(this.#statements.take(frame));
+    if (laneOf(frame.kind) === "main")
+      for (const statement of this.#statements.take(frame)) this.#addStatement(statement);
     const shown = shownBy(frame);
     if (shown.what === "nothing") return;
     this.#lookBefore(frame.timeUs);
@@ -262,8 +263,7 @@ class IndexMaking {
     this.#events.add(event, { fromUs: event.timeUs, toUs: event.timeUs }, 1, eventsPerBlock);
   }
 
-  #addStatement(statement: Statement | undefined): void {
-    if (!statement) return;
+  #addStatement(statement: Statement): void {
     const text = statementLine(statement).toWellFormed();
     // Where it goes on in the next line, what lies over the cut is found in one of them.
     for (let at = 0; at === 0 || at + cutCharsOver < text.length; at += lineCharsMax - cutCharsOver)

@@ -60,20 +60,22 @@ class SecretStatements {
   readonly #masked = new StatementReading();
 
   *take(frame: Frame): Generator<Passage> {
-    const masked = frame.kind === "query.secret" ? undefined : this.#masked.take(frame);
+    const masked = frame.kind === "query.secret" ? [] : this.#masked.take(frame);
     yield* this.#more(this.#whole.take(frame), masked);
   }
 
   *finish(): Generator<Passage> {
-    const masked = [...this.#masked.unanswered()];
-    for (const [i, whole] of [...this.#whole.unanswered()].entries()) yield* this.#more(whole, masked[i]);
+    yield* this.#more([...this.#whole.unanswered()], [...this.#masked.unanswered()]);
   }
 
-  *#more(whole: Statement | undefined, masked: Statement | undefined): Generator<Passage> {
-    if (!whole) return;
-    const text = statementLine(whole);
-    if (masked && statementLine(masked) === text) return;
-    yield { timeUs: whole.startedUs, source: "input", text };
+  /** Both are of the same statements. */
+  *#more(all: readonly Statement[], masked: readonly Statement[]): Generator<Passage> {
+    for (const [i, whole] of all.entries()) {
+      const text = statementLine(whole);
+      const other = masked[i];
+      if (other && statementLine(other) === text) continue;
+      yield { timeUs: whole.startedUs, source: "input", text };
+    }
   }
 }
 

@@ -135,6 +135,40 @@ test("what was prepared and never run is shown as that, as soon as nothing can r
   ]);
 });
 
+test("in a pipeline what fails is told of what failed, though others have its name by then", async () => {
+  const error = { severity: "ERROR", code: "22P02", message: "no" };
+  const failed = (statement: number): Given => ({
+    outcome: { statement, durationUs: 1000, final: true, results: [], error },
+  });
+  const discarded = (statement: number): Given => ({
+    outcome: { statement, durationUs: 1000, final: true, results: [], discarded: true },
+  });
+  const asked = (first: number, text: string): Given[] => [
+    { query: { statement: first, type: "prepare", name: "", text, types: [] } },
+    { query: { statement: first + 1, type: "bind", of: first, portal: "", values: [] } },
+    { query: { statement: first + 2, type: "execute", of: first + 1 } },
+  ];
+  const lines = async (...given: Given[]) =>
+    (await derived(...given)).map((statement) => statementLine(statement).replace(", 1.0 ms", ""));
+  const both = [...asked(1, "first"), ...asked(4, "second")];
+  const simple: Given = { query: { statement: 7, type: "simple", text: "third" } };
+  const rest = [discarded(3), discarded(6), failed(7)];
+  const after = ["first -> discarded", "second -> discarded", "third -> ERROR 22P02 no"];
+  // What was prepared, or bound.
+  for (const number of [1, 2])
+    assert.deepEqual(await lines(...both, simple, failed(number), ...rest), [
+      "first -> ERROR 22P02 no",
+      ...after,
+    ]);
+  const many = Array.from({ length: 3000 }, (_, i): Given => ({
+    query: { statement: i + 1, type: "prepare", name: "", text: `${i}`, types: [] },
+  }));
+  assert.deepEqual(
+    await lines(...many),
+    many.map((_, i) => `${i} -> prepared, not run`),
+  );
+});
+
 test("a script's results come together, and a copy has its digest", async () => {
   const sha256 = "0".repeat(64);
   const all = await derived(

@@ -64,8 +64,7 @@ export async function* statements(
 ): AsyncGenerator<Statement> {
   const streams = new StatementReading();
   for await (const frame of frames) {
-    const complete = streams.take(frame);
-    if (complete) yield complete;
+    yield* streams.take(frame);
   }
   yield* streams.unanswered();
 }
@@ -75,19 +74,20 @@ export function statementsIn(frames: Iterable<QueryFrame>): Statement[] {
   const streams = new StatementReading();
   const all: Statement[] = [];
   for (const frame of frames) {
-    const complete = streams.take(frame);
-    if (complete) all.push(complete);
+    all.push(...streams.take(frame));
   }
   all.push(...streams.unanswered());
   return all.sort((a, b) => a.startedUs - b.startedUs);
 }
 
+const none: readonly Statement[] = [];
+
 /** The same for who has the frames one by one. */
 export class StatementReading {
   readonly #streams = new Map<number, Stream>();
 
-  /** The statement that is complete with this frame. */
-  take({ kind, stream, timeUs, data }: QueryFrame): Statement | undefined {
+  /** The statements that are complete with this frame. */
+  take({ kind, stream, timeUs, data }: QueryFrame): readonly Statement[] {
     switch (kind) {
       case "query":
         return this.#of(stream).ask(decodeQuery(data), timeUs);
@@ -95,15 +95,15 @@ export class StatementReading {
         return this.#of(stream).answer(decodeQueryOutcome(data), timeUs);
       case "query.secret":
         this.#of(stream).secret(decodeQuerySecret(data));
-        return undefined;
+        return none;
       case "query.rows":
         this.#of(stream).rows(decodeQueryRows(data));
-        return undefined;
+        return none;
       case "query.data":
         this.#of(stream).data(decodeQueryData(data));
-        return undefined;
+        return none;
       default:
-        return undefined;
+        return none;
     }
   }
   *unanswered(): Generator<Statement> {
@@ -122,7 +122,11 @@ type Running = Statement & {
   dataKept?: { in?: QueryValue[]; out?: QueryValue[] };
   /** Of a prepare: it is shown as what was run of it. */
   ran?: true;
+  /** Of a bind: the prepare, 0 where it was not seen. */
+  bound?: number;
 };
+/** As many that are replaced wait for an answer behind them. */
+const leavingMax = 1000;
 
 class Stream {
   readonly #stream: number;
@@ -130,6 +134,8 @@ class Stream {
   /** Prepares and binds by number, and the number that holds each name now. */
   readonly #built = new Map<number, Query>();
   readonly #names = new Map<string, number>();
+  /** Of those that run: nothing builds on them any more. In order. */
+  readonly #leaving = new Set<number>();
   /** It stands before its query. */
   #secret: QuerySecret | undefined;
 
@@ -149,45 +155,38 @@ class Stream {
     if (running) ((running.dataKept ??= {})[direction] ??= []).push(data);
   }
 
-  /** The statement where it is complete by itself: a cancel has no outcome. */
-  ask(asked: Query, timeUs: number): Statement | undefined {
+  /** What is complete by that: a cancel has no outcome. */
+  ask(asked: Query, timeUs: number): readonly Statement[] {
     const query = this.#unmasked(asked);
     switch (query.type) {
       case "copy": {
         const running = this.#running.get(query.of ?? 0);
         if (running && query.sha256 !== undefined)
           running.copiedIn = copyOf(query.bytes ?? 0, query.sha256, running.dataKept?.in);
-        return undefined;
+        return none;
       }
       case "bind":
         this.#build(`portal ${query.portal ?? ""}`, query);
         // A bind is no statement of its own, but one that fails is shown in its place.
         this.#running.set(query.statement, this.#statement(query, "execute", timeUs));
-        return undefined;
-      case "prepare": {
-        const before = this.#build(`prepared ${query.name ?? ""}`, query);
+        return this.#overflowing();
+      case "prepare":
+        this.#build(`prepared ${query.name ?? ""}`, query);
         this.#running.set(query.statement, this.#statement(query, "prepare", timeUs));
-        return before && notRun(before);
-      }
+        return this.#overflowing();
       case "cancel":
-        return this.#statement(query, "cancel", timeUs);
+        return [this.#statement(query, "cancel", timeUs)];
       case "simple":
       case "execute":
       case "call":
         this.#ran(query);
         this.#running.set(query.statement, this.#statement(query, query.type, timeUs));
-        return query.type === "simple" ? this.#unnamedGone() : undefined;
+        // PostgreSQL §55.2.3: a simple statement ends what was prepared without a name.
+        if (query.type === "simple") this.#leave(this.#names.get("prepared "));
+        return none;
     }
   }
 
-  /** PostgreSQL §55.2.3: a simple statement ends what was prepared without a name. */
-  #unnamedGone(): Statement | undefined {
-    const number = this.#names.get("prepared ");
-    const unnamed = number === undefined ? undefined : this.#running.get(number);
-    if (!unnamed) return undefined;
-    this.#running.delete(unnamed.number);
-    return notRun(unnamed);
-  }
   /** What it builds on is shown as this from here on. */
   #ran({ of }: Pick<Query, "of">): void {
     const source = this.#built.get(of ?? 0);
@@ -195,14 +194,36 @@ class Stream {
     if (prepared) prepared.ran = true;
   }
 
-  answer(outcome: QueryOutcome, timeUs: number): Statement | undefined {
+  /** Nothing is run of it any more, but it may still be told that it failed. */
+  #leave(number: number | undefined): void {
+    if (number !== undefined && this.#running.has(number)) this.#leaving.add(number);
+  }
+  #overflowing(): readonly Statement[] {
+    const [oldest = 0] = this.#leaving;
+    return this.#leaving.size > leavingMax ? this.#left(oldest + 1) : none;
+  }
+  /** Those before a statement that was answered: answers come in order. What is shown of them are prepares that never ran. */
+  #left(answered: number): Statement[] {
+    const all: Statement[] = [];
+    for (const number of this.#leaving) {
+      if (number >= answered) continue;
+      this.#leaving.delete(number);
+      const running = this.#running.get(number);
+      this.#running.delete(number);
+      if (running?.type === "prepare" && !running.ran) all.push(shown(running));
+    }
+    return all;
+  }
+
+  answer(outcome: QueryOutcome, timeUs: number): readonly Statement[] {
+    const complete = this.#left(outcome.statement);
     const running =
       this.#running.get(outcome.statement) ??
       // What belongs to no statement is shown only when it says something.
       (saysSomething(outcome)
         ? this.#statement({ statement: 1, type: "simple", text: "" }, "server", timeUs)
         : undefined);
-    if (!running) return undefined;
+    if (!running) return complete;
     running.durationUs = outcome.durationUs;
     for (const result of outcome.results)
       running.results.push({ ...result, ...rowsOf(running.rowsKept, running.results.length) });
@@ -216,18 +237,19 @@ class Stream {
     if (outcome.suspended) running.suspended = true;
     const { copied } = outcome;
     if (copied) running.copiedOut = copyOf(copied.bytes, copied.sha256, running.dataKept?.out);
-    if (!outcome.final) return undefined;
+    if (!outcome.final) return complete;
     this.#running.delete(outcome.statement);
+    this.#leaving.delete(outcome.statement);
     // A bind that failed.
-    if (this.#built.has(outcome.statement)) this.#ran({ of: outcome.statement });
-    return shown(running);
+    if (running.bound !== undefined) this.#ran({ of: running.bound });
+    complete.push(shown(running));
+    return complete;
   }
 
   *unanswered(): Generator<Statement> {
-    for (const [number, running] of this.#running) {
-      const statement =
-        running.type === "prepare" ? notRun(running) : this.#built.has(number) ? undefined : shown(running);
-      if (statement) yield statement;
+    for (const running of this.#running.values()) {
+      const isShown = running.type === "prepare" ? !running.ran : running.bound === undefined;
+      if (isShown) yield shown(running);
     }
   }
 
@@ -240,15 +262,12 @@ class Stream {
     return { ...rest, ...original };
   }
 
-  /** What had this name before and was not answered. */
-  #build(name: string, query: Query): Running | undefined {
-    const before = this.#names.get(name) ?? 0;
-    const running = this.#running.get(before);
-    this.#built.delete(before);
-    this.#running.delete(before);
+  #build(name: string, query: Query): void {
+    const before = this.#names.get(name);
+    if (before !== undefined) this.#built.delete(before);
+    this.#leave(before);
     this.#names.set(name, query.statement);
     this.#built.set(query.statement, query);
-    return running;
   }
 
   #statement(query: Query, type: Statement["type"], timeUs: number): Running {
@@ -274,16 +293,14 @@ class Stream {
       discarded: false,
       refused: false,
       suspended: false,
+      ...(query.type === "bind" && { bound: query.of ?? 0 }),
     };
   }
 }
 
-function shown({ rowsKept: _rows, dataKept: _data, ran: _ran, ...statement }: Running): Statement {
+function shown(running: Running): Statement {
+  const { rowsKept: _rows, dataKept: _data, ran: _ran, bound: _bound, ...statement } = running;
   return statement;
-}
-/** A prepare that nothing was run of. */
-function notRun(prepared: Running): Statement | undefined {
-  return prepared.ran ? undefined : shown(prepared);
 }
 
 function saysSomething({ error, notices, notifications, settings }: QueryOutcome): boolean {
