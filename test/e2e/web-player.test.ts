@@ -460,7 +460,7 @@ test("file operations and forwards are tables, refusals among them, and are gone
 
   await page.goto(`${stand.url}/sessions/${idOf("forward")}`);
   await page
-    .getByRole("row", { name: /to db-01\.internal:5432 127\.0\.0\.1:50101 2m 49s 86\.0 KB 13\.5 MB/ })
+    .getByRole("row", { name: /to db-01\.internal:5432 127\.0\.0\.1:50101 2m 49s ↑ 86\.0 KB ↓ 13\.5 MB/ })
     .waitFor();
   const refused = page.getByRole("row", { name: /10\.9\.0\.77:8443 ?connect ECONNREFUSED/ });
   await refused.getByRole("button", { name: /^\d\d:\d\d$/ }).click();

@@ -73,7 +73,11 @@ export function ExecView({ reel, ...led }: Led & { reel: Reel }) {
                     className={`flex items-baseline gap-3 border-l-2 px-3 break-all whitespace-pre-wrap aria-current:bg-white/10 ${streamStyles[piece.stream].bar} ${streamStyles[piece.stream].text}`}
                   >
                     <span className="w-11 shrink-0 text-end select-none">
-                      <StepTime timeUs={piece.timeUs} onChoose={() => choose(i)} />
+                      <StepTime
+                        timeUs={piece.timeUs}
+                        onChoose={() => choose(i)}
+                        className="text-[#8b95a3] hover:text-white"
+                      />
                     </span>
                     <span className="min-w-0">{piece.text}</span>
                   </span>

@@ -40,7 +40,7 @@ function FileTable({
           </label>
           <table className="w-full">
             <thead className="sticky top-0 bg-paper text-xs text-faint">
-              <tr className="[&>th]:h-8 [&>th]:border-b [&>th]:px-3">
+              <tr className="[&>th]:h-8 [&>th]:border-b [&>th]:px-3 max-sm:[&>th]:px-2">
                 <th scope="col" className="text-end!">
                   At
                 </th>
@@ -78,16 +78,18 @@ function FileLine({ row, isCurrent, onChoose }: { row: FileRow; isCurrent: boole
     <tr
       aria-current={isCurrent || undefined}
       onClick={onChoose}
-      className={`scroll-mt-9 cursor-pointer align-top hover:bg-hover aria-current:bg-chosen [&>td]:px-3 [&>td]:py-1.5 ${outcome.is === "refused" && !row.isLookup ? "text-danger" : ""}`}
+      className={`scroll-mt-9 cursor-pointer align-top hover:bg-hover aria-current:bg-chosen [&>td]:px-3 [&>td]:py-1.5 max-sm:[&>td]:px-2 ${outcome.is === "refused" && !row.isLookup ? "text-danger" : ""}`}
     >
       <td className="text-end">
         <StepTime timeUs={row.timeUs} onChoose={onChoose} />
       </td>
       <td className="whitespace-nowrap">{row.did}</td>
-      <td className="font-mono text-xs leading-5 break-all">
-        {row.path}
-        {row.target && <span className="text-soft"> → {row.target}</span>}
-        {outcome.is === "refused" && <span className="block font-sans">refused: {outcome.why}</span>}
+      <td className="font-mono text-xs leading-5">
+        <span className="break-all">{row.path}</span>
+        {row.target && <span className="break-all text-soft"> → {row.target}</span>}
+        {outcome.is === "refused" && (
+          <span className="block font-sans break-words">refused: {outcome.why}</span>
+        )}
         {outcome.is === "unanswered" && (
           <span className="block font-sans text-attention">never answered</span>
         )}

@@ -61,7 +61,7 @@ export function ForwardsView({ reel, ...led }: Led & { reel: Reel }) {
         <section tabIndex={0} aria-label="Forwards" className="min-h-0 flex-1 overflow-auto">
           <table className="w-full">
             <thead className="sticky top-0 bg-paper text-xs text-faint">
-              <tr className="[&>th]:h-8 [&>th]:border-b [&>th]:px-3">
+              <tr className="[&>th]:h-8 [&>th]:border-b [&>th]:px-3 max-sm:[&>th]:px-2">
                 <th scope="col" className="text-end!">
                   Opened
                 </th>
@@ -73,10 +73,7 @@ export function ForwardsView({ reel, ...led }: Led & { reel: Reel }) {
                   Lasted
                 </th>
                 <th scope="col" className="text-end!">
-                  In
-                </th>
-                <th scope="col" className="text-end!">
-                  Out
+                  Bytes
                 </th>
               </tr>
             </thead>
@@ -88,7 +85,7 @@ export function ForwardsView({ reel, ...led }: Led & { reel: Reel }) {
                   aria-current={i === current || undefined}
                   onClick={() => choose(i)}
                   key={`${row.stream}-${row.openUs}`}
-                  className={`scroll-mt-9 cursor-pointer align-top hover:bg-hover aria-current:bg-chosen [&>td]:px-3 [&>td]:py-1.5 ${row.error ? "text-danger" : ""}`}
+                  className={`scroll-mt-9 cursor-pointer align-top hover:bg-hover aria-current:bg-chosen [&>td]:px-3 [&>td]:py-1.5 max-sm:[&>td]:px-2 ${row.error ? "text-danger" : ""}`}
                 >
                   <td className="text-end">
                     <StepTime timeUs={row.openUs} onChoose={() => choose(i)} />
@@ -102,11 +99,15 @@ export function ForwardsView({ reel, ...led }: Led & { reel: Reel }) {
                   <td className="text-end whitespace-nowrap">
                     {row.closeUs === undefined ? "not closed" : duration((row.closeUs - row.openUs) / 1000)}
                   </td>
-                  <td className="text-end whitespace-nowrap text-soft">
-                    {row.bytesIn === undefined ? "–" : bytes(row.bytesIn)}
-                  </td>
-                  <td className="text-end whitespace-nowrap text-soft">
-                    {row.bytesOut === undefined ? "–" : bytes(row.bytesOut)}
+                  <td className="figures text-end whitespace-nowrap text-soft">
+                    {row.bytesIn === undefined || row.bytesOut === undefined ? (
+                      "–"
+                    ) : (
+                      <>
+                        <span className="block">↑ {bytes(row.bytesIn)}</span>
+                        <span className="block">↓ {bytes(row.bytesOut)}</span>
+                      </>
+                    )}
                   </td>
                 </tr>
               ))}

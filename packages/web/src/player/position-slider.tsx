@@ -76,7 +76,7 @@ export function PositionSlider({
       {children}
       <div
         className="absolute inset-y-0 left-0 border-r-2 border-accent bg-accent/15"
-        style={{ width: "calc(100% * var(--at))" }}
+        style={{ width: "calc(100% * min(1, var(--at)))" }}
       />
       {hoverUs !== undefined && (
         <>

@@ -105,7 +105,7 @@ function Player({
   const pace = usePace();
   const full = useFullScreen(frame);
   const follows = isLive && wantsNewest;
-  const timeUs = follows ? endUs : at;
+  const timeUs = follows ? endUs : Math.min(at, endUs);
   const fitting = useMemo(() => fittingRows(rows, find, kind), [rows, find, kind]);
   const idle = useMemo(() => quietStretches(rows, endUs), [rows, endUs]);
   // Statements may begin at the same microsecond, so one that was chosen is remembered itself.

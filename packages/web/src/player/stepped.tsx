@@ -45,7 +45,9 @@ export function Stepped({
 }) {
   const room = useRef<HTMLElement>(null);
   const endUs = Math.max(1, wholeUs, steps.at(-1)?.timeUs ?? 0);
-  const [timeUs, setTimeUs] = useState(startUs ?? -1);
+  const [at, setAt] = useState(startUs ?? -1);
+  // A link may name a moment that there is not.
+  const timeUs = Math.min(at, endUs);
   // Several may be at one moment, so one that was chosen is remembered itself.
   const [chosen, setChosen] = useState<Step>();
   const chosenAt = chosen?.timeUs === timeUs ? steps.indexOf(chosen) : -1;
@@ -53,7 +55,7 @@ export function Stepped({
 
   const goTo = (us: number, step?: Step) => {
     const moment = Math.min(Math.max(0, us), endUs);
-    setTimeUs(moment);
+    setAt(moment);
     setChosen(step);
     onMoment(moment);
     onPlace(moment);
@@ -65,7 +67,7 @@ export function Stepped({
   const [sought, setSought] = useState(seek);
   if (seek !== sought) {
     setSought(seek);
-    setTimeUs(Math.min(seek?.timeUs ?? timeUs, endUs));
+    setAt(seek?.timeUs ?? at);
     setChosen(undefined);
   }
   const tellSought = useEffectEvent((us: number) => {
@@ -76,8 +78,10 @@ export function Stepped({
     if (seek) tellSought(seek.timeUs);
   }, [seek]);
   useEffect(() => {
-    if (current >= 0) room.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
-  }, [current]);
+    // Once more where the list grows: what came above it took its room.
+    if (current >= 0 && current < steps.length)
+      room.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
+  }, [current, steps.length]);
   useShortcuts({
     ArrowLeft: () => goTo(timeUs - stepUs),
     ArrowRight: () => goTo(timeUs + stepUs),
@@ -159,7 +163,16 @@ function StepMarks({ steps, endUs }: { steps: readonly Step[]; endUs: number }) 
 }
 
 /** The time of a row, which leads there. */
-export function StepTime({ timeUs, onChoose }: { timeUs: number; onChoose: () => void }) {
+export function StepTime({
+  timeUs,
+  onChoose,
+  className = "text-faint hover:text-ink",
+}: {
+  timeUs: number;
+  onChoose: () => void;
+  /** Its colours. */
+  className?: string;
+}) {
   return (
     <button
       type="button"
@@ -168,7 +181,7 @@ export function StepTime({ timeUs, onChoose }: { timeUs: number; onChoose: () =>
         event.stopPropagation();
         onChoose();
       }}
-      className="figures rounded text-xs leading-5 text-faint hover:text-ink hover:underline"
+      className={`figures rounded text-xs leading-5 hover:underline ${className}`}
     >
       {clockTime(timeUs)}
     </button>

@@ -7,6 +7,23 @@ import { policyWithInlineScripts } from "./security.ts";
 
 const prefix = "/api/docs";
 
+const description = `Sessions, their recordings, people, targets and the audit log.
+
+A program gets a token of its own, for nothing but what it needs, with an end:
+
+\`\`\`
+gatehouse tokens create siem --scope audit.read --days 30
+curl -H "authorization: Bearer $TOKEN" \\
+  https://gate.example.com/api/v1/audit
+\`\`\`
+
+- **Errors** are problems (RFC 9457) with a stable \`code\` and, where there is something to do, a \`hint\`. What the caller may not see is \`not_found\`, in the same words as for what never was.
+- **Lists** are pages: ask again with \`cursor\` set to the \`next\` of the one before, until it is null.
+- **Exports** have an \`ETag\`, and go on where they broke off with \`Range\` and \`If-Range\`.
+- **Streams** go at the reader's pace and end with a line that says so; the right to one is asked for again as long as it goes on.
+- Every look at a recording is decided and in the audit log before its first byte leaves.
+`;
+
 /** The OpenAPI document at /api/v1/openapi.json, made from the routes, and a reference to browse at /api/docs. */
 export async function serveReference(app: App, gateway: { version: string }): Promise<void> {
   await app.register(swagger, {
@@ -15,18 +32,24 @@ export async function serveReference(app: App, gateway: { version: string }): Pr
       info: {
         title: "Gatehouse",
         version: gateway.version,
-        description:
-          "Sessions, their recordings, people, targets and the audit log. Every answer that is an error is an RFC 9457 problem with a stable `code`.",
+        description,
       },
       servers: [{ url: "/" }],
       tags: [
         { name: "auth", description: "Signing in and out" },
+        { name: "accounts", description: "How somebody signs in: password, second factors, devices" },
         { name: "sessions", description: "What passed through the gate" },
         {
           name: "recordings",
           description: "What was recorded. Every read is decided and audited before a byte leaves.",
         },
         { name: "people", description: "Who may come, and their keys" },
+        { name: "teams", description: "Who belongs together, and who leads them" },
+        { name: "roles", description: "What the operator's own roles allow" },
+        { name: "access", description: "What somebody may do, and why" },
+        { name: "requests", description: "Access that is asked for, and who decides" },
+        { name: "locks", description: "Who and what is shut out at once" },
+        { name: "tokens", description: "For programs" },
         { name: "targets", description: "Where they may go, and what the gate trusts there" },
         { name: "audit", description: "The tamper-evident log" },
         { name: "health", description: "Whether everything is recorded, stored and delivered" },
@@ -43,7 +66,20 @@ export async function serveReference(app: App, gateway: { version: string }): Pr
     transform(route) {
       const { schema, url } = jsonSchemaTransform(route);
       const access = route.route.config?.access;
-      return { schema: access ? { ...schema, "x-access": neededFor(access) } : schema, url };
+      if (!access) return { schema, url };
+      const needed = neededFor(access);
+      const needs =
+        "public" in access ? "For everybody." : `Needs ${needed.replaceAll(/[a-z_]+\.[a-z_]+/g, "`$&`")}.`;
+      const told = [schema.description, needs].filter(Boolean).join("\n\n");
+      return {
+        schema: {
+          ...schema,
+          description: told,
+          "x-access": needed,
+          ...("public" in access && { security: [] }),
+        },
+        url,
+      };
     },
     transformObject: jsonSchemaTransformObject,
   });
@@ -82,6 +118,8 @@ async function referencePages(): Promise<Pick<FastifyInstance, "inject">> {
     configuration: {
       url: "/api/v1/openapi.json",
       pageTitle: "Gatehouse API",
+      // Who reads this writes a program.
+      authentication: { preferredSecurityScheme: "bearer" },
       favicon: "/gate.svg",
       // Nothing is asked of any other host: the page must work in a network of its own.
       withDefaultFonts: false,

@@ -516,14 +516,25 @@ test("every answer carries the headers that shut a page in, and JSON carries a t
   assert.deepEqual([again.status, await again.text()], [304, ""]);
 });
 
+type Operation = { summary?: string; description?: string; tags?: string[]; security?: unknown[] };
+
 test("the API describes itself, and its reference needs no other host", async () => {
   const document = (await (await fetch(`${server.url}/api/v1/openapi.json`)).json()) as {
     openapi: string;
-    paths: Record<string, unknown>;
+    tags: { name: string }[];
+    paths: Record<string, Record<string, Operation>>;
     components: { schemas: Record<string, unknown> };
   };
   assert.equal(document.openapi, "3.1.0");
   assert.ok(document.paths["/api/v1/recordings/{sessionId}/frames"]);
+  const named = new Set(document.tags.map(({ name }) => name));
+  for (const operation of Object.values(document.paths).flatMap((path) => Object.values(path))) {
+    const { summary, description = "", tags = [], security } = operation;
+    assert.ok(summary, JSON.stringify(operation).slice(0, 200));
+    assert.match(description, /(^|\n)(Needs `[a-z_.]+`.*|For everybody)\.$/, summary);
+    assert.equal(description.endsWith("For everybody."), security?.length === 0, summary);
+    assert.ok(tags.length > 0 && tags.every((tag) => named.has(tag)), `${summary}: ${tags.join()}`);
+  }
   for (const name of ["Session", "Recording", "Problem", "Target", "Person", "AuditEvent", "Health"])
     assert.ok(document.components.schemas[name], `${name} has a name in the document`);
 
