@@ -1,9 +1,8 @@
 import type { Client } from "@gatehouse/contracts/client";
 import type { Recording, Session } from "@gatehouse/contracts/rest";
 import { watchSession } from "@gatehouse/contracts/watch-session";
+import { sizeAtFirst } from "@gatehouse/recording/shown";
 import type { WatchSource } from "../player/mod.ts";
-
-const defaultSize = { cols: 80, rows: 24 } as const;
 
 /** A live session on the gateway, to look on at. One that has none to show is told of by the first step. */
 export function liveSource(
@@ -15,7 +14,7 @@ export function liveSource(
     title: `${session.user.name} ${session.login}@${session.target.name}`,
     ...(watermark !== null && { watermark }),
     // The first frames say how large the terminal is.
-    size: defaultSize,
+    size: sizeAtFirst(undefined),
     watched: (signal) => watchSession({ client, sessionId: session.id, signal, wait }),
   };
 }

@@ -1,7 +1,6 @@
 import type { Client } from "@gatehouse/contracts/client";
+import { sizeAtFirst } from "@gatehouse/recording/shown";
 import type { PlaySource } from "../player/mod.ts";
-
-const defaultSize = { cols: 80, rows: 24 } as const;
 
 /** A session's recording on the gateway, fetched as it is played. Each pass over it is one access in the audit log. */
 export async function openOnGateway(client: Client, sessionId: string): Promise<PlaySource> {
@@ -13,7 +12,7 @@ export async function openOnGateway(client: Client, sessionId: string): Promise<
     title: `${session.user.name} ${session.login}@${session.target.name}`,
     track: session.track,
     // The first frames say how large the terminal is.
-    size: defaultSize,
+    size: sizeAtFirst(undefined),
     ...(recording.withheld.includes("input") && {
       note: "what was typed is sealed for others, and this gateway holds no key to it: it is left out",
     }),

@@ -1,8 +1,7 @@
 import { GatehouseError } from "@gatehouse/kernel";
 import { type Recording, recipientNames } from "@gatehouse/recording";
+import { sizeAtFirst } from "@gatehouse/recording/shown";
 import type { PlaySource } from "../player/mod.ts";
-
-const defaultSize = { cols: 80, rows: 24 } as const;
 
 /** A recording in the format, opened. Refuses one whose output lane no key opens: there is nothing to show. */
 export function recordedSource(recording: Recording, name: string): PlaySource {
@@ -17,7 +16,7 @@ export function recordedSource(recording: Recording, name: string): PlaySource {
   return {
     title: `${facts.user.name} ${facts.login}@${facts.target.name}`,
     track: facts.track,
-    size: facts.size ?? defaultSize,
+    size: sizeAtFirst(facts.size),
     ...(recording.withheld.includes("input") && {
       note: "what was typed is sealed for others, and nothing that was given opens it: it is left out",
     }),

@@ -17,6 +17,7 @@ import {
   writeBundle,
 } from "@gatehouse/recording";
 import type { RecordingIndex } from "@gatehouse/recording/index";
+import { sizeAtFirst } from "@gatehouse/recording/shown";
 import { transcribe } from "@gatehouse/recording/transcript";
 import { prepareFilm } from "./film.ts";
 
@@ -199,7 +200,7 @@ function linesOf(
         stamp,
         facts.track === "query"
           ? statementLines(frames, facts)
-          : withFeeds(transcribe(frames, facts.size ?? { cols: 80, rows: 24 })),
+          : withFeeds(transcribe(frames, sizeAtFirst(facts.size))),
       );
     case "json":
       return frameLines(frames, recording.manifest !== undefined, stamp);

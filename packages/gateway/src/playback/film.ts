@@ -5,6 +5,7 @@ import { GatehouseError, isGatehouseError } from "@gatehouse/kernel";
 import { type Frame, type SessionFacts, laneOf } from "@gatehouse/recording";
 import { type FilmOrder, surveyFilm } from "@gatehouse/recording/film";
 import type { RecordingIndex } from "@gatehouse/recording/index";
+import { sizeAtFirst } from "@gatehouse/recording/shown";
 import type { FilmFrame, FromThread, ToThread } from "./film-words.ts";
 
 /** One terminal and two pictures, and the glyphs. */
@@ -45,7 +46,7 @@ export async function prepareFilm(options: {
       if (laneOf(frame.kind) === "main" && frame.seq >= (begin?.seq ?? 0)) yield frame;
   }
   const pace = { fromUs, speed: cut.speed ?? 1, idleMaxUs: (cut.idleMaxMs ?? idleMaxMsDefault) * 1000 };
-  const size = begin ?? facts.size ?? { cols: 80, rows: 24 };
+  const size = begin ?? sizeAtFirst(facts.size);
   const order: FilmOrder = {
     begin: { cols: size.cols, rows: size.rows, state: begin?.state ?? "" },
     pace,

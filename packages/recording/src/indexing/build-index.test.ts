@@ -27,7 +27,7 @@ function framesOf(said: readonly (readonly [atMs: number, what: Said])[]): Frame
   return frames;
 }
 
-async function indexed(frames: readonly Frame[]) {
+async function indexed(frames: readonly Frame[], size = facts.size) {
   const sample = await sampleRecording({ seed: 1, frames });
   const recording = await openRecording({
     source: memorySource(sample.objects),
@@ -35,7 +35,7 @@ async function indexed(frames: readonly Frame[]) {
     zstd: nodeZstd,
   });
   const bytes = await buildIndex({
-    facts: sample.facts,
+    facts: { ...sample.facts, ...(size && { size }) },
     frames: recording.frames(),
     laneKey: sample.keys.main,
     headSha256: sample.manifest.headSha256,
@@ -166,6 +166,15 @@ test("a keyframe is read alone, and the text is read without keyframes", async (
   }
   assert.equal(pictures, keyframes.timeUs.length);
   assert.ok(bytes.length < 200_000);
+});
+
+test("whoever asked for a terminal of 0 by 0, having none, is shown one of the usual size", async () => {
+  const frames = framesOf(
+    Array.from({ length: 60 }, (_, i) => [i * 1000, `line ${i}\r\n`.repeat(200)] as const),
+  );
+  const { index } = await indexed(frames, { cols: 0, rows: 0 });
+  const keyframe = await index.keyframeAt(60_000_000);
+  assert.deepEqual([keyframe?.cols, keyframe?.rows], [80, 24]);
 });
 
 test("what happened beside the output is told of, and nothing that was typed is in it", async () => {

@@ -19,7 +19,7 @@ import {
 import type { SealCrypto } from "../seal-crypto.ts";
 import { type Statement, StatementReading, statementLine } from "../tracks/query/mod.ts";
 import { ShownLines, scrollbackLines, sliceBytes } from "../transcript/shown-lines.ts";
-import { shownBy } from "../transcript/shown.ts";
+import { shownBy, sizeAtFirst } from "../transcript/shown.ts";
 import { unseenTerminal } from "../transcript/unseen-terminal.ts";
 import { BlockWriter, gathered } from "./block-writer.ts";
 import { Commands } from "./commands.ts";
@@ -67,7 +67,7 @@ export async function buildIndex(options: {
     key: await deriveKey(options.laneKey, indexKeyPurpose, salt),
     crypto,
   });
-  const making = new IndexMaking(sealer, facts.size ?? { cols: 80, rows: 24 }, options.filter);
+  const making = new IndexMaking(sealer, sizeAtFirst(facts.size), options.filter);
   try {
     for await (const frame of options.frames) await making.add(frame);
     return await making.finish();

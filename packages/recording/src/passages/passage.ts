@@ -2,6 +2,7 @@ import type { Frame, SessionFacts } from "../frame.ts";
 import type { RecordingIndex } from "../index/mod.ts";
 import { type Statement, StatementReading, statementLine, statements } from "../tracks/query/mod.ts";
 import { transcribe } from "../transcript/mod.ts";
+import { sizeAtFirst } from "../transcript/shown.ts";
 import { TrigramFilterMaking } from "./trigram-filter.ts";
 
 /** `screen`: what was shown; `statement`: what was run on a database; `command`: what was asked to run; `input`: what was typed. */
@@ -11,7 +12,6 @@ export type PassageSource = (typeof passageSources)[number];
 /** Something that can be read at a moment of a recording. */
 export type Passage = { timeUs: number; source: PassageSource; text: string };
 
-const screenSize = { cols: 80, rows: 24 };
 /** A line that is typed on and on is cut here. */
 const typedCharsMax = 4_096;
 
@@ -44,7 +44,7 @@ export async function* shownText(facts: SessionFacts, frames: AsyncIterable<Fram
       yield frame;
     }
   }
-  for await (const text of transcribe(timed(), facts.size ?? screenSize))
+  for await (const text of transcribe(timed(), sizeAtFirst(facts.size)))
     yield { timeUs, source: "screen", text };
 }
 

@@ -70,6 +70,14 @@ function sized(read: () => { cols: number; rows: number } | undefined): Shown {
   return { what: "size", ...boundedSize(size) };
 }
 
+/** What a recording begins with: what was asked for, unless there was no terminal at the other end, which asks for 0 by 0. */
+export function sizeAtFirst(asked: { cols: number; rows: number } | undefined): {
+  cols: number;
+  rows: number;
+} {
+  return asked && asked.cols > 0 && asked.rows > 0 ? asked : { cols: 80, rows: 24 };
+}
+
 export function boundedSize(size: { cols: number; rows: number }): { cols: number; rows: number } {
   return {
     cols: Math.max(2, Math.min(size.cols, sizeMax.cols)),

@@ -1,6 +1,6 @@
 import type { RecordingScreen, WireFrame } from "@gatehouse/contracts/rest";
 import { concatBytes } from "@gatehouse/kernel";
-import { boundedSize, shownBy } from "@gatehouse/recording/shown";
+import { boundedSize, shownBy, sizeAtFirst } from "@gatehouse/recording/shown";
 import type { FrameWindows } from "./frame-windows.ts";
 import { payload, sizeOf } from "./payload.ts";
 import { type Screen, type Showing, writeBytesMax } from "./showing.ts";
@@ -11,7 +11,6 @@ export type ReadKeyframe = (atUs: number, signal: AbortSignal) => Promise<Keyfra
 /** Where more than this would have to be shown to get on, a state that was kept is nearer. */
 const leapBytes = 512 * 1024;
 const keyframesMax = 24;
-const sizeAtFirst = { cols: 80, rows: 24 };
 
 /** States that the index has kept, as they were asked for: each is the nearest for a stretch of moments. */
 export class Keyframes {
@@ -110,7 +109,7 @@ export class WindowedPlayback implements Showing {
   async #leap(target: number): Promise<void> {
     const keyframe = await this.#keyframes.at(target, this.#stop.signal);
     if (this.#atUs >= 0 && target >= this.#atUs && (keyframe?.seq ?? 0) <= this.#nextSeq) return;
-    this.#screen.reset(keyframe ?? sizeAtFirst);
+    this.#screen.reset(keyframe ?? sizeAtFirst(undefined));
     this.#atUs = keyframe?.timeUs ?? 0;
     this.#nextSeq = keyframe?.seq ?? 0;
     if (keyframe) await this.#screen.write(keyframe.state);
