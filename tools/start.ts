@@ -14,6 +14,10 @@ process.exitCode = await run(
   [...gatewayNodeFlags, `${root}packages/gateway/src/main.ts`, ...process.argv.slice(2)],
   {
     cwd: process.cwd(),
-    env: { GATEHOUSE_DEMO__ENABLED: "true", ...process.env },
+    env: {
+      GATEHOUSE_DEMO__ENABLED: "true",
+      NODE_COMPILE_CACHE: `${root}node_modules/.cache/compile`,
+      ...process.env,
+    },
   },
 );

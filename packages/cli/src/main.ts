@@ -1,12 +1,10 @@
 import { enableCompileCache } from "node:module";
-import { homedir } from "node:os";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { systemClock } from "@gatehouse/kernel";
 import type { Cli } from "./cli.ts";
+import { compileCacheFolder } from "./compile-cache.ts";
 
-// Compiled code is kept between calls, which halves the time to the first word. In the person's own cache: in the shared
-// directory for temporary files, somebody else could put code there.
-enableCompileCache(join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "gatehouse", "compiled"));
+enableCompileCache(compileCacheFolder(process.env));
 const { run } = await import("./run.ts");
 
 const command = process.env["GATEHOUSE_COMMAND"] ?? basename(process.argv[1] ?? "gatehouse");

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
+import { compileCacheFolder } from "../compile-cache.ts";
 
 export function addStart(program: Command, cli: Cli): void {
   program
@@ -25,7 +26,11 @@ export function addStart(program: Command, cli: Cli): void {
           main,
           ...(options.config === undefined ? [] : ["--config", options.config]),
         ],
-        Object.fromEntries(env) as Record<string, string>,
+        // By the environment, so that its threads have it too: one that makes an index starts for each session.
+        {
+          NODE_COMPILE_CACHE: compileCacheFolder(cli.env),
+          ...(Object.fromEntries(env) as Record<string, string>),
+        },
       );
     });
 }
