@@ -305,11 +305,13 @@ for (const name of ["postgres", "mariadb"] as const) {
       }),
       { numRuns: runs, seed },
     );
-    const ran = new Set([...side.log().slice(before).matchAll(side.ran)].map(([, text]) => text ?? ""));
     await goesOn(side);
+    const ran = await eventually("the database's own log", () => {
+      const texts = [...side.log().slice(before).matchAll(side.ran)].map(([, text]) => text ?? "");
+      return texts.length > 0 ? new Set(texts) : undefined;
+    });
     // Nothing of them is left over, and nothing was run that is not recorded.
     const recorded = await recordedSince(began, side.target);
-    assert.ok(ran.size > 1, [...ran].join("\n"));
     assert.deepEqual(
       [...ran].filter((text) => /^[ -~]*$/.test(text) && !recorded.has(text)),
       [],

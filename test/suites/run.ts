@@ -9,7 +9,6 @@ import type { Target } from "@gatehouse/contracts/rest";
 import { installParts } from "../../tools/parts.ts";
 import { startGateway } from "../parts/gateway.ts";
 import { startMariadb } from "../parts/mariadb.ts";
-import { noMysql, startMysql } from "../parts/mysql.ts";
 import { startPostgres } from "../parts/postgres.ts";
 import { signedIn } from "../parts/signed-in.ts";
 import { type Comparison, compare } from "./compare.ts";
@@ -44,6 +43,8 @@ async function startServer(name: Suite["server"]): Promise<Server | undefined> {
     );
     return { ...server, passwords: { postgres: server.password, ...own } };
   }
+  // It looks for the archive when it is read, and that may only just have been brought.
+  const { noMysql, startMysql } = await import("../parts/mysql.ts");
   if (name === "mysql" && noMysql !== false) {
     process.stderr.write(`${noMysql}\n`);
     return undefined;
