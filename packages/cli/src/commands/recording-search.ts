@@ -3,7 +3,7 @@ import { GatehouseError } from "@gatehouse/kernel";
 import type { Command } from "commander";
 import type { Cli } from "../cli.ts";
 import { type GatewayOptions, connect, withGateway } from "../connection/mod.ts";
-import { SilentExit, exitCodes } from "../output/mod.ts";
+import { SilentExit, exitCodes, whileSaying } from "../output/mod.ts";
 import { formatMoment } from "../player/mod.ts";
 import { type OutputOptions, printerFor, sayWatermark, withOutput } from "./options.ts";
 
@@ -44,10 +44,20 @@ export function addSearch(recordings: Command, cli: Cli): void {
       limit: 500,
     };
     const hits: RecordingHits["hits"] = [];
-    let page = await client.recordings.search(id, search);
+    const ask = (cursor?: string) =>
+      whileSaying(
+        `searching, ${hits.length} found`,
+        client.recordings.search(
+          id,
+          { ...search, ...(cursor !== undefined && { cursor }) },
+          { signal: cli.signal },
+        ),
+        cli,
+      );
+    let page = await ask();
     hits.push(...page.hits);
     while (page.next !== null && hits.length < hitsMax && !cli.signal.aborted) {
-      page = await client.recordings.search(id, { ...search, cursor: page.next });
+      page = await ask(page.next);
       hits.push(...page.hits);
     }
     const printer = printerFor(cli, options);

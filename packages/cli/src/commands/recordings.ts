@@ -13,6 +13,7 @@ import {
   createProgress,
   exitCodes,
   formatBytes,
+  whileSaying,
   writeAll,
 } from "../output/mod.ts";
 import { addAlarms } from "./recordings-alarms.ts";
@@ -99,7 +100,7 @@ Examples:
     ),
   ).action(async (id: string, options: OutputOptions & GatewayOptions) => {
     const { client } = await connect(options, cli);
-    const verification = await client.recordings.verify(id);
+    const verification = await whileSaying("verifying", client.recordings.verify(id), cli);
     const printer = printerFor(cli, options);
     printer.thing(verification, [
       ["result", verification.ok ? "verified" : "NOT VERIFIED"],
@@ -136,7 +137,7 @@ function addIndex(recordings: Command, cli: Cli): void {
       const printer = printerFor(cli, options);
       const anew = options.rebuild === true;
       if (id !== undefined) {
-        const made = await client.recordings.makeIndex(id, { anew });
+        const made = await whileSaying("making the index", client.recordings.makeIndex(id, { anew }), cli);
         printer.thing(made, [
           ["index", made.isNew ? `${made.name}, made now` : `${made.name}, as it was`],
           ["keyframes", String(made.keyframes)],
@@ -151,7 +152,11 @@ function addIndex(recordings: Command, cli: Cli): void {
         const isStored = session.recording.state === "stored" || session.recording.state === "held";
         if (!isStored) continue;
         try {
-          const { isNew } = await client.recordings.makeIndex(session.id, { anew });
+          const { isNew } = await whileSaying(
+            `making indexes, ${counts.made + counts.asTheyWere} done`,
+            client.recordings.makeIndex(session.id, { anew }),
+            cli,
+          );
           if (isNew) counts.made++;
           else counts.asTheyWere++;
         } catch (error) {

@@ -10,7 +10,7 @@ export { formatBytes, formatDuration } from "./amounts.ts";
 export { exitCodes, exitCodeOf, SilentExit } from "./exit-codes.ts";
 export { printError } from "./print-error.ts";
 export { type OutputFormat, outputFormats, type Printer, createPrinter } from "./printer.ts";
-export { createProgress } from "./progress.ts";
+export { createProgress, whileSaying } from "./progress.ts";
 export { replaceFile } from "./replace-file.ts";
 export { renderTable, type Column } from "./table.ts";
 export { cutText, shownText, textWidth } from "./text-width.ts";

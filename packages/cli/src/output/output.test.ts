@@ -5,6 +5,7 @@ import fc from "fast-check";
 import {
   createPrinter,
   createProgress,
+  whileSaying,
   formatBytes,
   formatDuration,
   renderTable,
@@ -132,4 +133,15 @@ test("progress is drawn on a terminal only, ten times a second at most, and is g
   });
   unknown.moved(2048);
   assert.match(line[0] ?? "", /exporting \[#{20}\.{20}\] 2\.0 KiB, /);
+});
+
+test("what is waited for is said on a terminal only, and is gone whether it came or failed", async () => {
+  const written: string[] = [];
+  const stderr = (isTTY: boolean) => ({ stderr: { isTTY, write: (text: string) => written.push(text) } });
+  assert.equal(await whileSaying("verifying", Promise.resolve(7), stderr(false)), 7);
+  assert.deepEqual(written, []);
+  assert.equal(await whileSaying("verifying", Promise.resolve(7), stderr(true)), 7);
+  await assert.rejects(whileSaying("verifying", Promise.reject(new Error("no")), stderr(true)), /no/);
+  const once = ["\r\u001b[Kverifying ...", "\r\u001b[K"];
+  assert.deepEqual(written, [...once, ...once]);
 });

@@ -41,6 +41,21 @@ export function createProgress(options: {
   };
 }
 
+/** What is waited for, in words on such a line, where how far it is cannot be told. */
+export async function whileSaying<T>(
+  words: string,
+  work: Promise<T>,
+  { stderr }: { stderr: { isTTY?: boolean; write(text: string): unknown } },
+): Promise<T> {
+  if (!stderr.isTTY) return work;
+  stderr.write(`\r\u001b[K${words} ...`);
+  try {
+    return await work;
+  } finally {
+    stderr.write("\r\u001b[K");
+  }
+}
+
 function filled(share: number, width: number): string {
   const full = Math.round(Math.min(1, share) * width);
   return "#".repeat(full) + ".".repeat(width - full);
