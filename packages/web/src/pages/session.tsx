@@ -408,7 +408,7 @@ function Track({
   onPlace: (timeUs: number | undefined) => void;
 }) {
   const whole = useReelMaterial(reel, session);
-  const windows = useIndexMaterial(session.id, index, startUs ?? 0);
+  const windows = useIndexMaterial(session.id, index);
   switch (session.track) {
     case "terminal":
       return (

@@ -53,12 +53,8 @@ export function useReelMaterial(
   return material;
 }
 
-/** Windows of a recording, as its index says where they lie. What is shown first is asked for at once: a terminal takes a while to open. */
-export function useIndexMaterial(
-  sessionId: string,
-  index: Index | undefined,
-  startUs: number,
-): Material | undefined {
+/** Windows of a recording, as its index says where they lie. */
+export function useIndexMaterial(sessionId: string, index: Index | undefined): Material | undefined {
   const made = useMemo(() => {
     if (!index) return undefined;
     const endUs = Math.max(1, index.durationUs);
@@ -78,22 +74,8 @@ export function useIndexMaterial(
       idle: index.idle,
       isSmall: windows.shownBytes(0, endUs) < smallBytes,
     };
-    return { material, windows, keyframes };
+    return { material, windows };
   }, [sessionId, index]);
-  const [firstUs] = useState(() => Math.floor(startUs));
-  useEffect(() => {
-    if (!made) return;
-    const { windows, keyframes } = made;
-    const stop = new AbortController();
-    void keyframes.ahead(firstUs, stop.signal).then(
-      (keyframe) => windows.ahead(keyframe?.timeUs ?? 0),
-      // Whoever shows it is told.
-      () => undefined,
-    );
-    return () => {
-      stop.abort();
-      windows.abandon();
-    };
-  }, [made, firstUs]);
+  useEffect(() => () => made?.windows.abandon(), [made]);
   return made?.material;
 }

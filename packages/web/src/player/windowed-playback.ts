@@ -16,26 +16,15 @@ const keyframesMax = 24;
 export class Keyframes {
   readonly #read: ReadKeyframe;
   readonly #kept: { keyframe: Keyframe | undefined; fromUs: number; toUs: number }[] = [];
-  #coming: { timeUs: number; keyframe: Promise<Keyframe | undefined> } | undefined;
 
   constructor(read: ReadKeyframe) {
     this.#read = read;
   }
 
-  /** Asks for the one of the moment that will be shown first, before there is a screen to show it on. */
-  async ahead(timeUs: number, signal: AbortSignal): Promise<Keyframe | undefined> {
-    const keyframe = this.#read(timeUs, signal);
-    this.#coming = { timeUs, keyframe };
-    return await keyframe;
-  }
-
   async at(timeUs: number, signal: AbortSignal): Promise<Keyframe | undefined> {
     const known = this.#kept.find(({ fromUs, toUs }) => fromUs <= timeUs && timeUs <= toUs);
     if (known) return known.keyframe;
-    const coming = this.#coming?.timeUs === timeUs ? this.#coming.keyframe : undefined;
-    // Once: where it failed, it is asked for again.
-    this.#coming = undefined;
-    const keyframe = await (coming ?? this.#read(timeUs, signal));
+    const keyframe = await this.#read(timeUs, signal);
     const fromUs = keyframe?.timeUs ?? 0;
     const again = this.#kept.find((one) => one.fromUs === fromUs);
     if (again) again.toUs = Math.max(again.toUs, timeUs);
