@@ -181,7 +181,7 @@ export function StepTime({
         event.stopPropagation();
         onChoose();
       }}
-      className={`figures rounded text-xs leading-5 hover:underline ${className}`}
+      className={`figures rounded py-0.5 text-xs leading-5 hover:underline ${className}`}
     >
       {clockTime(timeUs)}
     </button>
