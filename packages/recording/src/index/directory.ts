@@ -3,7 +3,7 @@ import { asJson, integer, list, object, parseJson, type Shape } from "../shape.t
 import { indexLimits } from "./index-layout.ts";
 
 /** Raise it when `indexing/` gives another index of the same recording: those there are are made anew. */
-export const indexMaker = 6;
+export const indexMaker = 7;
 
 /** A run of blocks: what each holds, and the span of its moments. */
 export type BlockEntry = { bytes: number; count: number; fromUs: number; toUs: number };

@@ -98,6 +98,23 @@ test("a line that scrolls by before anybody looks has a moment at which it can b
   assert.ok(at >= 1180 && at < 1300, `at ${at}`);
 });
 
+test("a page that goes before anybody looks has the moment at which it was drawn", async () => {
+  const { index } = await indexed(
+    framesOf([
+      [0, "$ less\r\n"],
+      [100, "\u001b[?1049h\u001b[H\u001b[2Jlast page\r\n"],
+      [130, "\u001b[?1049l$ clear"],
+      [140, "\r\n\u001b[H\u001b[2J$ "],
+    ]),
+  );
+  assert.deepEqual(await linesOf(index), [
+    [100, 130, "last page"],
+    [130, 140, "$ less"],
+    [130, 140, "$ clear"],
+    [140, 140, "$ "],
+  ]);
+});
+
 test("a line that is cut at the edge of the screen goes on with the next character, however much was shown before", async () => {
   const lines = Array.from({ length: 100 }, (_, i) => `${i}\r\n`).join("");
   const edge = "w".repeat(80);

@@ -143,16 +143,22 @@ export class ShownLines {
     if (this.#terminal.buffer.active.type !== "normal") return;
     this.#takeScrolled();
     const buffer = this.#terminal.buffer.normal;
-    this.#take(buffer, Math.max(this.#takenRows, 0), lastFilled(buffer, this.#terminal.rows), "cleared");
+    this.#take(
+      buffer,
+      Math.max(this.#takenRows, 0),
+      lastFilled(buffer, this.#terminal.rows),
+      "cleared",
+      true,
+    );
   }
 
   #takeFullScreen(): void {
     const buffer = this.#terminal.buffer.active;
     if (buffer.type !== "alternate") return;
-    this.#take(buffer, buffer.baseY, lastFilled(buffer, this.#terminal.rows), "cleared");
+    this.#take(buffer, buffer.baseY, lastFilled(buffer, this.#terminal.rows), "cleared", true);
   }
 
-  #take(buffer: IBuffer, from: number, end: number, gone: Gone, wasThere = false): void {
+  #take(buffer: IBuffer, from: number, end: number, gone: Gone, wasThere: boolean): void {
     if (from < end) eachLine(buffer, from, end, (lines) => this.#tell(lines, gone, wasThere));
   }
 
