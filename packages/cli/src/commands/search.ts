@@ -164,8 +164,8 @@ function printFound(
   if (!isWhole) printer.line("           not all of it could be searched");
   const first = hits[0];
   if (!first) return;
-  // At the next tenth: the moment itself may lie just before the line is there.
-  const moment = `${Math.ceil(first.timeUs / 100_000) / 10}s`;
+  // Just after, and no later: a tenth of a second later the line may be gone.
+  const moment = `${Math.ceil(first.timeUs / 1000) / 1000}s`;
   printer.line(`           ${cli.command} play ${id} --from ${moment}`);
   if (/^https?:/.test(where)) printer.line(`           ${where}/sessions/${id}?t=${moment}`);
   printer.line("");

@@ -38,7 +38,6 @@ function questionOf({ text = "", mode, of, from, to, label, ...filters }: Everyw
   };
 }
 
-/** Just after the moment: the line is there then, whatever the rounding. */
 const placeOf = ({ timeUs }: Hit) => momentText(Math.ceil(timeUs / 100_000) * 100_000);
 
 export function SearchPage() {
@@ -133,9 +132,13 @@ export function SearchPage() {
   );
 }
 
-/** The player there, with the words in its own search; a pattern means nothing to it. */
+/**
+ * The player there, with the words in its own search; a pattern means nothing to it. To the millisecond, and just after: a
+ * tenth later what was found may have left the screen, as the last page of a pager does when it is quit.
+ */
 function linkOf(hit: Hit, { text = "", mode }: EverywhereSearch) {
-  return { t: placeOf(hit), ...(mode !== "regex" && hit.source !== "input" && { find: text }) };
+  const t = momentText(Math.ceil(hit.timeUs / 1000) * 1000);
+  return { t, ...(mode !== "regex" && hit.source !== "input" && { find: text }) };
 }
 
 function Question({ search, onAsk }: { search: EverywhereSearch; onAsk: (words: string) => void }) {
