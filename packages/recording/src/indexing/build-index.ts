@@ -91,7 +91,8 @@ class IndexMaking {
   readonly #keyframes: KeyframeMaking;
   readonly #events: BlockWriter<IndexEvent>;
   #textEndsUs: number | undefined;
-  /** The moments of the slices that are not written yet. */
+  /** The slices that are not written yet, and their moments. */
+  #slices: Uint8Array[] = [];
   #moments: number[] = [];
   #written = 0;
   /** Of the slice before. */
@@ -124,7 +125,8 @@ class IndexMaking {
       this.#terminal,
       (lines, gone, wasThere) => {
         const nowUs = this.#nowUs();
-        this.#screenText.gone(lines, gone, nowUs, wasThere ? this.#writtenUs : nowUs);
+        const stood = wasThere || (gone === "cleared" && clearsBeforeText(this.#slices[this.#written]));
+        this.#screenText.gone(lines, gone, nowUs, stood ? this.#writtenUs : nowUs);
       },
       rowsKept,
     );
@@ -213,6 +215,7 @@ class IndexMaking {
 
   async #write(bytes: Uint8Array, timeUs: number): Promise<void> {
     this.#moments.push(timeUs);
+    this.#slices.push(bytes);
     this.#last = new Promise((resolve) =>
       this.#terminal.write(bytes, () => {
         this.#shownLines.written();
@@ -230,6 +233,7 @@ class IndexMaking {
   async #settle(): Promise<void> {
     await this.#last;
     this.#moments = [];
+    this.#slices = [];
     this.#written = 0;
     this.#waiting = 0;
     this.#waitingBytes = 0;
@@ -249,6 +253,7 @@ class IndexMaking {
   #then(timeUs: number, what: () => void): void {
     this.#waiting++;
     this.#moments.push(timeUs);
+    this.#slices.push(nothing);
     this.#last = new Promise((resolve) =>
       this.#terminal.write("", () => {
         what();
@@ -285,4 +290,24 @@ class IndexMaking {
     const chars = "text" in line ? line.text.length : line.end - line.start;
     this.#text.add(line, line, chars * 3 + 16, 8 * textBlockBytes);
   }
+}
+
+/** A larger one holds text. */
+const clearingSliceBytes = 4096;
+const latin1 = new TextDecoder("latin1");
+// ECMA-48 §5.4: control characters, and sequences that begin with ESC; strings of a terminal's own end with BEL or ST.
+const controls =
+  // oxlint-disable-next-line no-control-regex
+  /^(?:\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|\u001b[ -/]*[0-OQ-WYZ`-~]|[\0-\u001a\u001c-\u001f])*/;
+// oxlint-disable-next-line no-control-regex
+const clearing = /\u001b\[[0-?]*J|\u001b\[\?[0-9;]*l|\u001bc/;
+
+/**
+ * Whether all that a slice clears stood on the screen before it: nothing is written in it ahead of its last clearing. What begins
+ * in the middle of a sequence is taken for text.
+ */
+function clearsBeforeText(slice: Uint8Array | undefined): boolean {
+  if (!slice || slice.length > clearingSliceBytes) return false;
+  const said = latin1.decode(slice);
+  return !clearing.test(said.slice(controls.exec(said)?.[0].length));
 }

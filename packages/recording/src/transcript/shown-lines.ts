@@ -155,7 +155,7 @@ export class ShownLines {
   #takeFullScreen(): void {
     const buffer = this.#terminal.buffer.active;
     if (buffer.type !== "alternate") return;
-    this.#take(buffer, buffer.baseY, lastFilled(buffer, this.#terminal.rows), "cleared", true);
+    this.#take(buffer, buffer.baseY, lastFilled(buffer, this.#terminal.rows), "cleared", false);
   }
 
   #take(buffer: IBuffer, from: number, end: number, gone: Gone, wasThere: boolean): void {
