@@ -97,10 +97,13 @@ export function createSweeper(options: SweeperOptions): Sweeper {
   async function remove(sessionId: string): Promise<boolean> {
     const entry = await sessions.byId(sessionId);
     if (!entry) return false;
-    const keys = await keysOf(store, entry);
     const isMarked =
-      entry.recordingState === "expired" ? await keeping.claim(sessionId, claim()) : await mark(entry, keys);
+      entry.recordingState === "expired"
+        ? await keeping.claim(sessionId, claim())
+        : await mark(entry, await keysOf(store, entry));
     if (!isMarked) return false;
+    // Once it is marked nothing is put beside it that stays.
+    const keys = await keysOf(store, entry);
     let claimedMs = clock.nowMs();
     await tell(entry, keys.length);
     // The manifest is last in the order: what is half gone still says what it was.

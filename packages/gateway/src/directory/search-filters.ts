@@ -19,6 +19,7 @@ export type SearchFilters = {
   /** Those that there are. */
   of(sessionIds: readonly string[]): Promise<ReadonlyMap<string, SearchFilter>>;
   has(sessionId: string, like: Pick<SearchFilter, "version" | "keyId">): Promise<boolean>;
+  remove(sessionId: string): Promise<void>;
 };
 
 export function searchFiltersIn({ database }: { database: Kysely<Tables> }): SearchFilters {
@@ -61,6 +62,9 @@ export function searchFiltersIn({ database }: { database: Kysely<Tables> }): Sea
         .where("key_id", "=", keyId)
         .executeTakeFirst();
       return row !== undefined;
+    },
+    async remove(sessionId) {
+      await database.deleteFrom("search_filters").where("session_id", "=", sessionId).execute();
     },
   };
 }

@@ -113,6 +113,24 @@ test("a stored recording gets its index, once, and it opens for whoever the reco
   assert.ok(entry && "name" in entry && entry.name === "index-0002");
 });
 
+test("what is made while the recording's time ends goes with it", async (context) => {
+  const { indexes, store, stored, names, directory } = await stage(context);
+  const end = { state: "closed", endedAtMs: 0, reason: "closed", durationMs: 1 } as const;
+  await directory.sessions.end(facts.sessionId, end);
+  await directory.recordingKeeping.fill(1);
+  await stored();
+  const create = store.create.bind(store);
+  // Whoever removes it has marked it, and listed what lay there.
+  store.create = async (...given) => {
+    const marked = { gatewayId: "gateway-1", nowMs: 2, untilMs: 3 };
+    assert.ok(await directory.recordingKeeping.expire(facts.sessionId, marked));
+    await create(...given);
+  };
+  await assert.rejects(indexes.make(facts.sessionId, { anew: false }), { code: "not_found" });
+  assert.deepEqual(await names(), []);
+  assert.deepEqual(await directory.searchFilters.of([facts.sessionId]), new Map());
+});
+
 test("it is made by itself when the recording is stored, also where the database has forgotten it", async (context) => {
   const { indexes, store, stored, names, directory } = await stage(context);
   const created = Promise.withResolvers<void>();

@@ -23,13 +23,13 @@ import { makeIndex } from "./making.ts";
 import type { SearchKeys } from "./search-keys.ts";
 
 type IndexesOptions = {
-  store: Pick<ObjectStore, "create" | "list" | "read">;
+  store: Pick<ObjectStore, "create" | "list" | "read" | "remove">;
   /** None on a gateway that only writes: it makes no index and opens none. */
   openers: readonly KeyOpener[];
   trustedKeys: readonly Uint8Array[];
   sessions: Pick<SessionEntries, "byId">;
   rows: RecordingIndexes;
-  filters: Pick<SearchFilters, "put" | "has">;
+  filters: Pick<SearchFilters, "put" | "has" | "remove">;
   searchKeys: SearchKeys;
   /** Of whose recordings; left out: all in the database. */
   gatewayId?: string;
@@ -95,16 +95,40 @@ export function createIndexes(options: IndexesOptions): Indexes {
     if (there && (await filters.has(sessionId, filterKind))) return noted(there, indexName(newest), false);
     const made = await makeIndex({ recording, source, threads, searchKeys });
     await filters.put({ sessionId, ...filterKind, madeAtMs: clock.nowMs(), ...made.filters });
-    if (there) return noted(there, indexName(newest), false);
+    if (there) {
+      await refuseExpired(sessionId);
+      return noted(there, indexName(newest), false);
+    }
     const name = indexName(newest + 1);
-    await store.create(`${objectPrefix(facts)}/${name}`, made.index, {
+    const key = `${objectPrefix(facts)}/${name}`;
+    await store.create(key, made.index, {
       // No longer than the recording, or it would be left behind.
       retainUntilMs: Math.max(entry.retainUntilMs ?? 0, clock.nowMs()),
     });
+    await refuseExpired(sessionId, key);
     const opened = await openNamed(recording, name);
     if (!opened)
       throw new GatehouseError({ code: "internal", op: "index.make", message: "the index does not open" });
     return noted(opened, name, true);
+  }
+
+  /**
+   * The recording's time may have ended meanwhile. Whoever removes it marks it first and removes what lies there then; what
+   * came later, `key` and what searches are narrowed by, is taken back here.
+   */
+  async function refuseExpired(sessionId: string, key?: string): Promise<void> {
+    const entry = await sessions.byId(sessionId);
+    if (entry && entry.recordingState !== "expired") return;
+    await filters.remove(sessionId);
+    if (key !== undefined)
+      await store.remove(key).catch((error: unknown) => {
+        if (!isGatehouseError(error, "not_found")) throw error;
+      });
+    throw new GatehouseError({
+      code: "not_found",
+      op: "index.make",
+      message: "the recording's time has ended, and it is removed",
+    });
   }
 
   async function noted(index: RecordingIndex, name: string, isNew: boolean): Promise<IndexMade> {

@@ -31,7 +31,7 @@ test("a session is watched and searched while it is recorded, and taken away whe
     trustedKeys: [signer.publicKey],
     sessions: { byId: async () => undefined },
     rows: { of: async () => undefined, put: unused, next: unused },
-    filters: { put: unused, has: unused },
+    filters: { put: unused, has: unused, remove: unused },
     searchKeys: searchKeys(new Uint8Array(32)),
     clock,
     log: { warn: () => undefined, error: () => undefined },
