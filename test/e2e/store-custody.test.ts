@@ -9,7 +9,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type Gateway, sshOptions, startGateway } from "../parts/gateway.ts";
 import { run } from "../parts/openssh.ts";
-import { awaitSession, awaitStored, eventually, recorded } from "../parts/sessions.ts";
+import { awaitEvents, awaitSession, awaitStored, eventually, recorded } from "../parts/sessions.ts";
 import { startStage } from "../parts/stage.ts";
 import { openTerminal } from "../parts/terminal.ts";
 
@@ -157,6 +157,7 @@ test("an outage of the store, a lost database and a damaged object", async (t) =
       });
       assert.equal(session.id, id);
       assert.match(session.recording.detail ?? "", /^segment 0: the segment is not as it was written/);
+      await awaitEvents(gateway, { event: "session.recording.corrupted", session: id });
       const { items } = await gateway.admin.audit.list({ event: "session.recording.corrupted" });
       assert.deepEqual(
         items.map((event) => event.sessionId),
