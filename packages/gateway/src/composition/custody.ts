@@ -1,9 +1,6 @@
-import type { Clock, Random } from "@gatehouse/kernel";
 import type { KeyOpener, KeyWrapper, RecordingSource, SessionFacts } from "@gatehouse/recording";
 import type { ObjectStore, RecordingPipeline } from "@gatehouse/recording/pipeline";
-import type { AuditLog } from "../audit/mod.ts";
-import { type Config, formatDuration } from "../config/mod.ts";
-import type { Keyring } from "../credentials/mod.ts";
+import { formatDuration } from "../config/mod.ts";
 import {
   coverageOf,
   createChecker,
@@ -15,10 +12,9 @@ import {
   recordingAlarms,
   retentionReportOf,
 } from "../custody/mod.ts";
-import type { openDirectory } from "../directory/mod.ts";
 import { createIndexes, searchKeys } from "../indexes/mod.ts";
-import type { configSections } from "../registry/mod.ts";
 import type { Log } from "../telemetry/mod.ts";
+import type { Ground } from "./ground.ts";
 
 /** What is done with recordings once they are stored: checked, indexed, held, removed in their time, wrapped for other keys. */
 export async function composeCustody({
@@ -35,10 +31,7 @@ export async function composeCustody({
   random,
   log,
   onClose,
-}: {
-  config: Config<typeof configSections>;
-  keyring: Keyring;
-  directory: Awaited<ReturnType<typeof openDirectory>>;
+}: Ground & {
   store: ObjectStore;
   reading: {
     sourceOf(facts: SessionFacts): RecordingSource;
@@ -48,10 +41,7 @@ export async function composeCustody({
   /** Whether this gateway holds a key to the recordings that it makes. */
   opensRecordings: boolean;
   wrappers: { main: readonly KeyWrapper[]; input: readonly KeyWrapper[] };
-  audit: AuditLog;
   pipeline: Pick<RecordingPipeline, "onState">;
-  clock: Clock;
-  random: Random;
   log: Log;
   /** What is to be closed, in the opposite order. */
   onClose(step: () => Promise<void>): void;

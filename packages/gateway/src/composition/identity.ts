@@ -1,8 +1,4 @@
-import type { Clock, Random } from "@gatehouse/kernel";
-import type { AuditLog } from "../audit/mod.ts";
-import type { Config } from "../config/mod.ts";
-import { type Keyring, sealingBy } from "../credentials/mod.ts";
-import type { openDirectory } from "../directory/mod.ts";
+import { sealingBy } from "../credentials/mod.ts";
 import {
   createAttempts,
   createBeginSession,
@@ -18,7 +14,7 @@ import {
   openOidcProvider,
   standingIn,
 } from "../identity/mod.ts";
-import type { configSections } from "../registry/mod.ts";
+import type { Ground } from "./ground.ts";
 
 /** Who people are and how they come in: by link, password, second factor, single sign-on, certificate. */
 export async function composeIdentity({
@@ -29,13 +25,7 @@ export async function composeIdentity({
   clock,
   random,
   rightsChanged,
-}: {
-  config: Config<typeof configSections>;
-  keyring: Keyring;
-  directory: Awaited<ReturnType<typeof openDirectory>>;
-  audit: AuditLog;
-  clock: Clock;
-  random: Random;
+}: Ground & {
   /** A person's rights were changed by what a provider said of them. */
   rightsChanged(): void;
 }) {
