@@ -67,7 +67,6 @@ function textFile(context: TestContext): string {
   return path;
 }
 
-export const apt = "apt with a progress bar below the margins";
 export const programs = {
   "vim, with colours, a split and scrolling": (context: TestContext) =>
     record(context, ["vim", "-u", "NONE", "-N", textFile(context)], async (vim) => {
@@ -104,7 +103,7 @@ export const programs = {
       ].flat(),
       async () => undefined,
     ),
-  [apt]: (context: TestContext) => record(context, aptOf(context), async () => undefined),
+  "apt with a progress bar below the margins": (context: TestContext) => record(context, aptOf(context), async () => undefined),
   // The alternate screen, a character in three pieces, a progress bar that overwrites itself, and a line of more than one row.
   "a shell with wide characters, emoji, right-to-left text and torn UTF-8": (context: TestContext) =>
     record(context, ["bash", "--norc", "--noprofile", "-i"], async (shell) => {
