@@ -103,7 +103,8 @@ export const programs = {
       ].flat(),
       async () => undefined,
     ),
-  "apt with a progress bar below the margins": (context: TestContext) => record(context, aptOf(context), async () => undefined),
+  "apt with a progress bar below the margins": (context: TestContext) =>
+    record(context, aptOf(context), async () => undefined),
   // The alternate screen, a character in three pieces, a progress bar that overwrites itself, and a line of more than one row.
   "a shell with wide characters, emoji, right-to-left text and torn UTF-8": (context: TestContext) =>
     record(context, ["bash", "--norc", "--noprofile", "-i"], async (shell) => {
