@@ -259,7 +259,7 @@ export async function compose(options: {
       opensRecordings,
       wrappers: recordingWrappers,
       audit,
-      pipeline,
+      sessions,
       clock,
       random,
       log,

@@ -1,5 +1,5 @@
 import type { KeyOpener, KeyWrapper, RecordingSource, SessionFacts } from "@gatehouse/recording";
-import type { ObjectStore, RecordingPipeline } from "@gatehouse/recording/pipeline";
+import type { ObjectStore } from "@gatehouse/recording/pipeline";
 import { formatDuration } from "../config/mod.ts";
 import {
   coverageOf,
@@ -13,6 +13,7 @@ import {
   retentionReportOf,
 } from "../custody/mod.ts";
 import { createIndexes, searchKeys } from "../indexes/mod.ts";
+import type { SessionsRoom } from "../sessions/mod.ts";
 import type { Log } from "../telemetry/mod.ts";
 import type { Ground } from "./ground.ts";
 
@@ -26,7 +27,7 @@ export async function composeCustody({
   opensRecordings,
   wrappers,
   audit,
-  pipeline,
+  sessions,
   clock,
   random,
   log,
@@ -41,7 +42,7 @@ export async function composeCustody({
   /** Whether this gateway holds a key to the recordings that it makes. */
   opensRecordings: boolean;
   wrappers: { main: readonly KeyWrapper[]; input: readonly KeyWrapper[] };
-  pipeline: Pick<RecordingPipeline, "onState">;
+  sessions: Pick<SessionsRoom, "onStored">;
   log: Log;
   /** What is to be closed, in the opposite order. */
   onClose(step: () => Promise<void>): void;
@@ -75,8 +76,7 @@ export async function composeCustody({
     ...(shared && { gatewayId: config.gateway_id }),
   });
   onClose(() => indexes.stop());
-  pipeline.onState(({ state }) => {
-    if (state !== "stored") return;
+  sessions.onStored(() => {
     checker.wake();
     indexes.wake();
   });

@@ -47,6 +47,7 @@ async function stage(context: TestContext, change: Change = {}) {
       await store.create(prefix + name, bytes, { retainUntilMs: 0 });
   await directory.sessions.insert(sample.facts);
   const said: string[] = [];
+  const say = (message: string) => void said.push(message);
   const begin = (threadMegabytes?: number) => {
     const indexes = createIndexes({
       store,
@@ -58,7 +59,7 @@ async function stage(context: TestContext, change: Change = {}) {
       searchKeys: keys,
       ...(threadMegabytes !== undefined && { threadMegabytes }),
       clock,
-      log: { warn: (message) => void said.push(message), error: (message) => void said.push(message) },
+      log: { info: say, warn: say, error: say },
     });
     context.after(() => indexes.stop());
     return indexes;
@@ -113,23 +114,32 @@ test("a stored recording gets its index, once, and it opens for whoever the reco
   assert.ok(entry && "name" in entry && entry.name === "index-0002");
 });
 
-test("what is made while the recording's time ends goes with it", async (context) => {
-  const { indexes, store, stored, names, directory } = await stage(context);
-  const end = { state: "closed", endedAtMs: 0, reason: "closed", durationMs: 1 } as const;
-  await directory.sessions.end(facts.sessionId, end);
-  await directory.recordingKeeping.fill(1);
-  await stored();
-  const create = store.create.bind(store);
-  // Whoever removes it has marked it, and listed what lay there.
-  store.create = async (...given) => {
-    const marked = { gatewayId: "gateway-1", nowMs: 2, untilMs: 3 };
-    assert.ok(await directory.recordingKeeping.expire(facts.sessionId, marked));
-    await create(...given);
-  };
-  await assert.rejects(indexes.make(facts.sessionId, { anew: false }), { code: "not_found" });
-  assert.deepEqual(await names(), []);
-  assert.deepEqual(await directory.searchFilters.of([facts.sessionId]), new Map());
-});
+for (const asked of ["by somebody", "by itself"] as const)
+  test(`what is made ${asked} while the recording's time ends goes with it`, async (context) => {
+    const { indexes, store, stored, names, directory, said } = await stage(context);
+    const end = { state: "closed", endedAtMs: 0, reason: "closed", durationMs: 1 } as const;
+    await directory.sessions.end(facts.sessionId, end);
+    await directory.recordingKeeping.fill(1);
+    await stored();
+    const create = store.create.bind(store);
+    // Whoever removes it has marked it, and listed what lay there.
+    store.create = async (...given) => {
+      const marked = { gatewayId: "gateway-1", nowMs: 2, untilMs: 3 };
+      assert.ok(await directory.recordingKeeping.expire(facts.sessionId, marked));
+      await create(...given);
+    };
+    if (asked === "by somebody")
+      await assert.rejects(indexes.make(facts.sessionId, { anew: false }), { code: "not_found" });
+    else {
+      indexes.start();
+      while (said.length === 0) await setImmediate();
+      assert.deepEqual(said, ["a recording was removed while its index was made, which went with it"]);
+      const wanted = { maker: indexMaker, filter, except: [] };
+      assert.equal(await directory.recordingIndexes.next(wanted), undefined, "and is not tried again");
+    }
+    assert.deepEqual(await names(), []);
+    assert.deepEqual(await directory.searchFilters.of([facts.sessionId]), new Map());
+  });
 
 test("it is made by itself when the recording is stored, also where the database has forgotten it", async (context) => {
   const { indexes, store, stored, names, directory } = await stage(context);

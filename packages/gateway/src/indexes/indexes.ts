@@ -36,7 +36,7 @@ type IndexesOptions = {
   /** Of each thread that makes one. */
   threadMegabytes?: number;
   clock: Clock;
-  log: Pick<Log, "warn" | "error">;
+  log: Pick<Log, "info" | "warn" | "error">;
 };
 
 export type IndexMade = { name: string; bytes: number; keyframes: number; isNew: boolean };
@@ -117,8 +117,7 @@ export function createIndexes(options: IndexesOptions): Indexes {
    * came later, `key` and what searches are narrowed by, is taken back here.
    */
   async function refuseExpired(sessionId: string, key?: string): Promise<void> {
-    const entry = await sessions.byId(sessionId);
-    if (entry && entry.recordingState !== "expired") return;
+    if (!(await isRemoved(sessionId))) return;
     await filters.remove(sessionId);
     if (key !== undefined)
       await store.remove(key).catch((error: unknown) => {
@@ -129,6 +128,11 @@ export function createIndexes(options: IndexesOptions): Indexes {
       op: "index.make",
       message: "the recording's time has ended, and it is removed",
     });
+  }
+
+  async function isRemoved(sessionId: string): Promise<boolean> {
+    const entry = await sessions.byId(sessionId);
+    return !entry || entry.recordingState === "expired";
   }
 
   async function noted(index: RecordingIndex, name: string, isNew: boolean): Promise<IndexMade> {
@@ -198,6 +202,12 @@ export function createIndexes(options: IndexesOptions): Indexes {
       await inTurn(() => make(sessionId, { anew: false }));
     } catch (error) {
       if (stopping.signal.aborted) return false;
+      if (await isRemoved(sessionId)) {
+        log.info("a recording was removed while its index was made, which went with it", {
+          session: sessionId,
+        });
+        return true;
+      }
       // A store that is away, or a key: later. What is there and cannot be indexed will not be for being tried again.
       if (!isGatehouseError(error, "corrupt")) {
         if (passedOver.size < passedOverMax) passedOver.add(sessionId);

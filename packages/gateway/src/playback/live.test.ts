@@ -34,7 +34,7 @@ test("a session is watched and searched while it is recorded, and taken away whe
     filters: { put: unused, has: unused, remove: unused },
     searchKeys: searchKeys(new Uint8Array(32)),
     clock,
-    log: { warn: () => undefined, error: () => undefined },
+    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
   });
   context.after(() => indexes.stop());
   const playback = createPlayback({

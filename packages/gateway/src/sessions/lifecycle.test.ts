@@ -187,7 +187,11 @@ describe("a session", () => {
     world.notify({ sessionId: session.id, state: "shipping" });
     await Promise.resolve();
     assert.equal(world.told().includes("session.upload ok"), false);
+    const rowSaid = new Promise((resolve) => {
+      sessions.onStored(() => resolve(world.rows.get(session.id)?.recordingState));
+    });
     world.notify({ sessionId: session.id, state: "stored", headSha256: "ab", frames: 3, bytes: 10 });
+    assert.equal(await rowSaid, "stored", "who hears of it finds it in the table");
     await new Promise(setImmediate);
     const upload = world.events.at(-1);
     assert.equal(upload?.event, "session.upload");

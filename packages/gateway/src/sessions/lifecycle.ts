@@ -41,6 +41,8 @@ export type SessionsRoom = Sessions & {
   recover(): Promise<number>;
   /** Ends every live session and resolves when each is closed. */
   stop(): Promise<void>;
+  /** Hears of each recording that is stored, once its session's row says so. */
+  onStored(listener: () => void): void;
   readonly liveCount: number;
   readonly live: LiveSessions;
 };
@@ -60,6 +62,7 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
     random,
     log,
   });
+  const storedListeners: (() => void)[] = [];
   let stopping = false;
 
   const who = (facts: SessionFacts) => ({
@@ -82,7 +85,8 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
     try {
       const { sessionId, detail, ...row } = change;
       await rows.setRecording(sessionId, { ...row, ...(detail !== undefined && { detail }) });
-      if (change.state === "stored")
+      if (change.state === "stored") {
+        for (const listener of storedListeners) listener();
         await audit.append({
           event: "session.upload",
           user: "system",
@@ -90,6 +94,7 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
           sessionId,
           fields: { head_sha256: change.headSha256, frames: change.frames, bytes: change.bytes },
         });
+      }
       if (change.state === "corrupt")
         await audit.append({
           event: "session.recording.corrupted",
@@ -342,6 +347,7 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
       // The engine ends each within the grace, and the session itself does at its end; `end` is idempotent.
       await Promise.all(ending.map((session) => session.ended));
     },
+    onStored: (listener) => void storedListeners.push(listener),
     get liveCount() {
       return live.size;
     },

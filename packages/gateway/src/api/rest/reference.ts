@@ -97,7 +97,11 @@ export async function serveReference(app: App, gateway: { version: string }): Pr
       url,
       { schema: { hide: true }, config: { access: { public: "the form of the API is no secret" } } },
       async (request, reply) => {
-        pages ??= referencePages();
+        pages ??= referencePages().catch((error: unknown) => {
+          // Whoever looks next finds it tried again.
+          pages = undefined;
+          throw error;
+        });
         const page = await (await pages).inject({ url: request.url });
         const { "content-type": type, location } = page.headers;
         reply.code(page.statusCode).header("cache-control", "no-cache");
