@@ -115,7 +115,7 @@ import type {
 import type { Action, Decision, Resource, SessionScope, Subject } from "../access/mod.ts";
 import type { WebSession } from "../directory/mod.ts";
 import type { From, OidcSignIn } from "../identity/mod.ts";
-import type { Channel } from "../playback/mod.ts";
+import type { AskedPart, Channel, Part } from "../playback/mod.ts";
 import type { Sight } from "../sessions/mod.ts";
 
 /** Who is asking, proved: what every door below is told. */
@@ -286,8 +286,8 @@ export type PlaybackDoor = {
     fileName: string;
     contentType: string;
     chunks: AsyncIterable<Uint8Array>;
-    /** Where they would be the same bytes once more; and how they are had again, where that costs little. */
-    same?: { tag: string; again?: () => AsyncIterable<Uint8Array> };
+    /** Where they would be the same bytes once more; and how a part of them is had, where that costs no more than the whole. */
+    same?: { tag: string; part?: (asked: AskedPart) => Promise<Part> };
   }>;
   /** What has to stand over what they were let see of a session: for who may, since this decides nothing. */
   watermark(principal: Principal, sessionId: string): Promise<string | undefined>;

@@ -291,7 +291,8 @@ test("an export that would be the same again says so, and a bundle goes on as of
   const take = async (who: Viewer, format: ExportFormat, held?: string) => {
     const { chunks, same } = await playback.export(who, facts.sessionId, format, never, { held });
     const bytes = concatBytes(await all(chunks));
-    if (same?.again) assert.deepEqual(concatBytes(await all(same.again())), bytes);
+    const part = await same?.part?.({ from: 7, to: undefined });
+    if (part) assert.deepEqual(concatBytes(await all(part.chunks)), bytes.slice(7));
     return { tag: same?.tag, bytes };
   };
   const text = await take(owner, "text");

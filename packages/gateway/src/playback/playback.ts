@@ -31,6 +31,7 @@ import type { AuditRows, Resources, SessionEntries } from "../directory/mod.ts";
 import type { Indexes } from "../indexes/mod.ts";
 import type { LastingRights } from "../sessions/mod.ts";
 import { type Exported, exportRecording } from "./export.ts";
+import { type AskedPart, type Part, createParts } from "./parts.ts";
 import { overviewOf, picturesOf, screenAt, textOf } from "./index-words.ts";
 import { type Opened, createOpened } from "./opened.ts";
 import { placeOf, placeText, textFrom } from "./recorded-text.ts";
@@ -63,7 +64,7 @@ type Playback = {
     format: ExportFormat,
     reader: Reader,
     how?: { held?: string | undefined; cut?: FilmCut },
-  ): Promise<Exported>;
+  ): Promise<Omit<Exported, "same"> & { same?: { tag: string; part?: (asked: AskedPart) => Promise<Part> } }>;
   /** The whole at a glance, out of the index; nothing where none was made yet. */
   overview(viewer: Viewer, sessionId: string): Promise<RecordingOverview>;
   /** Where to begin in order to show a moment. */
@@ -110,6 +111,7 @@ export function createPlayback(options: PlaybackOptions): Playback {
   const viewing = createViewing(options);
 
   const opened = createOpened({ ...options, zstd });
+  const parts = createParts();
 
   async function openReadable(admission: Admission): Promise<Recording> {
     return (await openShown(admission)).recording;
@@ -200,7 +202,16 @@ export function createPlayback(options: PlaybackOptions): Playback {
         ...exported,
         chunks: allowed(reader, admission, () => chunks),
         ...(same && {
-          same: { tag: same.tag, ...(again && { again: () => allowed(reader, admission, again) }) },
+          same: {
+            tag: same.tag,
+            ...(again && {
+              part: async (asked) => {
+                const part = await parts.of(asked, () => allowed(reader, admission, again), reader);
+                // What is kept is shown as long as what is made.
+                return { ...part, chunks: allowed(reader, admission, () => part.chunks) };
+              },
+            }),
+          },
         }),
       };
     },

@@ -22,7 +22,7 @@ import { principalOf, readerOf } from "../access.ts";
 import type { App } from "../app.ts";
 import type { RestDoors } from "../../door.ts";
 import { compactFrames, frameLines } from "../frame-response.ts";
-import { bytesIn, names, partOf, rangeOf, tagIn } from "../ranges.ts";
+import { names, partIn, tagIn } from "../ranges.ts";
 import { lineContentType, sendStream, streamOf } from "../streams.ts";
 import { answers } from "./answers.ts";
 
@@ -191,7 +191,7 @@ export function recordingRoutes(app: App, { playback }: Pick<RestDoors, "playbac
         readerOf(request, reply),
         { held, cut },
       );
-      if (same) reply.header("etag", `"${same.tag}"`).header("accept-ranges", same.again ? "bytes" : "none");
+      if (same) reply.header("etag", `"${same.tag}"`).header("accept-ranges", same.part ? "bytes" : "none");
       if (same && names(ifNoneMatch, same.tag)) return reply.code(304).send() as unknown as never;
       reply.header(
         "content-disposition",
@@ -200,17 +200,17 @@ export function recordingRoutes(app: App, { playback }: Pick<RestDoors, "playbac
       // Without the tag nobody knows as of when the bundle is whose beginning they have.
       const isPart =
         range !== undefined && (ifRange === undefined ? format !== "bundle" : held === same?.tag);
-      if (!same?.again || !isPart) return sendStream(reply, contentType, await streamOf(chunks));
-      const bytes = await bytesIn(same.again());
-      const part = rangeOf(range, bytes);
-      if (part === undefined) return sendStream(reply, contentType, await streamOf(chunks));
-      if (part === "none")
-        return reply.code(416).header("content-range", `bytes */${bytes}`).send() as unknown as never;
+      const asked = isPart ? partIn(range) : undefined;
+      if (!same?.part || !asked) return sendStream(reply, contentType, await streamOf(chunks));
+      const part = await same.part(asked);
+      if (!part.range)
+        return reply.code(416).header("content-range", `bytes */${part.bytes}`).send() as unknown as never;
+      const { from, to } = part.range;
       reply
         .code(206)
-        .header("content-range", `bytes ${part.from}-${part.to}/${bytes}`)
-        .header("content-length", part.to + 1 - part.from);
-      return sendStream(reply, contentType, await streamOf(partOf(chunks, part)));
+        .header("content-range", `bytes ${from}-${to}/${part.bytes}`)
+        .header("content-length", to + 1 - from);
+      return sendStream(reply, contentType, await streamOf(part.chunks));
     },
   );
 

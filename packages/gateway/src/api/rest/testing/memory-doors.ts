@@ -11,6 +11,7 @@ import {
 import { type Clock, GatehouseError, fromUtf8, newId, systemRandom, utf8 } from "@gatehouse/kernel";
 import { createHash } from "node:crypto";
 import { decide, sessionScope } from "../../../access/mod.ts";
+import { createParts } from "../../../playback/mod.ts";
 import type { Entered, Principal, RestDoors } from "../../door.ts";
 import { memoryAccounts } from "./memory-accounts.ts";
 import { memoryFactors } from "./memory-factors.ts";
@@ -297,7 +298,7 @@ export function memoryGate(clock: Clock): MemoryGate {
         const { frames, session } = watched(principal, id, "recording.play");
         return inWindow(frames, window, session.recording.state === "corrupt");
       },
-      async export(principal, id, format, _reader, { cut = {} } = {}) {
+      async export(principal, id, format, reader, { cut = {} } = {}) {
         const head = format === "gif" ? `gif ${JSON.stringify(cut)}` : format;
         const { frames, session } = watched(principal, id, "recording.export");
         return {
@@ -305,7 +306,12 @@ export function memoryGate(clock: Clock): MemoryGate {
           contentType: "text/plain; charset=utf-8",
           chunks: exportOf(frames, head),
           ...(session.state !== "live" && {
-            same: { tag: `7-${format}`, ...(format !== "gif" && { again: () => exportOf(frames, head) }) },
+            same: {
+              tag: `7-${format}`,
+              ...(format !== "gif" && {
+                part: (asked) => createParts().of(asked, () => exportOf(frames, head), reader),
+              }),
+            },
           }),
         };
       },
