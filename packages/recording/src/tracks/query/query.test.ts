@@ -135,6 +135,43 @@ test("what was prepared and never run is shown as that, as soon as nothing can r
   ]);
 });
 
+test("what takes a name that the server does not give it leaves the name what it was", async () => {
+  const error = { severity: "ERROR", code: "42P05", message: "exists" };
+  const outcome = (statement: number, more: object): Given => ({
+    outcome: { statement, durationUs: 1000, final: true, results: [], ...more },
+  });
+  const prepare = (statement: number, text: string): Given => ({
+    query: { statement, type: "prepare", name: "s", text, types: [] },
+  });
+  const run = (first: number, of: number): Given[] => [
+    { query: { statement: first, type: "bind", of, portal: "", values: [] } },
+    { query: { statement: first + 1, type: "execute", of: first } },
+    outcome(first + 1, { results: [{ tag: "DONE" }] }),
+  ];
+  const lines = async (...given: Given[]) =>
+    (await derived(...given)).map((statement) => statementLine(statement).replace(", 1.0 ms", ""));
+  assert.deepEqual(
+    await lines(
+      prepare(1, "the first"),
+      prepare(2, "the second"),
+      outcome(2, { error }),
+      prepare(3, "the third"),
+      outcome(3, { discarded: true }),
+      ...run(4, 1),
+      prepare(6, "the fourth"),
+      ...run(7, 6),
+      ...run(9, 6),
+    ),
+    [
+      "the second -> ERROR 42P05 exists",
+      "the third -> discarded",
+      "the first -> DONE",
+      "the fourth -> DONE",
+      "the fourth -> DONE",
+    ],
+  );
+});
+
 test("in a pipeline what fails is told of what failed, though others have its name by then", async () => {
   const error = { severity: "ERROR", code: "22P02", message: "no" };
   const failed = (statement: number): Given => ({

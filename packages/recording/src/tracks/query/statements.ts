@@ -124,6 +124,8 @@ type Running = Statement & {
   ran?: true;
   /** Of a bind: the prepare, 0 where it was not seen. */
   bound?: number;
+  /** What it builds on: what was bound, what was prepared. */
+  builtOn: readonly number[];
 };
 /** As many that are replaced wait for an answer behind them. */
 const leavingMax = 1000;
@@ -134,6 +136,8 @@ class Stream {
   /** Prepares and binds by number, and the number that holds each name now. */
   readonly #built = new Map<number, Query>();
   readonly #names = new Map<string, number>();
+  /** By what took a name from another, that other: it has the name still if the server refused that. In order. */
+  readonly #replaced = new Map<number, number>();
   /** Of those that run: nothing builds on them any more. In order. */
   readonly #leaving = new Set<number>();
   /** It stands before its query. */
@@ -166,12 +170,12 @@ class Stream {
         return none;
       }
       case "bind":
-        this.#build(`portal ${query.portal ?? ""}`, query);
+        this.#build(query);
         // A bind is no statement of its own, but one that fails is shown in its place.
         this.#running.set(query.statement, this.#statement(query, "execute", timeUs));
         return this.#overflowing();
       case "prepare":
-        this.#build(`prepared ${query.name ?? ""}`, query);
+        this.#build(query);
         this.#running.set(query.statement, this.#statement(query, "prepare", timeUs));
         return this.#overflowing();
       case "cancel":
@@ -192,6 +196,33 @@ class Stream {
     const source = this.#built.get(of ?? 0);
     const prepared = this.#running.get((source?.type === "bind" ? source.of : of) ?? 0);
     if (prepared) prepared.ran = true;
+  }
+
+  /** The server took it: what it replaced is gone. */
+  #taken(number: number): void {
+    const before = this.#replaced.get(number);
+    if (before === undefined) return;
+    this.#replaced.delete(number);
+    this.#built.delete(before);
+    this.#leave(before);
+    this.#taken(before);
+  }
+  /** The server did not take it: the name is what it was. */
+  #notTaken(number: number): void {
+    const query = this.#built.get(number);
+    const before = this.#replaced.get(number);
+    if (!query) return;
+    const name = nameOf(query);
+    this.#built.delete(number);
+    this.#replaced.delete(number);
+    for (const [later, replaced] of this.#replaced)
+      if (replaced === number) {
+        if (before === undefined) this.#replaced.delete(later);
+        else this.#replaced.set(later, before);
+      }
+    if (this.#names.get(name) !== number) return;
+    if (before === undefined) this.#names.delete(name);
+    else this.#names.set(name, before);
   }
 
   /** Nothing is run of it any more, but it may still be told that it failed. */
@@ -216,9 +247,13 @@ class Stream {
   }
 
   answer(outcome: QueryOutcome, timeUs: number): readonly Statement[] {
+    const asked = this.#running.get(outcome.statement);
+    // Even where it failed: the server came as far as that.
+    if (asked && !outcome.discarded)
+      for (const number of asked.builtOn) if (number !== outcome.statement) this.#taken(number);
     const complete = this.#left(outcome.statement);
     const running =
-      this.#running.get(outcome.statement) ??
+      asked ??
       // What belongs to no statement is shown only when it says something.
       (saysSomething(outcome)
         ? this.#statement({ statement: 1, type: "simple", text: "" }, "server", timeUs)
@@ -242,7 +277,9 @@ class Stream {
     this.#leaving.delete(outcome.statement);
     // A bind that failed.
     if (running.bound !== undefined) this.#ran({ of: running.bound });
-    complete.push(shown(running));
+    if (running.error ?? running.discarded) this.#notTaken(outcome.statement);
+    // What was to be run of it was passed over as well, and says so.
+    if (!(running.discarded && running.ran)) complete.push(shown(running));
     return complete;
   }
 
@@ -262,12 +299,14 @@ class Stream {
     return { ...rest, ...original };
   }
 
-  #build(name: string, query: Query): void {
+  #build(query: Query): void {
+    const name = nameOf(query);
     const before = this.#names.get(name);
-    if (before !== undefined) this.#built.delete(before);
-    this.#leave(before);
+    if (before !== undefined) this.#replaced.set(query.statement, before);
     this.#names.set(name, query.statement);
     this.#built.set(query.statement, query);
+    const [oldest = 0] = this.#replaced.keys();
+    if (this.#replaced.size > leavingMax) this.#taken(oldest);
   }
 
   #statement(query: Query, type: Statement["type"], timeUs: number): Running {
@@ -293,13 +332,19 @@ class Stream {
       discarded: false,
       refused: false,
       suspended: false,
+      builtOn: [bind, prepared].flatMap((part) => (part ? [part.statement] : [])),
       ...(query.type === "bind" && { bound: query.of ?? 0 }),
     };
   }
 }
 
+/** What it gives a meaning to; only a bind or a prepare does. */
+function nameOf({ type, name = "", portal = "" }: Query): string {
+  return type === "bind" ? `portal ${portal}` : `prepared ${name}`;
+}
+
 function shown(running: Running): Statement {
-  const { rowsKept: _rows, dataKept: _data, ran: _ran, bound: _bound, ...statement } = running;
+  const { rowsKept: _rows, dataKept: _data, ran: _ran, bound: _bound, builtOn: _on, ...statement } = running;
   return statement;
 }
 

@@ -56,8 +56,13 @@ export class Relay {
   #clientMidMessage = false;
   /** For the client, as soon as the message that is under way has ended. */
   #unsaid: Uint8Array[] = [];
-  /** A statement waits for its approval, and behind it what the client sent meanwhile. */
-  #waiting: { pieces: Piece[]; chunks: Uint8Array[]; bytes: number; over: AbortController } | undefined;
+  /**
+   * A statement waits for its approval (`over` then ends that), or the first of `pieces` for what the server owes; behind it
+   * what the client sent meanwhile.
+   */
+  #waiting:
+    | { pieces: Piece[]; chunks: Uint8Array[]; bytes: number; over: AbortController | undefined }
+    | undefined;
   /** What the client sent is no protocol; told when what was sent before it has passed. */
   #failure: unknown;
 
@@ -88,7 +93,7 @@ export class Relay {
           hint: undefined,
         }),
       stopTarget: cancel,
-      gone: () => this.#waiting?.over.abort(),
+      gone: () => this.#waiting?.over?.abort(),
     });
     this.#fromClient = new MessageSplitter({
       op: "postgres.client",
@@ -143,7 +148,7 @@ export class Relay {
   async cancelAsked(): Promise<void> {
     if (!this.#sides.isOpen || !this.#options.session.inputAllowed()) return;
     await this.#log.cancelled();
-    if (this.#waiting) this.#waiting.over.abort();
+    if (this.#waiting?.over) this.#waiting.over.abort();
     else await this.#options.cancel();
   }
 
@@ -164,18 +169,24 @@ export class Relay {
     const { rules, target } = this.#options;
     const out = new Spans();
     const noted: Promise<void>[] = [];
-    let held: { piece: Piece; review: Reviewed; statement: number; rest: Piece[] } | undefined;
+    let held: { piece: Piece; review: Reviewed; statement: number } | undefined;
+    let rest: Piece[] | undefined;
     try {
       for (const piece of pieces) {
-        if (held) {
-          held.rest.push(piece);
+        if (rest) {
+          rest.push(piece);
+          continue;
+        }
+        if (this.#log.isUnsettled(piece)) {
+          rest = [piece];
           continue;
         }
         const judged = rules && judge(piece, rules);
         const review = judged?.review ?? (rules && this.#log.reviewOf(piece));
         const statement = this.#log.ask(piece, judged);
         if (review) {
-          held = { piece, review, statement, rest: [] };
+          held = { piece, review, statement };
+          rest = [];
           continue;
         }
         const { refused } = judged ?? {};
@@ -190,20 +201,24 @@ export class Relay {
     const asked = this.#log.asked();
     const recorded = noted.length > 0 ? Promise.all([asked, ...noted]) : asked;
     if (out.bytes > 0) this.#sides.up.push(recorded, out.bytes, () => out.write(target));
-    if (held) return void this.#review(held, recorded);
+    if (rest) {
+      const over = held && new AbortController();
+      this.#waiting = { pieces: rest, chunks: [], bytes: 0, over };
+      if (held && over) void this.#review(held, recorded, over.signal);
+      return;
+    }
     if (this.#failure !== undefined) return this.#sides.broken("client", this.#failure);
     if (this.#terminated) this.#sides.endTarget();
   }
 
   /** Waits until somebody else has decided about a statement, which is recorded by then, and goes on behind it. */
   async #review(
-    { piece, review, statement, rest }: { piece: Piece; review: Reviewed; statement: number; rest: Piece[] },
+    { piece, review, statement }: { piece: Piece; review: Reviewed; statement: number },
     recorded: Promise<unknown> | undefined,
+    over: AbortSignal,
   ): Promise<void> {
     const { session, target, approvalWaitMs, explain } = this.#options;
     const { verdict, text, asked } = review;
-    const waiting = { pieces: rest, chunks: [], bytes: 0, over: new AbortController() };
-    this.#waiting = waiting;
     const fields = { rule: verdict.rule, statement_kind: verdict.kind, statement };
     try {
       await Promise.all([recorded, this.#audited("db.statement.hold", fields)]);
@@ -224,12 +239,11 @@ export class Relay {
                 new Error("a plan would show more than the text, which is cut or holds secrets"),
               ),
       },
-      waiting.over.signal,
+      over,
     );
     // Approved while input is paused: it waits for that too.
     if (outcome.outcome === "approved") await session.whenInputAllowed(Infinity);
     if (!this.#sides.isOpen || this.#options.client.destroyed) return;
-    this.#waiting = undefined;
     let refused: RefusedPiece | undefined;
     if (outcome.outcome === "approved") this.#remark(reviewWords.approved(outcome));
     else {
@@ -244,9 +258,26 @@ export class Relay {
     this.#sides.up.push(refused && this.#audited("db.statement.denied", fields), raw.length, () =>
       target.write(raw),
     );
-    this.#take(waiting.pieces);
-    for (const chunk of waiting.chunks) this.#fromClientCame(chunk);
+    this.#goOn();
+  }
+
+  /** What the client sent behind what had to wait. */
+  #goOn(): void {
+    const { pieces = [], chunks = [] } = this.#waiting ?? {};
+    this.#waiting = undefined;
+    this.#take(pieces);
+    for (const chunk of chunks) this.#fromClientCame(chunk);
     this.#sides.balance();
+  }
+
+  /** The server has answered: perhaps it is clear now what the client's next message is about. */
+  async #settle(): Promise<void> {
+    const waiting = this.#waiting;
+    const [first] = waiting?.pieces ?? [];
+    if (!waiting || waiting.over || !first || this.#log.isUnsettled(first)) return;
+    // Paused meanwhile: it waits for that too.
+    if (!this.#options.session.inputAllowed()) await this.#options.session.whenInputAllowed(Infinity);
+    if (this.#waiting === waiting && this.#sides.isOpen) this.#goOn();
   }
 
   #fromTargetCame(chunk: Uint8Array): void {
@@ -277,6 +308,7 @@ export class Relay {
       });
     // Behind what was just pushed: an answer of ours comes after the server's.
     for (const status of ready) this.#held.ready(status);
+    if (ready.length > 0) void this.#settle();
     this.#sides.balance();
   }
 

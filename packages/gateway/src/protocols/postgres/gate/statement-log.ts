@@ -44,6 +44,7 @@ import {
 import { type Piece, eachBody } from "../wire/splitter.ts";
 import { typeName } from "../wire/values.ts";
 import { type Judged, type RefusedPiece, deniedResponse } from "./judged-statement.ts";
+import { Names, type Naming } from "./names.ts";
 import { type Reviewed, withValues } from "./reviewed-statement.ts";
 import { type Column, RowKeeper } from "./row-keeper.ts";
 import { recordedValue } from "./recorded-value.ts";
@@ -64,6 +65,8 @@ type Owed = {
   results: number;
   /** What its rows are read by, where they are kept. */
   portal: Portal | undefined;
+  /** The meaning that it gives a name. */
+  naming: Naming | undefined;
 };
 type Columns = { columns?: readonly Column[] };
 /** What was recorded, and whether it holds secrets. */
@@ -80,6 +83,8 @@ type Portal = Asked &
 type Prepared = Asked & Columns & { types: number[]; secrets?: ReadonlySet<number>; review?: Reviewed };
 type Outcome = Omit<QueryOutcome, "final"> & { final: boolean };
 
+/** What is told of where an error passes over it. A bind is told of by what it was bound for. */
+const toldOf = new Set<Owed["what"]>(["execute", "simple", "call", "parse"]);
 const notesMax = queryLimits.notesMax;
 const messageCharsMax = 8192;
 
@@ -92,8 +97,11 @@ export class StatementLog {
   readonly #clock: Clock;
   #statements = 0;
   #owed: Owed[] = [];
-  readonly #prepared = new Map<string, Prepared>();
-  readonly #portals = new Map<string, Portal>();
+  readonly #prepared = new Names<Prepared>();
+  readonly #portals = new Names<Portal>();
+  /** So many were asked, and so many of them are owed. */
+  #syncs = 0;
+  #syncsOwed = 0;
   readonly #copyIn = new ContentDigest();
   /** The server waits for the client's data: a Sync now is passed over by it (§55.2.6). */
   #copyingIn = false;
@@ -143,6 +151,22 @@ export class StatementLog {
   reviewOf({ type, body }: Piece): Reviewed | undefined {
     return type === frontend.execute ? this.#portals.get(decodeExecute(body).portal)?.review : undefined;
   }
+  /** Whether what the message is about can only be told when the server has answered what it owes. */
+  isUnsettled({ type, body }: Piece): boolean {
+    if (this.#syncsOwed === 0) return false;
+    switch (type) {
+      case frontend.bind:
+        return this.#prepared.isOpen(decodeBind(body).statement, this.#syncs);
+      case frontend.execute:
+        return this.#portals.isOpen(decodeExecute(body).portal, this.#syncs);
+      case frontend.describe: {
+        const { of, name } = decodeNamed(body);
+        return (of === "statement" ? this.#prepared : this.#portals).isOpen(name, this.#syncs);
+      }
+      default:
+        return false;
+    }
+  }
   /** What was asked last has waited for its approval: it is run now, or it is refused. */
   reviewed(refused: RefusedPiece | undefined): void {
     const last = this.#owed.at(-1);
@@ -165,8 +189,7 @@ export class StatementLog {
         const { name, text, types } = decodeParse(body);
         const shown = types.map((oid) => (oid === 0 ? "" : (typeName(oid) ?? String(oid))));
         const prepared = { types, ...this.#texted({ type: "prepare", name, types: shown }, text) };
-        this.#prepared.set(name, prepared);
-        this.#owe("parse", prepared, prepared);
+        this.#owe("parse", prepared, prepared).naming = this.#prepared.ask(name, prepared, this.#syncs);
         return;
       }
       case frontend.bind: {
@@ -179,7 +202,7 @@ export class StatementLog {
           prepared,
         );
         const review = prepared?.review;
-        this.#portals.set(portal, {
+        const meaning = {
           ...asked,
           ...(review && {
             review: withValues(
@@ -193,8 +216,8 @@ export class StatementLog {
             kept: { rows: 0 },
             ...(prepared && { prepared }),
           }),
-        });
-        this.#owe("bind", asked);
+        };
+        this.#owe("bind", asked).naming = this.#portals.ask(portal, meaning, this.#syncs);
         return;
       }
       case frontend.execute: {
@@ -228,13 +251,15 @@ export class StatementLog {
       }
       case frontend.close: {
         const { of, name } = decodeNamed(body);
-        if (of === "statement") this.#prepared.delete(name);
-        else this.#portals.delete(name);
-        this.#owe("close", noStatement);
+        const names = of === "statement" ? this.#prepared : this.#portals;
+        this.#owe("close", noStatement).naming = names.ask(name, undefined, this.#syncs);
         return;
       }
       case frontend.sync:
-        if (!this.#copyingIn) this.#owe("sync", noStatement);
+        if (this.#copyingIn) return;
+        this.#owe("sync", noStatement);
+        this.#syncs++;
+        this.#syncsOwed++;
         return;
       case frontend.copyDone:
         this.#copyEnded(undefined);
@@ -325,13 +350,13 @@ export class StatementLog {
         this.#ready(decodeReady(body));
         return;
       case backend.parseComplete:
-        if (head?.what === "parse") this.#owed.shift();
+        if (head?.what === "parse") this.#shift()?.naming?.agreed();
         return;
       case backend.bindComplete:
-        if (head?.what === "bind") this.#owed.shift();
+        if (head?.what === "bind") this.#shift()?.naming?.agreed();
         return;
       case backend.closeComplete:
-        if (head?.what === "close") this.#owed.shift();
+        if (head?.what === "close") this.#shift()?.naming?.agreed();
         return;
       case backend.parameterDescription:
         // Types that the client left open, as the server found them: later values are read by them.
@@ -340,10 +365,10 @@ export class StatementLog {
         return;
       case backend.rowDescription:
         if (this.#rowKeeper && head) described(head, decodeRowDescription(body));
-        if (head?.what === "describe") this.#owed.shift();
+        if (head?.what === "describe") this.#shift();
         return;
       case backend.noData:
-        if (head?.what === "describe") this.#owed.shift();
+        if (head?.what === "describe") this.#shift();
         return;
       case backend.noticeResponse:
         if (this.#notices.length < notesMax) this.#notices.push(bounded(without(head, decodeError(body))));
@@ -412,8 +437,8 @@ export class StatementLog {
     this.#asked.push(this.#record("query.secret", encodeQuerySecret({ statement, ...secret })));
   }
 
-  #owe(what: Owed["what"], { statement, masked }: Asked, prepared?: Prepared, portal?: Portal): void {
-    this.#owed.push({
+  #owe(what: Owed["what"], { statement, masked }: Asked, prepared?: Prepared, portal?: Portal): Owed {
+    const owed = {
       what,
       statement,
       masked: masked === true,
@@ -423,7 +448,16 @@ export class StatementLog {
       refused: undefined,
       prepared,
       portal,
-    });
+      naming: undefined,
+    };
+    this.#owed.push(owed);
+    return owed;
+  }
+  /** The head is answered, or never will be. */
+  #shift(): Owed | undefined {
+    const head = this.#owed.shift();
+    if (head?.what === "sync") this.#syncsOwed--;
+    return head;
   }
 
   /** The statement that a copy in belongs to. */
@@ -455,8 +489,10 @@ export class StatementLog {
   #copyInBegins(): void {
     for (let at = 1; at < this.#owed.length;) {
       const what = this.#owed[at]?.what;
-      if (what === "sync") this.#owed.splice(at, 1);
-      else if (what === "copy-end") {
+      if (what === "sync") {
+        this.#owed.splice(at, 1);
+        this.#syncsOwed--;
+      } else if (what === "copy-end") {
         this.#owed.splice(at, 1);
         return;
       } else at++;
@@ -524,7 +560,7 @@ export class StatementLog {
     const outcome = this.#outcomeOf(head);
     outcome.final = true;
     this.#note(outcome);
-    this.#owed.shift();
+    this.#shift();
     this.#copyingIn = false;
   }
 
@@ -549,16 +585,18 @@ export class StatementLog {
         outcome.final = true; // What the Sync committed could not be committed; its ReadyForQuery follows.
         return;
       default:
+        head.naming?.refused();
         this.#done(head);
     }
     // §55.2.3: after an error in the extended protocol the server passes over everything up to the next Sync.
     for (;;) {
       const skipped = this.#owed[0];
       if (!skipped || skipped.what === "sync") return;
-      if (skipped.what === "execute" || skipped.what === "simple" || skipped.what === "call") {
+      skipped.naming?.refused();
+      if (toldOf.has(skipped.what)) {
         this.#outcomeOf(skipped).discarded = true;
         this.#done(skipped);
-      } else this.#owed.shift();
+      } else this.#shift();
     }
   }
 
@@ -571,7 +609,7 @@ export class StatementLog {
         this.#done(head);
         break;
       }
-      this.#owed.shift();
+      this.#shift();
       if (head.what === "sync") break;
     }
     // Where the outcome was delivered before, the status alone is not worth a frame.
