@@ -1,11 +1,15 @@
 /** Rules about statements: what a rule denies does not reach the database, whichever way it is sent, and the session goes on. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { after, before, test } from "node:test";
+import type { TLSSocket } from "node:tls";
 import type { Client } from "@gatehouse/contracts/client";
 import type { Session, TargetCreate, WaitingStatement } from "@gatehouse/contracts/rest";
 import { isGatehouseError } from "@gatehouse/kernel";
 import { statementLine, statements } from "@gatehouse/recording";
 import type { RowDataPacket } from "mysql2";
+import { command } from "../../packages/gateway/src/protocols/mysql/wire/messages.ts";
+import { encodePacket } from "../../packages/gateway/src/protocols/mysql/wire/packets.ts";
 import { type Databases, cancel, openMariadb, openPostgres, startDatabases } from "../parts/databases.ts";
 import { psql } from "../parts/postgres.ts";
 import { awaitEvents, awaitStored, eventually, recorded } from "../parts/sessions.ts";
@@ -311,6 +315,28 @@ test("MariaDB: the same, for texts and for each execution of what was prepared",
   assert.ok(lines.includes("delete from shop.doomed where a = 1 -> OK, 1 row affected"), lines.join("\n"));
   assert.ok(lines.some((line) => line.includes("refused: ERROR 1227 (42000) eve has denied this statement")));
   assert.equal(await stand.mariadb.sql("select count(*) from shop.doomed"), "2");
+});
+
+test("MariaDB: a number that is guessed before the server gives it runs nothing", async () => {
+  const target = await stand.addTarget("mariadb", { name: "guessed", access: emptying });
+  const client = await openMariadb(await stand.person("mallory"), target);
+  await stand.mariadb.sql("create table shop.guessed as select 1 as a");
+  const { stream } = (client as unknown as { connection: { stream: TLSSocket } }).connection;
+  stream.removeAllListeners("data");
+  const answers: Buffer[] = [];
+  stream.on("data", (chunk: Buffer) => answers.push(chunk));
+  const execution = Buffer.alloc(10);
+  execution.writeUInt8(command.execute);
+  execution.writeUInt32LE(1, 1);
+  execution.writeUInt32LE(1, 6);
+  const preparation = Buffer.concat([Buffer.of(command.prepare), Buffer.from("delete from shop.guessed")]);
+  stream.write(Buffer.concat([encodePacket(0, preparation), encodePacket(0, execution)]));
+  await once(stream, "close");
+  assert.match(Buffer.concat(answers).toString(), /the statement 1 was named before the server gave it that number/);
+  assert.equal(await stand.mariadb.sql("select count(*) from shop.guessed"), "1");
+  const { session, lines } = await lastSession();
+  assert.equal(session.end?.reason, "failed");
+  assert.deepEqual(lines.at(-1), "delete from shop.guessed -> prepared, not run");
 });
 
 test("rules are for databases only, and must be rules", async () => {

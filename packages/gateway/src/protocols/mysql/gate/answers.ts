@@ -107,6 +107,10 @@ export class Answers {
   get idle(): boolean {
     return this.#owed.length === 0;
   }
+  /** The server has yet to give a number to what was prepared. */
+  get isPreparing(): boolean {
+    return this.#owed.some(({ what }) => what === "prepare");
+  }
   /** The next message is the first of an answer, or of none. */
   get atStart(): boolean {
     return this.#phase === "first";

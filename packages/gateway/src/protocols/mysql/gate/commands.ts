@@ -181,6 +181,7 @@ export class Commands {
     // MariaDB's clients go on with what they prepared last without waiting whether it was: the server would take another.
     if (this.#statements.lastRefused && ofPrepared.has(first) && statementIdOf(payload) === lastPrepared)
       return isAnswered(first) ? this.refuse(payload, unknownStatement) : { type: "drop" };
+    if (ofPrepared.has(first)) this.#mustBeNumbered(statementIdOf(payload));
     switch (first) {
       case command.quit:
         return { type: "quit" };
@@ -227,6 +228,12 @@ export class Commands {
       default:
         return this.#other(first, payload);
     }
+  }
+
+  /** No client knows a number before the server has told it; one that guesses would run what nobody has judged. */
+  #mustBeNumbered(id: number): void {
+    if (id !== lastPrepared && !this.#statements.get(id) && this.#answers.isPreparing)
+      throw broken(op, `the statement ${id} was named before the server gave it that number`);
   }
 
   /** Resolves when all that was asked since the last call is durable; undefined where nothing was recorded. */
