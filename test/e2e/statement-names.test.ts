@@ -158,30 +158,81 @@ for (const [name, batches] of Object.entries(tricks))
       );
     });
 
-    test(`${name}, ${pace}: what runs needs its approval`, async () => {
-      await stand.postgres.sql("drop table if exists doomed; create table doomed as select 1 as a");
-      const raw = await openRaw(guarded);
-      const running = run(raw);
-      const outcome = await Promise.race([
-        running.then((said) => said.join()),
-        eventually("a statement that waits", async () => {
-          const { items } = await stand.gateway.admin.sessions.list({ state: "live" });
-          for (const session of items)
-            for (const waiting of session.live?.waiting ?? []) return { session, waiting };
-          return undefined;
-        }),
-      ]);
-      assert.ok(typeof outcome === "object", `nothing waited: ${String(outcome)}`);
-      assert.equal(outcome.waiting.text, remove);
-      await analyst.sessions.review(outcome.session.id, outcome.waiting.statement, { decision: "deny" });
-      const said = await running;
-      await raw.close();
-      assert.ok(said.includes("42501"), said.join());
-      assert.equal(await stand.postgres.sql("select count(*) from doomed"), "1");
-      const lines = await linesOfLast();
-      assert.ok(
-        lines.some((line) => line.startsWith(remove) && line.includes("42501")),
-        lines.join("\n"),
-      );
-    });
+    test(`${name}, ${pace}: what runs needs its approval`, () => mustBeApproved(run, remove));
   }
+
+/** Whoever runs this waits, an analyst is shown all of `shown`, and denies it. */
+async function mustBeApproved(
+  run: (raw: Awaited<ReturnType<typeof openRaw>>) => Promise<string[]>,
+  shown: string,
+): Promise<void> {
+  await stand.postgres.sql("drop table if exists doomed; create table doomed as select 1 as a");
+  const raw = await openRaw(guarded);
+  const running = run(raw);
+  const outcome = await Promise.race([
+    running.then((said) => said.join()),
+    eventually("a statement that waits", async () => {
+      const { items } = await stand.gateway.admin.sessions.list({ state: "live" });
+      for (const session of items)
+        for (const waiting of session.live?.waiting ?? []) return { session, waiting };
+      return undefined;
+    }),
+  ]);
+  assert.ok(typeof outcome === "object", `nothing waited: ${String(outcome)}`);
+  assert.equal(outcome.waiting.text, shown);
+  await analyst.sessions.review(outcome.session.id, outcome.waiting.statement, { decision: "deny" });
+  const said = await running;
+  await raw.close();
+  assert.ok(said.includes("42501"), said.join());
+  assert.equal(await stand.postgres.sql("select count(*) from doomed"), "1");
+  const lines = await linesOfLast();
+  const [first = ""] = shown.split("\n");
+  assert.ok(
+    lines.some((line) => line.startsWith(first) && line.includes("42501")),
+    lines.join("\n"),
+  );
+}
+
+const returning = `${remove} returning a`;
+/** A text of SQL runs by name what the protocol has prepared or bound, before it or after. */
+const detours: Record<string, { batches: Uint8Array[][]; shown: string }> = {
+  "EXECUTE of what the protocol prepared": {
+    batches: [[parse("s", remove), sync], [query("execute s")]],
+    shown: `execute s\n${remove}`,
+  },
+  "EXPLAIN ANALYZE of the same": {
+    batches: [[parse("s", remove), sync], [query("explain analyze execute s")]],
+    shown: `explain analyze execute s\n${remove}`,
+  },
+  "an EXECUTE that was prepared before what it runs": {
+    batches: [
+      [parse("e", "execute s"), parse("s", remove), sync],
+      [bind("", "e"), execute(""), sync],
+    ],
+    shown: `execute s\n${remove}`,
+  },
+  "FETCH of a portal": {
+    batches: [
+      [query("begin")],
+      [parse("s", returning), bind("p", "s"), sync],
+      [query("fetch all from p")],
+      [query("commit")],
+    ],
+    shown: `fetch all from p\n${returning}`,
+  },
+  "a FETCH that was prepared before the portal was bound": {
+    batches: [
+      [query("begin")],
+      [parse("f", "fetch all from p"), parse("s", returning), bind("p", "s"), sync],
+      [bind("", "f"), execute(""), sync],
+      [query("commit")],
+    ],
+    shown: `fetch all from p\n${returning}`,
+  },
+};
+for (const [name, { batches, shown }] of Object.entries(detours))
+  test(`${name} needs the approval`, () =>
+    mustBeApproved(async (raw) => {
+      raw.send(batches);
+      return await raw.answers(batches.length);
+    }, shown));

@@ -332,7 +332,10 @@ test("MariaDB: a number that is guessed before the server gives it runs nothing"
   const preparation = Buffer.concat([Buffer.of(command.prepare), Buffer.from("delete from shop.guessed")]);
   stream.write(Buffer.concat([encodePacket(0, preparation), encodePacket(0, execution)]));
   await once(stream, "close");
-  assert.match(Buffer.concat(answers).toString(), /the statement 1 was named before the server gave it that number/);
+  assert.match(
+    Buffer.concat(answers).toString(),
+    /the statement 1 was named before the server gave it that number/,
+  );
   assert.equal(await stand.mariadb.sql("select count(*) from shop.guessed"), "1");
   const { session, lines } = await lastSession();
   assert.equal(session.end?.reason, "failed");

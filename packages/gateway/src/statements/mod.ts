@@ -8,4 +8,5 @@
  */
 export { maskSecrets, withoutQuoted } from "./secrets.ts";
 export { type Dialect, tokens } from "./tokens.ts";
+export type { NamedRun } from "./reading.ts";
 export { type StatementRules, type StatementVerdict, statementRules } from "./rules.ts";

@@ -65,6 +65,9 @@ function statement(name: string, node: Node, parts: Part[]): void {
   const kind = kinds.find(([pattern]) => pattern.test(name))?.[1] ?? "unclassified";
   const part: Part = { kind, objects: [] };
   parts.push(part);
+  // By the protocol and by these the same names are meant.
+  if (name === "ExecuteStmt") part.runs = { of: "prepared", name: String(node["name"]) };
+  if (name === "FetchStmt") part.runs = { of: "portal", name: String(node["portalname"]) };
   if (changes.has(name)) {
     const { relation, ...rest } = node;
     if (relation) part.objects.push(nameOf(relation as Node));

@@ -8,7 +8,10 @@ export type Part = {
   objects: string[];
   /** An UPDATE or DELETE of all rows. */
   withoutWhere?: boolean;
+  /** It runs what stands under a name of the session's, whoever gave it that. */
+  runs?: NamedRun;
 };
+export type NamedRun = { of: "prepared" | "portal"; name: string };
 
 /** What a text does; a single part `unclassified` where that cannot be said for certain. */
 export type ReadStatements = (text: string) => Part[];

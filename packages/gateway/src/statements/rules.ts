@@ -14,7 +14,9 @@ export type StatementVerdict = {
 /** The rules of a target for one login; undefined where it has none, and nothing is parsed. */
 export type StatementRules = {
   ofText(text: string): StatementVerdict | undefined;
-  /** Of what is asked for by a command of the protocol, and not by a text. */
+  /** What a text does: for `ofParts`. */
+  read: ReadStatements;
+  /** Also of what is asked for by a command of the protocol, and not by a text. */
   ofParts(parts: readonly Part[]): StatementVerdict | undefined;
 };
 
@@ -39,7 +41,7 @@ export function rulesBy(rules: readonly StatementRule[], read: ReadStatements): 
     }
     return approval;
   }
-  return { ofParts, ofText: (text) => ofParts(read(text)) };
+  return { read, ofParts, ofText: (text) => ofParts(read(text)) };
 }
 
 /** It may be anything, so every rule may be meant: the first that names it decides, else the strictest that there is. */

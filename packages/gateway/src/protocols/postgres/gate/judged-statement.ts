@@ -1,4 +1,4 @@
-import type { StatementRules, StatementVerdict } from "../../../statements/mod.ts";
+import type { NamedRun, StatementRules, StatementVerdict } from "../../../statements/mod.ts";
 import {
   decodeParse,
   decodeQuery,
@@ -21,23 +21,38 @@ export type RefusedPiece = {
 
 /**
  * What a target's rules say to a message: it does not pass, it waits for an approval, or, where it only prepares a statement,
- * each execution of that will.
+ * each execution of that will, by itself or for what it runs under a name.
  */
-export type Judged = { refused?: RefusedPiece; review?: Reviewed; later?: Reviewed };
+export type Judged = {
+  refused?: RefusedPiece;
+  review?: Reviewed;
+  later?: Reviewed;
+  runs?: Runs;
+};
+/** A text, and what stands under names of the session when it is run. */
+export type Runs = { text: string; names: readonly NamedRun[] };
 
-export function judge(piece: Piece, rules: StatementRules): Judged | undefined {
+/** `reviewOfRun`: whether what stands under names waits for an approval. */
+export function judge(
+  piece: Piece,
+  rules: StatementRules,
+  reviewOfRun: (runs: Runs) => Reviewed | undefined,
+): Judged | undefined {
   switch (piece.type) {
     case frontend.query: {
       const { text } = decodeQuery(piece.body);
-      const verdict = rules.ofText(text);
+      const { verdict, names } = judgedText(text, rules);
       if (verdict?.action === "approve") return { review: reviewed(verdict, text, []) };
-      return verdict && { refused: refusedPiece(piece, verdict) };
+      if (verdict) return { refused: refusedPiece(piece, verdict) };
+      const review = reviewOfRun({ text, names });
+      return review && { review };
     }
     case frontend.parse: {
       const { text, types } = decodeParse(piece.body);
-      const verdict = rules.ofText(text);
+      const { verdict, names } = judgedText(text, rules);
       if (verdict?.action === "approve") return { later: reviewed(verdict, text, types) };
-      return verdict && { refused: refusedPiece(piece, verdict) };
+      if (verdict) return { refused: refusedPiece(piece, verdict) };
+      return names.length > 0 ? { runs: { text, names } } : undefined;
     }
     case frontend.functionCall: {
       // By its number alone: which function that is, nobody here knows.
@@ -49,6 +64,11 @@ export function judge(piece: Piece, rules: StatementRules): Judged | undefined {
     default:
       return undefined;
   }
+}
+
+function judgedText(text: string, rules: StatementRules) {
+  const parts = rules.read(text);
+  return { verdict: rules.ofParts(parts), names: parts.flatMap((part) => part.runs ?? []) };
 }
 
 /**

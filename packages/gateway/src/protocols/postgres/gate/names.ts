@@ -18,6 +18,12 @@ export class Names<Meaning> {
     return last ? last.meaning : known?.agreed;
   }
 
+  /** All that it may turn out to mean. */
+  meanings(name: string): Meaning[] {
+    const { agreed, asked = [] } = this.#names.get(name) ?? {};
+    return [agreed, ...asked.map(({ meaning }) => meaning)].filter((one) => one !== undefined);
+  }
+
   /** `syncs`: those that were asked before. */
   ask(name: string, meaning: Meaning | undefined, syncs: number): Naming {
     let known = this.#names.get(name);

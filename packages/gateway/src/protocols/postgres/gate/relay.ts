@@ -181,7 +181,7 @@ export class Relay {
           rest = [piece];
           continue;
         }
-        const judged = rules && judge(piece, rules);
+        const judged = rules && judge(piece, rules, (runs) => this.#log.reviewOfRun(runs));
         const review = judged?.review ?? (rules && this.#log.reviewOf(piece));
         const statement = this.#log.ask(piece, judged);
         if (review) {

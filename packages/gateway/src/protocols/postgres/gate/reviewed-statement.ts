@@ -31,6 +31,12 @@ export function reviewed(verdict: StatementVerdict, text: string, types: readonl
   };
 }
 
+/** A statement that runs another under its name: that needs the approval, and both are shown. */
+export function runBy(text: string, { verdict, text: run }: Reviewed): Reviewed {
+  const { text: shown } = reviewed(verdict, text, []);
+  return { verdict, text: `${shown}\n${run}`.slice(0, shownCharsMax).toWellFormed(), asked: undefined };
+}
+
 /** The same, with the values that it is to be run with. `shown` as they are recorded. */
 export function withValues(
   { verdict, text, asked }: Reviewed,

@@ -43,9 +43,9 @@ import {
 } from "../wire/messages.ts";
 import { type Piece, eachBody } from "../wire/splitter.ts";
 import { typeName } from "../wire/values.ts";
-import { type Judged, type RefusedPiece, deniedResponse } from "./judged-statement.ts";
+import { type Judged, type RefusedPiece, type Runs, deniedResponse } from "./judged-statement.ts";
 import { Names, type Naming } from "./names.ts";
-import { type Reviewed, withValues } from "./reviewed-statement.ts";
+import { type Reviewed, runBy, withValues } from "./reviewed-statement.ts";
 import { type Column, RowKeeper } from "./row-keeper.ts";
 import { recordedValue } from "./recorded-value.ts";
 
@@ -76,11 +76,13 @@ type Portal = Asked &
     formats?: readonly number[];
     prepared?: Prepared;
     review?: Reviewed;
+    runs?: Runs;
     /** Rows of it that were kept: an Execute may ask for a part of them. */
     kept?: Counted;
   };
 /** `secrets` are the numbers of the parameters that stand for some. */
-type Prepared = Asked & Columns & { types: number[]; secrets?: ReadonlySet<number>; review?: Reviewed };
+type Prepared = Asked &
+  Columns & { types: number[]; secrets?: ReadonlySet<number>; review?: Reviewed; runs?: Runs };
 type Outcome = Omit<QueryOutcome, "final"> & { final: boolean };
 
 /** What is told of where an error passes over it. A bind is told of by what it was bound for. */
@@ -139,17 +141,29 @@ export class StatementLog {
   }
 
   /** One piece of what the client sends, and its statement's number. Throws `protocol` for what no client may send now. */
-  ask(piece: Piece, { refused, later }: Judged = {}): number {
+  ask(piece: Piece, { refused, later, runs }: Judged = {}): number {
     this.#ask(piece);
     const last = this.#owed.at(-1);
     if (!last) return 0;
     if (refused) last.refused = refused;
     if (later && last.prepared) last.prepared.review = later;
+    if (runs && last.prepared) last.prepared.runs = runs;
     return last.statement;
   }
   /** Whether what is executed waits for an approval. */
   reviewOf({ type, body }: Piece): Reviewed | undefined {
-    return type === frontend.execute ? this.#portals.get(decodeExecute(body).portal)?.review : undefined;
+    if (type !== frontend.execute) return undefined;
+    const { review, runs } = this.#portals.get(decodeExecute(body).portal) ?? {};
+    return review ?? (runs && this.reviewOfRun(runs));
+  }
+  /** Whether anything that a text may turn out to run waits for an approval. */
+  reviewOfRun({ text, names }: Runs): Reviewed | undefined {
+    for (const { of, name } of names) {
+      const meanings = of === "prepared" ? this.#prepared.meanings(name) : this.#portals.meanings(name);
+      const run = meanings.find(({ review }) => review)?.review;
+      if (run) return runBy(text, run);
+    }
+    return undefined;
   }
   /** Whether what the message is about can only be told when the server has answered what it owes. */
   isUnsettled({ type, body }: Piece): boolean {
@@ -201,9 +215,10 @@ export class StatementLog {
           recorded,
           prepared,
         );
-        const review = prepared?.review;
+        const { review, runs } = prepared ?? {};
         const meaning = {
           ...asked,
+          ...(runs && { runs }),
           ...(review && {
             review: withValues(
               review,
