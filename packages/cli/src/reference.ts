@@ -44,6 +44,7 @@ make the terminal answer. Where the terminal is smaller than the recorded one, t
 - space: pause, go on
 - left, right: 5 seconds back, on
 - \`[\`, \`]\`, or shift with left, right: 30 seconds back, on
+- \`,\`, \`.\`: back, on to where something was shown: output, a statement with its outcome, an operation on a file, a connection
 - \`0\` or home: to the start; \`G\` or end: to the end
 - \`+\`, \`-\`: faster, slower
 - \`q\` or Ctrl-C: quit

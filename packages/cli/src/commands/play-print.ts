@@ -1,10 +1,10 @@
 import { toBase64 } from "@gatehouse/kernel";
-import { type Statement, keptLines, statementLine, statements } from "@gatehouse/recording";
+import { type Statement, statementLine, statements } from "@gatehouse/recording";
 import { transcribe } from "@gatehouse/recording/transcript";
 import { stringify } from "yaml";
 import type { Cli } from "../cli.ts";
 import { shownText, writeAll } from "../output/mod.ts";
-import { type PlayFrame, type PlaySource, formatMoment } from "../player/mod.ts";
+import { type PlayFrame, type PlaySource, statementText } from "../player/mod.ts";
 
 const lossy = new TextDecoder();
 
@@ -58,10 +58,7 @@ async function* piecesOf(
 ): AsyncGenerator<string> {
   if (format === "text" && source.track === "query") {
     for await (const statement of statements(source.frames())) {
-      const line = statementLine(statement);
-      if (!fits(statement, line, filter)) continue;
-      yield `${formatMoment(statement.startedUs)}  ${line}\n`;
-      for (const kept of keptLines(statement)) yield `    | ${kept}\n`;
+      if (fits(statement, filter)) yield statementText(statement);
     }
     return;
   }
@@ -75,7 +72,7 @@ async function* piecesOf(
   }
 }
 
-function fits({ error }: Statement, line: string, { find, failed }: StatementFilter): boolean {
-  if (failed && !error) return false;
-  return find === undefined || line.toLowerCase().includes(find.toLowerCase());
+function fits(statement: Statement, { find, failed }: StatementFilter): boolean {
+  if (failed && !statement.error) return false;
+  return find === undefined || statementLine(statement).toLowerCase().includes(find.toLowerCase());
 }

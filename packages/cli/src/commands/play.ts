@@ -26,8 +26,8 @@ export function addPlay(program: Command, cli: Cli): void {
     .summary("play a recording in this terminal")
     .description(
       "Plays a recording: of a session on the gateway, or out of a file, which needs no gateway.\n\n" +
-        "Keys: space pauses; left and right go 5 seconds, [ and ] (or shift and arrows) 30 seconds; + and - change " +
-        "the speed; 0 or home goes to the start; q quits.",
+        "Keys: space pauses; left and right go 5 seconds, [ and ] (or shift and arrows) 30 seconds; , and . step " +
+        "back and on to where something was shown: a line, a statement, a file, a connection; + and - change the speed; 0 or home goes to the start; q quits.",
     )
     .argument("<what>", "a session's id, a recording's directory, a bundle (.tar) or an asciicast (.cast)")
     .addOption(

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { createKeyReader } from "./keys.ts";
 
 test("keys are the same however their bytes arrive", () => {
-  const text = " \u001b[C\u001b[1;2D+\u001bOD[x\u001b[200~\u001b[Hq";
+  const text = " \u001b[C\u001b[1;2D+\u001bOD[x\u001b[200~\u001b[H.,q";
   const whole = createKeyReader()(text);
   assert.deepEqual(whole, [
     { act: "pause" },
@@ -14,6 +14,8 @@ test("keys are the same however their bytes arrive", () => {
     { act: "seek", byS: -5 },
     { act: "seek", byS: -30 },
     { act: "start" },
+    { act: "step", by: 1 },
+    { act: "step", by: -1 },
     { act: "quit" },
   ]);
   const read = createKeyReader();

@@ -2,6 +2,7 @@
 export type Key =
   | { act: "pause" }
   | { act: "seek"; byS: number }
+  | { act: "step"; by: 1 | -1 }
   | { act: "start" }
   | { act: "end" }
   | { act: "faster" }
@@ -23,6 +24,8 @@ const bindings: readonly (readonly [string, Key])[] = [
   ["\u001b[1;2D", { act: "seek", byS: -30 }],
   ["]", { act: "seek", byS: 30 }],
   ["[", { act: "seek", byS: -30 }],
+  [".", { act: "step", by: 1 }],
+  [",", { act: "step", by: -1 }],
   ["\u001b[H", { act: "start" }],
   ["\u001b[1~", { act: "start" }],
   ["0", { act: "start" }],

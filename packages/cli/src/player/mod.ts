@@ -9,5 +9,6 @@ export { formatMoment } from "./moment.ts";
 export { type PlayFrame, type PlaySource } from "./play-source.ts";
 export { playOnTerminal } from "./play-on-terminal.ts";
 export { playRaw } from "./play-raw.ts";
+export { statementText } from "./told-frames.ts";
 export type { WatchSource } from "./watch.ts";
 export { watchOnTerminal } from "./watch-on-terminal.ts";

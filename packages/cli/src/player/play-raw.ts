@@ -1,6 +1,7 @@
 import { type Clock, utf8 } from "@gatehouse/kernel";
 import { printable, shownBy } from "@gatehouse/recording/transcript";
 import type { PlaySource } from "./play-source.ts";
+import { toldFrames } from "./told-frames.ts";
 
 const idleMaxUs = 500_000;
 
@@ -20,7 +21,7 @@ export async function playRaw(options: {
   let startUs = clock.monotonicUs() - fromUs / speed;
   let lastUs = 0;
   if (source.watermark !== undefined) await write(utf8(`${printable(source.watermark)}\r\n`));
-  for await (const frame of source.frames()) {
+  for await (const frame of toldFrames(source)) {
     if (signal.aborted) return;
     const gapUs = frame.timeUs - lastUs;
     lastUs = frame.timeUs;

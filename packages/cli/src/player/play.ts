@@ -4,6 +4,7 @@ import { formatMoment } from "./moment.ts";
 import type { PlayFrame, PlayKeyframe, PlaySource } from "./play-source.ts";
 import { type Screen, createScreen, lastRows } from "./screen.ts";
 import { statusLine } from "./status-line.ts";
+import { toldFrames } from "./told-frames.ts";
 import type { Viewport } from "./viewport.ts";
 
 export type PlayOptions = {
@@ -48,8 +49,13 @@ const pendingBytesMax = 1 << 20;
 /** Plays to the end, or until the person quits. The caller opens and closes the viewport. */
 export async function play(options: PlayOptions): Promise<PlayOutcome> {
   const { source, viewport, clock, signal, speeds } = options;
+  // What is told of statements is no screen that an index could have kept.
+  const keyframeAt = source.track === "query" ? undefined : source.keyframeAt?.bind(source);
   let screen = createScreen(source.size);
-  let frames = source.frames()[Symbol.asyncIterator]();
+  let frames = toldFrames(source)[Symbol.asyncIterator]();
+  let begunUs = 0;
+  /** The moments since then at which something was shown. */
+  let shownAtUs: number[] = [];
   let next: PlayFrame | undefined;
   let ended = false;
   let positionUs = 0;
@@ -57,6 +63,7 @@ export async function play(options: PlayOptions): Promise<PlayOutcome> {
   let seeking = false;
   let speed = options.speed;
   let seekToUs = options.fromUs;
+  let stepBy = 0;
   const asked = { quit: false };
   let keyShownUntilUs = 0;
   let failure: unknown;
@@ -71,6 +78,10 @@ export async function play(options: PlayOptions): Promise<PlayOutcome> {
         break;
       case "seek":
         seekToUs = Math.max(0, (seekToUs ?? positionUs) + key.byS * 1_000_000);
+        break;
+      case "step":
+        stepBy += key.by;
+        paused = true;
         break;
       case "start":
         seekToUs = 0;
@@ -137,44 +148,72 @@ export async function play(options: PlayOptions): Promise<PlayOutcome> {
     screen.dispose();
     screen = createScreen(keyframe ?? source.size);
     if (keyframe) screen.restore(keyframe.state);
-    frames = source.frames(keyframe?.timeUs)[Symbol.asyncIterator]();
-    positionUs = keyframe?.timeUs ?? 0;
+    frames = toldFrames(source, keyframe?.timeUs)[Symbol.asyncIterator]();
+    begunUs = keyframe?.timeUs ?? 0;
+    shownAtUs = [];
+    positionUs = begunUs;
     ended = false;
     const fromSeq = keyframe?.seq ?? 0;
     do await advance();
     while (next && next.seq < fromSeq);
   }
 
+  /** What the source gives faster than the screen takes it waits. */
+  async function show(frame: PlayFrame): Promise<void> {
+    if (screen.apply(frame) && frame.timeUs !== shownAtUs.at(-1)) shownAtUs.push(frame.timeUs);
+    if (screen.pendingBytes > pendingBytesMax) await screen.settled();
+  }
+
   /** Applies everything up to a moment at once, from here or from the nearest state that is known before it. */
   async function seek(targetUs: number): Promise<void> {
-    let shownAtUs = clock.monotonicUs();
     const isBack = targetUs < positionUs;
     if (isBack || targetUs - positionUs > leapUs) {
-      const keyframe = await source.keyframeAt?.(targetUs);
+      const keyframe = await keyframeAt?.(targetUs);
       if (isBack || (keyframe && keyframe.timeUs > positionUs)) await begin(keyframe);
     }
+    await goOn(targetUs);
+  }
+
+  async function goOn(targetUs: number): Promise<void> {
+    let drawnAtUs = clock.monotonicUs();
     seeking = true;
     while (next && next.timeUs <= targetUs && !asked.quit && !signal.aborted) {
-      screen.apply(next);
+      await show(next);
       positionUs = Math.max(positionUs, next.timeUs);
-      if (screen.pendingBytes > pendingBytesMax) await screen.settled();
       await advance();
       // Through a long recording it takes a while, which is shown.
-      if (clock.monotonicUs() - shownAtUs < seekingShownEveryMs * 1000) continue;
+      if (clock.monotonicUs() - drawnAtUs < seekingShownEveryMs * 1000) continue;
       await screen.settled();
       draw();
-      shownAtUs = clock.monotonicUs();
+      drawnAtUs = clock.monotonicUs();
     }
     seeking = false;
     await screen.settled();
     if (!ended) positionUs = targetUs;
   }
 
+  /** To the next moment at which something is shown, or to the one before that which is shown now. */
+  async function step(by: number): Promise<void> {
+    const fromUs = positionUs;
+    if (by > 0) {
+      for (const known = shownAtUs.length; shownAtUs.length === known;) {
+        if (!next || asked.quit || signal.aborted) return;
+        await goOn(next.timeUs);
+      }
+      return;
+    }
+    while (shownAtUs.length < 2 && begunUs > 0 && !asked.quit && !signal.aborted) {
+      await begin(await keyframeAt?.(begunUs - 1));
+      await goOn(fromUs);
+    }
+    await seek(shownAtUs.at(-2) ?? 0);
+  }
+
   function status(): string | undefined {
     if (!options.interactive) return source.watermark;
     const how = seeking ? "seeking" : paused ? "paused " : ended ? "ended  " : "playing";
     const total = source.durationUs === undefined ? "" : ` / ${formatMoment(source.durationUs)}`;
-    const keys = "space pause, arrows 5 s, [ ] 30 s, + - speed, q quit";
+    const keys = "space pause, arrows 5 s, [ ] 30 s, , . step, + - speed, q quit";
     return statusLine(
       source.watermark,
       ` ${how} ${formatMoment(positionUs)}${total}  ${speed}x  ${source.title}  (${keys})`,
@@ -204,6 +243,14 @@ export async function play(options: PlayOptions): Promise<PlayOutcome> {
         draw();
         continue;
       }
+      if (stepBy !== 0) {
+        const by = Math.sign(stepBy);
+        stepBy -= by;
+        await step(by);
+        dropAnchor(positionUs);
+        draw();
+        continue;
+      }
       if (paused) {
         await screen.settled();
         draw();
@@ -227,8 +274,7 @@ export async function play(options: PlayOptions): Promise<PlayOutcome> {
         positionUs = Math.min(playheadUs(), next.timeUs);
         continue;
       }
-      screen.apply(next);
-      if (screen.pendingBytes > pendingBytesMax) await screen.settled();
+      await show(next);
       if (clock.monotonicUs() - drawnAtUs > drawEveryMs * 1000) {
         await screen.settled();
         draw();

@@ -69,6 +69,12 @@ test(
     pane.keys("0");
     const start = await pane.until((lines) => secondOf(lines) === 0, "0 goes to the start");
     assert.deepEqual(start.slice(0, 10), ["tick 0", "", "", "", "", "", "", "", "", ""]);
+    pane.keys(".", ".");
+    const stepped = await pane.until((lines) => secondOf(lines) === 1, ". steps to what was shown next");
+    assert.deepEqual(stepped.slice(0, 4), ["tick 0", "tick 1", "tick 2", ""]);
+    pane.keys(",");
+    const back = await pane.until((lines) => secondOf(lines) === 0, ", steps back");
+    assert.deepEqual(back.slice(0, 3), ["tick 0", "tick 1", ""]);
 
     pane.keys("]");
     const inside = await pane.until((lines) => secondOf(lines) === 30, "] goes thirty seconds on");
@@ -111,7 +117,7 @@ test(
     );
     assert.match(lines[5] ?? "", /^ paused/, "paused, the status stands over the last row");
     assert.ok(lines.every((line) => line.length <= 30));
-    pane.resize(90, 20);
+    pane.resize(110, 20);
     const wide = await pane.until((rows) => /^ paused .*quit\)/.test(rows[19] ?? ""), "it is drawn anew");
     assert.ok(wide.includes("tick 3"));
   },

@@ -7,8 +7,8 @@ export type Screen = {
   readonly cols: number;
   readonly rows: number;
   readonly cursor: { readonly col: number; readonly row: number; readonly visible: boolean };
-  /** Takes a frame in. What it shows is there after `settled`. */
-  apply(frame: PlayFrame): void;
+  /** Takes a frame in, and says whether it shows anything; that is there after `settled`. */
+  apply(frame: PlayFrame): boolean;
   /** Takes in what brings an empty screen of this size to a state. */
   restore(state: string): void;
   /** Resolves when all that was applied is on the screen. */
@@ -65,7 +65,7 @@ export function createScreen(size: { cols: number; rows: number }): Screen {
     },
     apply(frame) {
       const shown = shownBy(frame);
-      if (shown.what === "nothing") return;
+      if (shown.what === "nothing") return false;
       if (shown.what === "size") {
         // The size changes after what was printed before it, so it waits in the terminal's own queue.
         settling = new Promise((resolve) =>
@@ -74,7 +74,7 @@ export function createScreen(size: { cols: number; rows: number }): Screen {
             resolve();
           }),
         );
-        return;
+        return false;
       }
       const { length } = shown.bytes;
       pendingBytes += length;
@@ -84,6 +84,7 @@ export function createScreen(size: { cols: number; rows: number }): Screen {
           resolve();
         }),
       );
+      return true;
     },
     restore(state) {
       settling = new Promise((resolve) => terminal.write(state, resolve));
