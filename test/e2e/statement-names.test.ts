@@ -7,8 +7,8 @@ import { after, before, test } from "node:test";
 import type { TLSSocket } from "node:tls";
 import type { Client } from "@gatehouse/contracts/client";
 import type { Target } from "@gatehouse/contracts/rest";
-import { concatBytes } from "@gatehouse/kernel";
-import { statementLine, statements } from "@gatehouse/recording";
+import { concatBytes, seededRandom } from "@gatehouse/kernel";
+import { type Statement, statementLine, statements } from "@gatehouse/recording";
 import { messagesOf } from "../../packages/gateway/src/protocols/postgres/wire/dialogue.ts";
 import {
   backend,
@@ -30,6 +30,8 @@ const execute = (portal: string) =>
   encodeMessage(frontend.execute, zeroTerminated(portal), new Uint8Array(4));
 const close = (letter: "S" | "P", name: string) =>
   encodeMessage(frontend.close, new TextEncoder().encode(letter), zeroTerminated(name));
+const describe = (letter: "S" | "P", name: string) =>
+  encodeMessage(frontend.describe, new TextEncoder().encode(letter), zeroTerminated(name));
 const sync = encodeMessage(frontend.sync);
 const query = (text: string) => encodeMessage(frontend.query, zeroTerminated(text));
 const broken = parse("broken", "selekt");
@@ -81,7 +83,7 @@ before(async () => {
   stand = await startDatabases();
   jane = await stand.person("jane");
   analyst = await stand.person("ann", ["security-analyst"]);
-  free = await stand.addTarget("postgres", { name: "free" });
+  free = await stand.addTarget("postgres", { name: "free", access: { statements: { keepRows: 10 } } });
   guarded = await stand.addTarget("postgres", {
     name: "guarded",
     access: {
@@ -113,19 +115,20 @@ async function openRaw(target: Target) {
       }
       return said;
     },
+    next: () => messages.next(),
     close: () => client.end(),
   };
 }
 
 const seen = new Set<string>();
-async function linesOfLast(): Promise<string[]> {
+async function statementsOfLast(): Promise<Statement[]> {
   const session = await awaitStored(stand.gateway, ({ id }) => !seen.has(id));
   seen.add(session.id);
-  const lines: string[] = [];
-  for await (const statement of statements((await recorded(stand.gateway, session)).frames))
-    lines.push(statementLine(statement).replace(/, [\d.]+ ms$/, ""));
-  return lines;
+  const { frames } = await recorded(stand.gateway, session);
+  return await Array.fromAsync(statements(frames));
 }
+const linesOfLast = async (): Promise<string[]> =>
+  (await statementsOfLast()).map((statement) => statementLine(statement).replace(/, [\d.]+ ms$/, ""));
 
 for (const [name, batches] of Object.entries(tricks))
   for (const pace of ["step by step", "at once"] as const) {
@@ -236,3 +239,61 @@ for (const [name, { batches, shown }] of Object.entries(detours))
       raw.send(batches);
       return await raw.answers(batches.length);
     }, shown));
+
+test("whatever a client does with names, a result is recorded with the text that made it", async (context) => {
+  const seed = Number(process.env["SEED"] ?? 20_261_127);
+  context.diagnostic(`seed ${seed}`);
+  const random = seededRandom(seed);
+  const pick = <T>(...from: readonly T[]): T => from[(random.bytes(1)[0] ?? 0) % from.length] as T;
+  const statement = () => pick("", "a", "b");
+  const portal = () => pick("", "p");
+  let selected = 0;
+  const message = (): Uint8Array[] =>
+    pick<() => Uint8Array[]>(
+      () => [parse(statement(), `select ${++selected}`)],
+      () => [parse(statement(), `select ${++selected}`)],
+      () => [bind(portal(), statement())],
+      () => [bind(portal(), statement())],
+      () => [execute(portal())],
+      () => [execute(portal())],
+      () => [close("S", statement())],
+      () => [close("P", portal())],
+      () => [describe("S", statement())],
+      () => [broken],
+      () => [sync],
+      () => [sync],
+      () => [query(`select ${++selected}`)],
+      () => [query(pick("begin", "commit", "rollback", "savepoint s", "rollback to s"))],
+    )();
+  const raw = await openRaw(free);
+  const shown: number[] = [];
+  for (let round = 0; round < Number(process.env["ROUNDS"] ?? 200); round++) {
+    const batch = Array.from({ length: 1 + pick(1, 3, 8, 20) }, message).flat();
+    // Whatever state it was left in, it ends outside a transaction, and says so last.
+    raw.send([[...batch, sync, query("rollback"), query("select 0")]]);
+    for (let isLast = false; ;) {
+      const { type, body } = await raw.next();
+      if (type === backend.dataRow) {
+        const value = Number(new TextDecoder().decode(body.subarray(6)));
+        if (value === 0) isLast = true;
+        else shown.push(value);
+      }
+      if (isLast && type === backend.readyForQuery) break;
+    }
+  }
+  await raw.close();
+  const results: { text: string; value: number }[] = [];
+  for (const { text, results: made } of (await statementsOfLast()).toSorted((a, b) => a.number - b.number))
+    for (const { kept } of made)
+      for (const [cell] of kept ?? []) results.push({ text, value: Number(cell?.text) });
+  const told = results.filter(({ value }) => value !== 0);
+  assert.ok(shown.length > 50, `${shown.length} results`);
+  assert.deepEqual(
+    told.map(({ value }) => value),
+    shown,
+  );
+  assert.deepEqual(
+    told.filter(({ text, value }) => text !== `select ${value}`),
+    [],
+  );
+});
