@@ -16,3 +16,14 @@ export function recordedValue(bytes: Uint8Array | undefined, format: number, oid
   const shown = bytes.subarray(0, queryLimits.textCharsMax / 2);
   return { hex: toHex(shown), ...type, ...(shown.length < bytes.length && digested(bytes)) };
 }
+
+/** The values of a Bind, or of a function call. */
+export function recordedValues(
+  values: readonly (Uint8Array | undefined)[],
+  formats: readonly number[],
+  types: readonly number[] | undefined,
+) {
+  // §55.7, Bind: no format is text for all, one format is for all.
+  const formatOf = (i: number) => (formats.length === 1 ? formats[0] : formats[i]) ?? 0;
+  return values.map((value, i) => recordedValue(value, formatOf(i), types?.[i] ?? 0));
+}

@@ -22,7 +22,6 @@ import {
   recordedText,
   textSecrets,
 } from "../../../passage/mod.ts";
-import { withoutQuoted } from "../../../statements/mod.ts";
 import {
   backend,
   decodeBind,
@@ -47,7 +46,8 @@ import { type Judged, type RefusedPiece, type Runs, deniedResponse } from "./jud
 import { Names, type Naming } from "./names.ts";
 import { type Reviewed, runBy, withValues } from "./reviewed-statement.ts";
 import { type Column, RowKeeper } from "./row-keeper.ts";
-import { recordedValue } from "./recorded-value.ts";
+import { recordedValues } from "./recorded-value.ts";
+import { bounded, boundedNotification, boundedSetting, short, withoutSecrets } from "./recorded-words.ts";
 
 /** What the server still owes an answer to, in the order in which it was asked. */
 type Owed = {
@@ -88,7 +88,6 @@ type Outcome = Omit<QueryOutcome, "final"> & { final: boolean };
 /** What is told of where an error passes over it. A bind is told of by what it was bound for. */
 const toldOf = new Set<Owed["what"]>(["execute", "simple", "call", "parse"]);
 const notesMax = queryLimits.notesMax;
-const messageCharsMax = 8192;
 
 /**
  * Follows both directions of a session, message by message, and records each statement as it is asked and each outcome
@@ -209,7 +208,7 @@ export class StatementLog {
       case frontend.bind: {
         const { portal, statement: name, formats, values, resultFormats } = decodeBind(body);
         const prepared = this.#prepared.get(name);
-        const recorded = valuesOf(values, formats, prepared?.types);
+        const recorded = recordedValues(values, formats, prepared?.types);
         const asked = this.#bound(
           { type: "bind", ...(prepared && { of: prepared.statement }), name, portal },
           recorded,
@@ -253,7 +252,7 @@ export class StatementLog {
           statement: this.#query({
             type: "call",
             name: String(oid),
-            values: valuesOf(values, formats, undefined),
+            values: recordedValues(values, formats, undefined),
           }),
         });
         return;
@@ -345,7 +344,7 @@ export class StatementLog {
         return;
       case backend.commandComplete: {
         const tag = decodeText(body);
-        this.#result(head, tag.slice(0, messageCharsMax), rowsOfTag(tag));
+        this.#result(head, short(tag), rowsOfTag(tag));
         return;
       }
       case backend.emptyQueryResponse:
@@ -359,7 +358,7 @@ export class StatementLog {
         this.#suspended(head);
         return;
       case backend.errorResponse:
-        this.#failed(head, without(head, decodeError(body)));
+        this.#failed(head, said(head, body));
         return;
       case backend.readyForQuery:
         this.#ready(decodeReady(body));
@@ -386,7 +385,7 @@ export class StatementLog {
         if (head?.what === "describe") this.#shift();
         return;
       case backend.noticeResponse:
-        if (this.#notices.length < notesMax) this.#notices.push(bounded(without(head, decodeError(body))));
+        if (this.#notices.length < notesMax) this.#notices.push(bounded(said(head, body)));
         return;
       case backend.notificationResponse:
         if (this.#notifications.length < notesMax)
@@ -496,7 +495,7 @@ export class StatementLog {
       type: "copy",
       ...(of > 0 && { of }),
       ...digest,
-      ...(failed !== undefined && { failed: failed.slice(0, messageCharsMax) }),
+      ...(failed !== undefined && { failed: short(failed) }),
     });
   }
 
@@ -642,49 +641,9 @@ function described(head: Owed, columns: readonly Column[]): void {
 
 const noStatement: Asked = { statement: 0 };
 
-/** Where the statement holds secrets, what the server quotes of it is left out. */
-function without(head: Owed | undefined, said: QueryCondition): QueryCondition {
-  if (!head?.masked) return said;
-  const { severity, code, message, detail, hint } = said;
-  return {
-    severity,
-    code,
-    message: withoutQuoted(message),
-    ...(detail !== undefined && { detail: withoutQuoted(detail) }),
-    ...(hint !== undefined && { hint: withoutQuoted(hint) }),
-  };
-}
-
-function valuesOf(
-  values: readonly (Uint8Array | undefined)[],
-  formats: readonly number[],
-  types: readonly number[] | undefined,
-) {
-  // §55.7, Bind: no format is text for all, one format is for all.
-  const formatOf = (i: number) => (formats.length === 1 ? formats[0] : formats[i]) ?? 0;
-  return values.map((value, i) => recordedValue(value, formatOf(i), types?.[i] ?? 0));
-}
-
-function bounded({ severity, code, message, detail, hint }: QueryCondition): QueryCondition {
-  return {
-    severity: severity.slice(0, 64),
-    code: code.slice(0, 64),
-    message: short(message),
-    ...(detail !== undefined && { detail: short(detail) }),
-    ...(hint !== undefined && { hint: short(hint) }),
-  };
-}
-const boundedNotification = ({ channel, payload }: { channel: string; payload: string }) => ({
-  channel: short(channel),
-  payload: short(payload),
-});
-const boundedSetting = ({ name, value }: { name: string; value: string }) => ({
-  name: short(name),
-  value: short(value),
-});
-
-function short(text: string): string {
-  return text.slice(0, messageCharsMax).toWellFormed();
+function said(head: Owed | undefined, body: Uint8Array): QueryCondition {
+  const condition = decodeError(body);
+  return head?.masked ? withoutSecrets(condition) : condition;
 }
 
 function together(promises: Promise<void>[]): Promise<unknown> | undefined {
