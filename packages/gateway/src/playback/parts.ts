@@ -37,14 +37,15 @@ export function createParts({ keptBytesMax, keptMax } = limits): Parts {
     for await (const chunk of chunks) {
       const at = bytes;
       bytes += chunk.length;
+      if (chunk.length === 0) continue;
       if (!kept || ("from" in asked && (bytes <= asked.from || at > (asked.to ?? at)))) continue;
       if (kept.chunks.length === 0) kept.at = at;
       kept.chunks.push(chunk);
       keptBytes += chunk.length;
-      while (keptBytes - (kept.chunks[0]?.length ?? 0) >= lastBytes) {
-        const { length } = kept.chunks.shift() ?? chunk;
-        kept.at += length;
-        keptBytes -= length;
+      for (let [first] = kept.chunks; first && keptBytes - first.length >= lastBytes; [first] = kept.chunks) {
+        kept.chunks.shift();
+        kept.at += first.length;
+        keptBytes -= first.length;
       }
       if (keptBytes > keptBytesMax) kept = undefined;
     }
