@@ -146,17 +146,18 @@ export const queries = {
       staleTime: Number.POSITIVE_INFINITY,
       gcTime: 60_000,
     }),
-  text: (id: string, block: number) =>
+  /** `ofUs`: of how much of the session the index is, while it goes on. */
+  text: (id: string, block: number, ofUs: number) =>
     queryOptions({
-      queryKey: ["text", id, block],
+      queryKey: ["text", id, ofUs, block],
       queryFn: ({ signal }) => gateway.recordings.text(id, { block }, { signal }),
       staleTime: Number.POSITIVE_INFINITY,
       gcTime: 10_000,
     }),
   /** The terms go into the audit log, so they are asked for once. `/words/` is a regular expression. */
-  found: (id: string, words: string) =>
+  found: (id: string, words: string, ofUs: number | undefined) =>
     queryOptions({
-      queryKey: ["found", id, words],
+      queryKey: ["found", id, ofUs, words],
       queryFn: () => {
         const regex = /^\/(.+)\/$/.exec(words)?.[1];
         return gateway.recordings.search(id, {

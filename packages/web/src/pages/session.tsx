@@ -9,14 +9,20 @@ import { ExecView } from "../player/exec-view.tsx";
 import { FilesView } from "../player/files-view.tsx";
 import { ForwardsView } from "../player/forwards-view.tsx";
 import { MomentList } from "../player/moment-list.tsx";
-import { type Index, useIndexMaterial, useReelMaterial } from "../player/material.ts";
-import { momentsOf, momentsOfEvents, watchersIn, watchersInEvents } from "../player/moments.ts";
+import { type Index, useIndexMaterial, useLiveMaterial, useReelMaterial } from "../player/material.ts";
+import {
+  type Moment,
+  momentsAfter,
+  momentsOfEvents,
+  watchersIn,
+  watchersInEvents,
+} from "../player/moments.ts";
 import { findIn, transcriptOf } from "../player/transcript.ts";
 import { FindBar, IndexedTranscript, TranscriptList } from "../player/transcript-panel.tsx";
 import { loadTerminalPlayer } from "../player/load.ts";
 import { Watermark, WatermarkWords } from "../player/watermark.tsx";
 import type { Noted } from "../player/noted-lane.tsx";
-import type { Reel } from "../player/reel.ts";
+import { type Reel, unindexed } from "../player/reel.ts";
 import type { Seek } from "../player/terminal-player.tsx";
 import { type Recorded, useReel } from "../player/use-reel.ts";
 import { ClosedRecording } from "../requests/closed-recording.tsx";
@@ -122,7 +128,11 @@ function SessionRoom({
   const settled = useDeferredValue(reel);
   const moments = useMemo(
     () =>
-      index ? momentsOfEvents(index.events) : settled.state === "loading" ? [] : momentsOf(settled.frames),
+      index
+        ? momentsOfEvents(index.events)
+        : settled.state === "loading"
+          ? []
+          : momentsAfter(settled.before?.index.events ?? [], unindexed(settled)),
     [index, settled],
   );
   const onPlace = useCallback(
@@ -160,9 +170,19 @@ function SessionRoom({
   );
   const watchers = useMemo(
     () =>
-      index ? watchersInEvents(index.events) : settled.state === "loading" ? [] : watchersIn(settled.frames),
+      index
+        ? watchersInEvents(index.events)
+        : settled.state === "loading"
+          ? []
+          : [
+              ...new Set([
+                ...watchersInEvents(settled.before?.index.events ?? []),
+                ...watchersIn(unindexed(settled)),
+              ]),
+            ],
     [index, settled],
   );
+  const indexed = index ?? settled.before?.index;
   const words = useFound(session, settled, index, { find, panel });
   const hits = useMemo(() => [...new Set(words.found.map(({ timeUs: us }) => us))], [words.found]);
   const findWords = (wanted: string) =>
@@ -314,8 +334,14 @@ function SessionRoom({
                 onChoose={choose}
               />
             ) : isTerminal && panel === "transcript" ? (
-              index && find === "" ? (
-                <IndexedTranscript sessionId={session.id} index={index} timeUs={timeUs} onChoose={choose} />
+              indexed && find === "" ? (
+                <IndexedTranscript
+                  sessionId={session.id}
+                  index={indexed}
+                  after={words.read}
+                  timeUs={timeUs}
+                  onChoose={choose}
+                />
               ) : (
                 !words.isSearching && (
                   <TranscriptList
@@ -342,32 +368,38 @@ function SessionRoom({
 type Found = { timeUs: number; text: string; found?: { at: number; length: number } };
 const nothingFound: Found[] = [];
 
-/** Where the words stand: asked of the gateway where there is an index, else found in what is in the page. */
+/** Where the words stand: asked of the gateway as far as there is an index, else found in what is in the page. */
 function useFound(
   session: SessionFacts,
   reel: Reel,
   index: Index | undefined,
   { find, panel }: { find: string; panel: string },
 ): { found: Found[]; read: Found[]; isSearching: boolean; hasMore: boolean; error?: unknown } {
-  const asked = useQuery({ ...queries.found(session.id, find), enabled: index !== undefined && find !== "" });
+  const toUs = (index ?? reel.before?.index)?.durationUs;
+  const asked = useQuery({
+    ...queries.found(session.id, find, toUs),
+    enabled: toUs !== undefined && find !== "",
+  });
   // Read only when it is looked at.
   const wantsLines =
     !index &&
     session.track === "terminal" &&
     (panel === "transcript" || find !== "") &&
     reel.state !== "loading";
-  const lines = useMemo(() => (wantsLines ? transcriptOf(reel.frames) : []), [wantsLines, reel]);
+  const lines = useMemo(() => (wantsLines ? transcriptOf(unindexed(reel)) : []), [wantsLines, reel]);
   const read = useMemo(() => lines.filter(({ isDrawn }) => !isDrawn), [lines]);
   const found = useMemo(() => findIn(lines, find), [lines, find]);
   const hits = useMemo(
     () =>
-      asked.data?.hits.map(({ timeUs, text, at, length }) => ({ timeUs, text, found: { at, length } })) ??
-      nothingFound,
-    [asked.data],
+      asked.data?.hits.flatMap(({ timeUs, text, at, length }) =>
+        timeUs <= (toUs ?? 0) ? [{ timeUs, text, found: { at, length } }] : [],
+      ) ?? nothingFound,
+    [asked.data, toUs],
   );
-  if (!index) return { found, read, isSearching: false, hasMore: false };
+  const all = useMemo(() => (toUs === undefined ? found : [...hits, ...found]), [toUs, hits, found]);
+  if (toUs === undefined) return { found, read, isSearching: false, hasMore: false };
   return {
-    found: hits,
+    found: all,
     read,
     isSearching: asked.isFetching,
     hasMore: typeof asked.data?.next === "string",
@@ -400,7 +432,7 @@ function Track({
   kind: "failed" | "slow" | undefined;
   onKind: (kind: "failed" | "slow" | undefined) => void;
   isLive: boolean;
-  moments: ReturnType<typeof momentsOf>;
+  moments: readonly Moment[];
   hits: readonly number[];
   noted: readonly Noted[];
   seek: Seek | undefined;
@@ -409,11 +441,12 @@ function Track({
 }) {
   const whole = useReelMaterial(reel, session);
   const windows = useIndexMaterial(session.id, index);
+  const live = useLiveMaterial(session.id, reel);
   switch (session.track) {
     case "terminal":
       return (
         <TerminalPlayer
-          material={windows ?? whole}
+          material={windows ?? live ?? whole}
           picturesOf={windows && !windows.isSmall ? session.id : undefined}
           startUs={startUs ?? 0}
           autoplay={startUs === undefined && !matchMedia("(prefers-reduced-motion: reduce)").matches}

@@ -7,9 +7,9 @@ const idleKeptUs = 600_000;
 export type Stretch = { fromUs: number; toUs: number };
 
 /** The stretches in which nothing was shown or typed, each longer than `idleAfterUs`. */
-export function idleStretches(frames: readonly WireFrame[], endUs: number): Stretch[] {
+export function idleStretches(frames: readonly WireFrame[], endUs: number, fromUs = 0): Stretch[] {
   const out: Stretch[] = [];
-  let lastUs = 0;
+  let lastUs = fromUs;
   const close = (toUs: number) => {
     if (toUs - lastUs > idleAfterUs) out.push({ fromUs: lastUs, toUs });
   };
@@ -28,12 +28,19 @@ export function afterIdle(stretches: readonly Stretch[], timeUs: number): number
   return stretch ? stretch.toUs - idleKeptUs : timeUs;
 }
 
+type InStretches = { bucketUs: number; bytes: readonly number[] };
+
 /**
  * How much went by in each part of the recording, from 0 to 1. Logarithmic: one large listing must not make everything
- * else look like nothing.
+ * else look like nothing. `before`: what an index has of the time before the frames.
  */
-export function activity(frames: readonly WireFrame[], endUs: number, parts: number): number[] {
-  const sums = Array.from({ length: parts }, () => 0);
+export function activity(
+  frames: readonly WireFrame[],
+  endUs: number,
+  parts: number,
+  before?: InStretches,
+): number[] {
+  const sums = before ? sumsOf(before, endUs, parts) : Array.from({ length: parts }, () => 0);
   for (const frame of frames) {
     if (!isSeen(frame.kind)) continue;
     const part = Math.min(parts - 1, Math.floor((frame.timeUs / Math.max(1, endUs)) * parts));
@@ -43,11 +50,11 @@ export function activity(frames: readonly WireFrame[], endUs: number, parts: num
 }
 
 /** The same, of what an index has in stretches of its own. */
-export function sharesOf(
-  { bucketUs, bytes }: { bucketUs: number; bytes: readonly number[] },
-  endUs: number,
-  parts: number,
-): number[] {
+export function sharesOf(shown: InStretches, endUs: number, parts: number): number[] {
+  return scaled(sumsOf(shown, endUs, parts));
+}
+
+function sumsOf({ bucketUs, bytes }: InStretches, endUs: number, parts: number): number[] {
   const sums = Array.from({ length: parts }, () => 0);
   const partUs = Math.max(1, endUs) / parts;
   for (const [n, count] of bytes.entries()) {
@@ -58,7 +65,7 @@ export function sharesOf(
     for (let part = first; part <= last; part++)
       sums[part] = (sums[part] ?? 0) + Math.ceil(count / (last - first + 1));
   }
-  return scaled(sums);
+  return sums;
 }
 
 function scaled(sums: readonly number[]): number[] {

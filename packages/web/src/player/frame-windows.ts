@@ -23,25 +23,27 @@ export type ReadFrames = (
 export class FrameWindows {
   readonly #overview: Overview;
   readonly #read: ReadFrames;
+  readonly #newest: (() => FrameWindow) | undefined;
   /** By their beginning, the last one used at the end. */
   readonly #kept = new Map<number, FrameWindow>();
   readonly #coming = new Map<number, { toUs: number; window: Promise<FrameWindow>; stop: AbortController }>();
 
   #failedUs: number | undefined;
 
-  constructor(overview: Overview, read: ReadFrames) {
+  /** `newest`: where a session goes on, what is here of its end without being read. */
+  constructor(overview: Overview, read: ReadFrames, newest?: () => FrameWindow) {
     this.#overview = overview;
     this.#read = read;
+    this.#newest = newest;
   }
 
   /** The window that holds this moment. Rejects where it cannot be read, or was abandoned. */
   async at(timeUs: number): Promise<FrameWindow> {
     for (;;) {
-      const kept = this.#holding(timeUs);
-      if (kept) {
-        this.#kept.delete(kept.fromUs);
-        this.#kept.set(kept.fromUs, kept);
-        return kept;
+      const here = this.#holding(timeUs);
+      if (here) {
+        if (this.#kept.delete(here.fromUs)) this.#kept.set(here.fromUs, here);
+        return here;
       }
       // One that is coming may be cut before this moment: then it is looked for again.
       await (this.#comingAt(timeUs) ?? this.#fetch(timeUs));
@@ -86,6 +88,8 @@ export class FrameWindows {
   }
 
   #holding(timeUs: number): FrameWindow | undefined {
+    const newest = this.#newest?.();
+    if (newest && newest.fromUs <= timeUs && timeUs < newest.toUs) return newest;
     for (const window of this.#kept.values())
       if (window.fromUs <= timeUs && timeUs < window.toUs) return window;
     return undefined;
@@ -101,7 +105,7 @@ export class FrameWindows {
   #endOf(fromUs: number): number {
     const { durationUs, activity } = this.#overview;
     let left = windowBytes;
-    let endUs = durationUs + 1;
+    let endUs = Math.min(durationUs + 1, this.#newest?.().fromUs ?? Number.POSITIVE_INFINITY);
     for (let n = Math.floor(fromUs / activity.bucketUs); n < activity.bytes.length; n++) {
       const startUs = Math.max(fromUs, n * activity.bucketUs);
       const perUs = (activity.bytes[n] ?? 0) / activity.bucketUs;

@@ -2,11 +2,12 @@ import type { RecordingOverview, Session } from "@gatehouse/contracts/rest";
 import { useEffect, useMemo, useState } from "react";
 import { gateway } from "../gateway.ts";
 import { type Stretch, activity, idleStretches, sharesOf } from "./activity.ts";
-import { FrameWindows } from "./frame-windows.ts";
+import { FrameWindows, type ReadFrames } from "./frame-windows.ts";
 import { ReelTape } from "./playback.ts";
-import type { Reel } from "./reel.ts";
+import { LiveTape } from "./live-tape.ts";
+import { type Reel, unindexed } from "./reel.ts";
 import type { Tape } from "./showing.ts";
-import { Keyframes, WindowedPlayback } from "./windowed-playback.ts";
+import { Keyframes, type ReadKeyframe, WindowedPlayback } from "./windowed-playback.ts";
 
 /** How many bars a timeline has. */
 export const timelineParts = 300;
@@ -53,18 +54,47 @@ export function useReelMaterial(
   return material;
 }
 
+/** What a screen reads of a recording as it needs it. */
+function readsOf(sessionId: string): { frames: ReadFrames; keyframe: ReadKeyframe } {
+  return {
+    frames: (span, signal) => gateway.recordings.frames(sessionId, span, { signal }),
+    keyframe: async (atUs, signal) => {
+      const { keyframe } = await gateway.recordings.screen(sessionId, { atUs }, { signal });
+      return keyframe ?? undefined;
+    },
+  };
+}
+
+/** A session that goes on, once the page holds only the newest of it. */
+export function useLiveMaterial(sessionId: string, reel: Reel): Material | undefined {
+  const [tape] = useState(() => new LiveTape(readsOf(sessionId)));
+  const material = useMemo(() => {
+    if (!reel.before) return undefined;
+    const { index } = reel.before;
+    const endUs = Math.max(1, reel.endUs);
+    const newest = unindexed(reel);
+    return {
+      tape,
+      endUs,
+      isEmpty: false,
+      isLoading: reel.state === "loading",
+      bars: activity(newest, endUs, timelineParts, index.activity),
+      idle: [...index.idle, ...idleStretches(newest, endUs, index.durationUs)],
+      isSmall: false,
+    };
+  }, [tape, reel]);
+  tape.feed(reel);
+  return material;
+}
+
 /** Windows of a recording, as its index says where they lie. */
 export function useIndexMaterial(sessionId: string, index: Index | undefined): Material | undefined {
   const made = useMemo(() => {
     if (!index) return undefined;
     const endUs = Math.max(1, index.durationUs);
-    const windows = new FrameWindows(index, (span, signal) =>
-      gateway.recordings.frames(sessionId, span, { signal }),
-    );
-    const keyframes = new Keyframes(async (atUs, signal) => {
-      const { keyframe } = await gateway.recordings.screen(sessionId, { atUs }, { signal });
-      return keyframe ?? undefined;
-    });
+    const reads = readsOf(sessionId);
+    const windows = new FrameWindows(index, reads.frames);
+    const keyframes = new Keyframes(reads.keyframe);
     const material: Material = {
       tape: { showOn: (screen) => new WindowedPlayback(screen, windows, keyframes) },
       endUs,

@@ -160,6 +160,14 @@ export function momentsOfEvents(events: Index["events"]): Moment[] {
   return out.sort((a, b) => a.timeUs - b.timeUs || a.seq - b.seq);
 }
 
+/** Of what an index has, and of the frames after it. */
+export function momentsAfter(events: Index["events"], frames: readonly WireFrame[]): Moment[] {
+  const newest = momentsOf(frames);
+  // What comes from an index is numbered from 0, as its events are.
+  for (const moment of newest) moment.seq += events.length;
+  return [...momentsOfEvents(events), ...newest];
+}
+
 export function watchersInEvents(events: Index["events"]): string[] {
   return watchersIn(events.map(({ kind, text }) => ({ kind, data: utf8(text) })));
 }

@@ -156,11 +156,14 @@ export class Playback {
 /** A recording of which all is in the page, or will be. Its screens share the states that any of them has kept. */
 export class ReelTape implements Tape {
   readonly #keyframes: Keyframe[] = [];
-  #reel: Reel = emptyReel;
+  #frames = emptyReel.frames;
+  #loadedUs = Number.POSITIVE_INFINITY;
   #startSize = { cols: 80, rows: 24 };
 
   feed(reel: Reel): void {
-    this.#reel = reel;
+    this.#frames = reel.frames;
+    // While frames still come in, the moment waits at the last one.
+    this.#loadedUs = reel.state === "loading" ? reel.endUs : Number.POSITIVE_INFINITY;
     const first = reel.frames[0];
     const size = first?.kind === "session.start" ? sizeOf(payload(first.data)["size"]) : undefined;
     if (size) this.#startSize = size;
@@ -170,11 +173,10 @@ export class ReelTape implements Tape {
     const playback = new Playback(screen, this.#keyframes);
     return {
       show: (timeUs) => {
-        playback.feed(this.#reel.frames, this.#startSize);
+        playback.feed(this.#frames, this.#startSize);
         return playback.show(timeUs);
       },
-      // While frames still come in, the moment waits at the last one.
-      reachUs: () => (this.#reel.state === "loading" ? this.#reel.endUs : Number.POSITIVE_INFINITY),
+      reachUs: () => this.#loadedUs,
       ahead: () => undefined,
     };
   }

@@ -7,7 +7,7 @@ import { activity, afterIdle, idleStretches } from "./activity.ts";
 import { momentsOf, plainText } from "./moments.ts";
 import { Playback, advance } from "./playback.ts";
 import type { Screen } from "./showing.ts";
-import { type Reel, followReel, frameAt, loadReel } from "./reel.ts";
+import { type Before, type Reel, followReel, frameAt, loadReel, unindexed } from "./reel.ts";
 
 let seq = 0;
 const frame = (timeMs: number, kind: string, data: string | object = ""): WireFrame => ({
@@ -76,6 +76,69 @@ test("a live session's reel grows, is as long as it is late, and says when it is
     ["live", 2, 70_000, true],
     ["whole", 2, 70_000, true],
   ]);
+});
+
+test("of a terminal that is looked on at the newest alone is held, as far as the gateway has the rest", async () => {
+  const large = (timeMs: number) => frame(timeMs, "output", "x".repeat(700_000));
+  const start = frame(0, "session.start", { track: "terminal" });
+  const frames = [start, ...[10, 20, 30, 40, 50].map(large), frame(60, "output", "end")];
+  const index = { durationUs: 30_000, events: [] } as unknown as Before["index"];
+  let asked = 0;
+  const follow = async (given: WireFrame[], readBefore: () => Promise<Before | undefined>) => {
+    let last: Reel | undefined;
+    let nowMs = 0;
+    await followReel(
+      (async function* () {
+        for (const one of given) {
+          yield { what: "frame", frame: one } as const;
+          // What is asked for is answered between two frames.
+          await Promise.resolve().then(() => Promise.resolve());
+          nowMs += 5_000;
+        }
+      })(),
+      (reel) => (last = reel),
+      { nowMs: () => nowMs, readBefore },
+    );
+    return last;
+  };
+  const reel = await follow(frames, async () => {
+    asked++;
+    return { index, keyframe: { seq: frames[3]?.seq ?? 0, timeUs: 25_000 } };
+  });
+  // Asked when there was too much, and then not at once again.
+  assert.equal(asked, 2);
+  assert.deepEqual([reel?.state, reel?.endUs, reel?.before?.index], ["whole", 60_000, index]);
+  assert.deepEqual(
+    reel?.frames.map(({ timeUs }) => timeUs),
+    [30_000, 40_000, 50_000, 60_000],
+  );
+  assert.equal(reel?.bytes, 3 * 700_000 + 3);
+  assert.deepEqual(
+    unindexed(reel as Reel).map(({ timeUs }) => timeUs),
+    [40_000, 50_000, 60_000],
+  );
+
+  // Where the gateway is further than what has come in, what comes in until there is passed over.
+  const behind = await follow(frames.slice(0, 6), async () => ({
+    index: { ...index, durationUs: 55_000 },
+    keyframe: { seq: frames[6]?.seq ?? 0, timeUs: 55_000 },
+  }));
+  assert.deepEqual([behind?.frames.length, behind?.endUs], [0, 55_000]);
+
+  // Tables are made of all that happened, and who may look on alone has no index.
+  asked = 0;
+  const denied = async () => {
+    asked++;
+    throw new GatehouseError({ code: "denied", op: "t", message: "no" });
+  };
+  assert.equal(
+    (await follow([frame(0, "session.start", { track: "query" }), ...frames.slice(1)], denied))?.frames
+      .length,
+    7,
+  );
+  assert.equal(asked, 0);
+  assert.equal((await follow(frames, denied))?.frames.length, 7);
+  assert.equal(asked, 1);
 });
 
 test("a recording that is too large is held to the limit, and said to be", async () => {

@@ -113,20 +113,23 @@ type Shown = {
 /** The lines as the index has them: only the blocks in sight and the one that is played are read. */
 export function IndexedTranscript({
   sessionId,
-  index: { text, textEndsUs },
+  index: { durationUs, text, textEndsUs },
+  after,
   timeUs,
   onChoose,
 }: {
   sessionId: string;
   index: Index;
+  /** The lines that came after it, in a session that goes on. */
+  after: readonly Line[];
   timeUs: number;
   onChoose: (timeUs: number) => void;
 }) {
   const [sight, setSight] = useState({ first: 0, last: 0 });
   const starts = useMemo(() => startsOf(text), [text]);
   // Lines are there in the order in which they left the screen: the first block that ends after the moment holds it.
-  const after = text.findIndex(({ toUs }) => toUs >= timeUs);
-  const playedBlock = after < 0 ? text.length - 1 : after;
+  const next = text.findIndex(({ toUs }) => toUs >= timeUs);
+  const playedBlock = next < 0 ? text.length - 1 : next;
   const wanted = [
     ...new Set([
       playedBlock,
@@ -135,26 +138,29 @@ export function IndexedTranscript({
       ),
     ]),
   ].filter((n) => n >= 0);
-  const blocks = useQueries({ queries: wanted.map((n) => queries.text(sessionId, n)) });
+  const blocks = useQueries({ queries: wanted.map((n) => queries.text(sessionId, n, durationUs)) });
   const failed = blocks.find(({ isError }) => isError);
   const linesOf = (n: number) => blocks[wanted.indexOf(n)]?.data?.lines;
   const count = (starts.at(-1) ?? 0) + (text.at(-1)?.lines ?? 0);
-  if (count === 0) return <TranscriptList lines={[]} words="" timeUs={timeUs} onChoose={onChoose} />;
+  if (count === 0) return <TranscriptList lines={after} words="" timeUs={timeUs} onChoose={onChoose} />;
   const played = linesOf(playedBlock);
   const row = played ? lastBefore(played.length, (i) => (played[i]?.fromUs ?? 0) <= timeUs) : undefined;
+  const rowAfter = lastUpTo(after, timeUs);
+  const current = rowAfter >= 0 ? count + rowAfter : row && (starts[playedBlock] ?? 0) + row;
   return (
     <>
       {failed && (
         <InlineProblem error={failed.error}>The lines that could not be read are left blank.</InlineProblem>
       )}
       <Rows
-        count={count}
+        count={count + after.length}
         lineAt={(i) => {
+          if (i >= count) return after[i - count];
           const n = lastBefore(starts.length, (at) => (starts[at] ?? 0) <= i);
           const line = linesOf(n)?.[i - (starts[n] ?? 0)];
           return line && { timeUs: line.fromUs, text: line.text };
         }}
-        current={row === undefined ? undefined : (starts[playedBlock] ?? 0) + row}
+        current={current}
         words=""
         onChoose={onChoose}
         onSight={setSight}

@@ -1,7 +1,7 @@
 import { watchSession } from "@gatehouse/contracts/watch-session";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { gateway } from "../gateway.ts";
-import { type Reel, emptyReel, followReel, loadReel } from "./reel.ts";
+import { type Before, type Reel, emptyReel, followReel, loadReel } from "./reel.ts";
 
 /** Rendering a long recording costs more, so it is done less often as it grows: at most a second late. */
 const renderAfterMs = (frames: number) => Math.min(1000, Math.max(40, frames / 100));
@@ -32,7 +32,7 @@ export function useReel(sessionId: string, isWatched: boolean, isWanted: boolean
       let timer: ReturnType<typeof setTimeout> | undefined;
       signal.addEventListener("abort", () => clearTimeout(timer));
       const watched = watchSession({ client: gateway, sessionId, signal, wait });
-      void followReel(watched, (next, connected) => {
+      const tell = (next: Reel, connected: boolean) => {
         if (signal.aborted) return;
         latest = next;
         setConnected(connected);
@@ -40,6 +40,10 @@ export function useReel(sessionId: string, isWatched: boolean, isWanted: boolean
           timer = undefined;
           setReel(latest);
         }, renderAfterMs(next.frames.length));
+      };
+      void followReel(watched, tell, {
+        readBefore: () => readBefore(sessionId, signal),
+        wait: (ms) => wait(ms, signal),
       });
       return;
     }
@@ -56,6 +60,13 @@ export function useReel(sessionId: string, isWatched: boolean, isWanted: boolean
     return () => stop.current?.abort();
   }, [read, isWanted]);
   return { reel, isConnected: isConnected || !isWatched, again: read };
+}
+
+async function readBefore(sessionId: string, signal: AbortSignal): Promise<Before | undefined> {
+  const { index } = await gateway.recordings.overview(sessionId, { signal });
+  if (!index) return undefined;
+  const { keyframe } = await gateway.recordings.screen(sessionId, { atUs: index.durationUs }, { signal });
+  return keyframe ? { index, keyframe } : undefined;
 }
 
 function wait(ms: number, signal: AbortSignal): Promise<void> {

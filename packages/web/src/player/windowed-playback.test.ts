@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { WireFrame } from "@gatehouse/contracts/rest";
 import { GatehouseError, fromUtf8, utf8 } from "@gatehouse/kernel";
-import { FrameWindows } from "./frame-windows.ts";
+import { type FrameWindow, FrameWindows } from "./frame-windows.ts";
 import { frameAt } from "./reel.ts";
 import type { Screen } from "./showing.ts";
 import { Keyframes, WindowedPlayback } from "./windowed-playback.ts";
@@ -54,7 +54,10 @@ function shownAt({ frames }: Recorded, untilSeq: number): { text: string; size: 
 }
 
 /** The doors of the gateway over a recording with a kept state every few frames. */
-function opened(recording: Recorded, every = 5) {
+function opened(
+  recording: Recorded,
+  { every = 5, newest }: { every?: number; newest?: () => FrameWindow } = {},
+) {
   const { frames, endUs } = recording;
   const asked: { fromUs: number; toUs: number }[] = [];
   const bucketUs = Math.max(1, Math.ceil((endUs + 1) / 50));
@@ -75,6 +78,7 @@ function opened(recording: Recorded, every = 5) {
         yield frame;
       }
     },
+    newest,
   );
   const keyframes = new Keyframes(async (atUs) => {
     await Promise.resolve();
@@ -128,6 +132,36 @@ test("wherever one goes, and however fast one changes one's mind, the screen is 
   );
 });
 
+test("while a session goes on, its end is shown of what is here, and what was let go is read", async () => {
+  const recording = recorded(
+    Array.from({ length: 60 }, (_, n) => ({
+      gapMs: n % 3 === 0 ? 0 : 10,
+      text: "-",
+      repeat: 1,
+      resize: n % 11 === 5,
+    })),
+  );
+  const { frames } = recording;
+  let here: FrameWindow = { fromUs: 0, toUs: Number.MAX_SAFE_INTEGER, frames: [], bytes: 0 };
+  const { asked, playback, screen } = opened(recording, { newest: () => here });
+  for (let n = 1; n <= frames.length; n++) {
+    const first = Math.max(0, n - 20 - (n % 20));
+    const fromUs = first === 0 ? 0 : (frames[first - 1]?.timeUs ?? 0) + 1;
+    here = { fromUs, toUs: Number.MAX_SAFE_INTEGER, frames: frames.slice(first, n), bytes: 0 };
+    await playback.show(frames[n - 1]?.timeUs ?? 0);
+    const { text, size } = shownAt(recording, n);
+    assert.deepEqual([screen.text, screen.size], [text, size]);
+  }
+  assert.deepEqual(asked, [], "nothing was read to follow");
+  for (const n of [3, 58, 31, 19, 20, 21, 60]) {
+    const us = frames[n - 1]?.timeUs ?? 0;
+    await playback.show(us);
+    const { text } = shownAt(recording, frameAt(frames, us + 1));
+    assert.equal(screen.text, text, `back at frame ${n}`);
+  }
+  assert.ok(asked.length > 0 && asked.every(({ toUs }) => toUs <= here.fromUs));
+});
+
 test("what is fetched for a moment does not grow with the recording, and what was left behind is let go", async () => {
   const costs: number[] = [];
   for (const frames of [300, 3000]) {
@@ -139,7 +173,7 @@ test("what is fetched for a moment does not grow with the recording, and what wa
         resize: false,
       })),
     );
-    const { playback, asked, windows } = opened(recording, 20);
+    const { playback, asked, windows } = opened(recording, { every: 20 });
     await playback.show(0);
     asked.length = 0;
     await playback.show(recording.endUs * 0.71);
@@ -159,7 +193,7 @@ test("what could not be read is told once it is needed, and read when it is aske
   const recording = recorded(
     Array.from({ length: 300 }, () => ({ gapMs: 100, text: "x".repeat(96), repeat: 100, resize: false })),
   );
-  const { playback, windows, asked, screen, fail } = opened(recording, 20);
+  const { playback, windows, asked, screen, fail } = opened(recording, { every: 20 });
   await playback.show(0);
   fail(true);
   playback.ahead(0);
