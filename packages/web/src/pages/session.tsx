@@ -158,7 +158,7 @@ function SessionRoom({
   const isTerminal = session.track === "terminal";
   const offered: readonly Panel[] = isTerminal ? panels : otherPanels;
   const panel = offered.find((one) => one === chosen) ?? offered[0] ?? "facts";
-  const { events } = useSessionEvents(session.id, session.state === "live");
+  const { events, query: log } = useSessionEvents(session.id, session.state === "live");
   const noted = useMemo(
     () =>
       events.flatMap((event) =>
@@ -205,6 +205,11 @@ function SessionRoom({
     if (isWatched && (isStored || isOver)) watchLive(false);
     if (!isWatched && isStored && grew) again();
   }, [grew, isStored, isWatched, isOver, again, watchLive]);
+  const { refetch: readLog } = log;
+  useEffect(() => {
+    // The last of its events are of its end, and of who looked on until then.
+    if (isStored && grew) void readLog();
+  }, [grew, isStored, readLog]);
   useEffect(() => {
     if (!awaitsStore) return;
     const timer = setInterval(again, lookAgainEveryMs);

@@ -59,7 +59,8 @@ export function TerminalPlayer({
   /** Where it came to rest, for the address bar; nothing while it follows what is live. */
   onPlace: (timeUs: number | undefined) => void;
 }) {
-  const { tape, endUs, idle, isLoading } = material;
+  const { tape, endUs, bars, idle, isLoading } = material;
+  const isSilent = !material.isEmpty && !isLoading && bars.every((bar) => bar === 0);
   const stage = useRef<HTMLDivElement>(null);
   const host = useRef<HTMLDivElement>(null);
   const frame = useRef<HTMLElement>(null);
@@ -68,7 +69,9 @@ export function TerminalPlayer({
   const showing = useRef<Showing>(undefined);
   const at = useRef(startUs);
 
-  const [timeUs, setTimeUs] = useState(startUs);
+  const [toldUs, setTimeUs] = useState(startUs);
+  // A link may name a moment that there is not.
+  const timeUs = Math.min(toldUs, endUs);
   const [readyTape, setReadyTape] = useState<Tape>();
   const isReady = readyTape === tape;
   const [isPlaying, setPlaying] = useState(autoplay && !isLive);
@@ -261,6 +264,11 @@ export function TerminalPlayer({
               Opening the recording…
             </p>
           )}
+          {isSilent && (
+            <p role="status" className="absolute inset-0 grid place-items-center text-[#8893a1]">
+              {isLive ? "Nothing was shown so far" : "Nothing was shown in this session"}
+            </p>
+          )}
           {isWaiting && (
             <p
               role="status"
@@ -269,7 +277,7 @@ export function TerminalPlayer({
               Reading…
             </p>
           )}
-          {!isPlaying && !isLive && isReady && timeUs === 0 && !material.isEmpty && (
+          {!isPlaying && !isLive && isReady && timeUs === 0 && !material.isEmpty && !isSilent && (
             <button
               type="button"
               onClick={toggle}

@@ -18,8 +18,8 @@ export function Keeping({ session }: { session: Session }) {
   const close = () => setIsAsked(false);
   if (!hold && !mayHold && !isGone && recording.retainUntil === null) return null;
   return (
-    <div className="flex basis-full flex-wrap items-center gap-x-3 gap-y-1.5 text-xs text-soft">
-      <p className="min-w-0 wrap-anywhere">
+    <div className="flex basis-full flex-wrap items-center gap-x-3 gap-y-1.5 text-xs text-soft max-sm:order-1">
+      <p className="min-w-0 wrap-anywhere max-sm:flex-1">
         <KeepingWords recording={recording} />
       </p>
       {mayHold && (

@@ -23,7 +23,7 @@ export function SessionHead({ session }: { session: Session }) {
       {["held", "expired", "corrupt"].includes(session.recording.state) && (
         <RecordingMark recording={session.recording} />
       )}
-      <p className="text-soft">
+      <p className="text-soft max-sm:order-1 max-sm:basis-full">
         {session.kind}
         {session.command && session.command !== session.kind && (
           <code className="ml-1.5 rounded bg-sunken px-1.5 py-0.5 font-mono text-xs break-all">

@@ -1,10 +1,10 @@
-/** A live session that has shown a lot: its page follows the end of it, holds little, and goes back to any moment. */
+/** Sessions that have shown a lot while they are live, or nothing: what their pages hold, and say. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Page } from "playwright-core";
 import { addPerson, sshOptions } from "../parts/gateway.ts";
-import { awaitSession, eventually } from "../parts/sessions.ts";
+import { awaitSession, awaitStored, eventually } from "../parts/sessions.ts";
 import { type Stage, startStage } from "../parts/stage.ts";
 import { openTerminal } from "../parts/terminal.ts";
 import { openBrowser } from "../parts/web.ts";
@@ -26,6 +26,13 @@ after(async () => {
   await stage?.close();
 });
 
+async function open(personId: string): Promise<{ page: Page; complaints: string[] }> {
+  const opened = await browser.open();
+  await opened.page.goto((await stage.gateway.admin.people.signInLink(personId)).url);
+  await opened.page.getByRole("navigation", { name: "Places" }).waitFor();
+  return opened;
+}
+
 /** Of all buffers that the page still reaches. */
 async function heldBytes(page: Page): Promise<number> {
   const devtools = await page.context().newCDPSession(page);
@@ -44,9 +51,7 @@ test("the page of a session that has shown millions of lines holds the newest, a
   );
   await terminal.shows(/ready>/);
   const { id } = await awaitSession(gateway, ({ state }) => state === "live");
-  const { page, complaints } = await browser.open();
-  await page.goto((await gateway.admin.people.signInLink(analyst.id)).url);
-  await page.getByRole("navigation", { name: "Places" }).waitFor();
+  const { page, complaints } = await open(analyst.id);
   await page.goto(`${gateway.web}/sessions/${id}?watch=live&panel=transcript`);
   const screen = page.locator(".xterm-rows");
   terminal.type("echo begin-$((1+1))\r");
@@ -83,5 +88,18 @@ test("the page of a session that has shown millions of lines holds the newest, a
   terminal.type("exit\r");
   assert.equal(await terminal.exited, 0);
   await page.waitForURL((url) => url.searchParams.get("watch") === null);
+  assert.deepEqual(complaints, []);
+});
+
+test("a session that ended before any output says so, and a link beyond its end stands at its end", async () => {
+  const { gateway } = stage;
+  const auditor = await addPerson(gateway, "otto", ["auditor"]);
+  assert.equal((await stage.ssh(["-tt", stage.address, "true"])).code, 0);
+  const { id } = await awaitStored(gateway, ({ command }) => command === "true");
+  const { page, complaints } = await open(auditor.id);
+  await page.goto(`${gateway.web}/sessions/${id}?t=10m`);
+  const player = page.getByRole("region", { name: "Player" });
+  await player.getByText("Nothing was shown in this session").waitFor();
+  await player.getByText(/^00:00 \/ 00:00$/).waitFor();
   assert.deepEqual(complaints, []);
 });
