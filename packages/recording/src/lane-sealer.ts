@@ -43,10 +43,9 @@ export class LaneSealer {
     this.#salt = fields.crypto.random(saltBytes);
   }
 
-  /** The next nonce; the caller writes it down before it encrypts, since it is part of what is authenticated. */
-  nextNonce(): Uint8Array {
+  /** The next nonce, put into `nonce`; the caller writes it down before it encrypts, since it is part of what is authenticated. */
+  nextNonce(nonce = new Uint8Array(nonceBytes)): Uint8Array {
     assert(this.#count < countMax, "a lane's key has nonces left");
-    const nonce = new Uint8Array(nonceBytes);
     nonce.set(this.#salt);
     const low = this.#count % 0x1_0000_0000;
     nonce[saltBytes] = Math.floor(this.#count / 0x1_0000_0000);

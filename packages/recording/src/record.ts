@@ -49,7 +49,6 @@ export function encodeRecordParts(
   const plain = encodeFrames({ firstSeq: first.seq, firstTimeUs: first.timeUs }, frames, scratch);
   checkLimit("record.encode", "a record's bytes", plain.length, formatLimits.laneBytesMax);
   checkLimit("record.encode", "a record's frames", frames.length, formatLimits.segmentFramesMax);
-  const nonce = sealer.nextNonce();
   if (slabAt + recordHeaderBytes > slab.byteLength) {
     slab = new DataView(new ArrayBuffer(slabBytes));
     slabAt = 0;
@@ -66,7 +65,7 @@ export function encodeRecordParts(
   setU64(slab, at + 42, first.timeUs);
   setU64(slab, at + 50, last.timeUs);
   slab.setUint32(at + 58, plain.length);
-  header.set(nonce, 62);
+  const nonce = sealer.nextNonce(header.subarray(62));
   return [header, ...sealer.encrypt(nonce, header, plain)];
 }
 
