@@ -79,7 +79,15 @@ export function createSessions(options: SessionsOptions): SessionsRoom {
     server_addr: facts.target.address,
   });
 
-  pipeline.onState((change) => void noteRecording(change));
+  /** The states of one recording, each written when the one before is: a database with several connections keeps no order. */
+  const noting = new Map<string, Promise<void>>();
+  pipeline.onState((change) => {
+    const { sessionId } = change;
+    const before = noting.get(sessionId);
+    const noted = before ? before.then(() => noteRecording(change)) : noteRecording(change);
+    noting.set(sessionId, noted);
+    void noted.then(() => noting.get(sessionId) === noted && noting.delete(sessionId));
+  });
 
   async function noteRecording(change: RecordingChange): Promise<void> {
     try {
