@@ -97,8 +97,6 @@ class IndexMaking {
   #written = 0;
   /** Of the slice before. */
   #writtenUs = 0;
-  #last: Promise<void> = Promise.resolve();
-  #waiting = 0;
   #waitingBytes = 0;
 
   #frames = 0;
@@ -138,7 +136,7 @@ class IndexMaking {
     this.#addEvent(recordedEvent(frame));
     if (frame.kind === "input") {
       this.#then(frame.timeUs, () => this.#commands.typed(frame.data, frame.timeUs));
-      if (this.#waiting >= waitingSlicesMax) await this.#settle();
+      if (this.#isMuchWaiting) await this.#settle();
     }
     this.#endUs = frame.timeUs;
     // Secrets of statements are in the other lane, and stay out.
@@ -163,8 +161,14 @@ class IndexMaking {
       this.#keyframes.resized();
     } else {
       if (frame.kind === "notice") this.#then(frame.timeUs, () => this.#commands.aside(false));
-      for (let at = 0; at < shown.bytes.length; at += sliceBytes)
-        await this.#write(shown.bytes.subarray(at, at + sliceBytes), frame.timeUs);
+      const { length } = shown.bytes;
+      for (let at = 0; at < length; at += sliceBytes) {
+        this.#write(
+          length <= sliceBytes ? shown.bytes : shown.bytes.subarray(at, at + sliceBytes),
+          frame.timeUs,
+        );
+        if (this.#isMuchWaiting) await this.#settle();
+      }
       if (frame.kind === "notice") this.#then(frame.timeUs, () => this.#commands.aside(true));
       this.#keyframes.shown(shown.bytes.length, frame.timeUs);
     }
@@ -213,29 +217,21 @@ class IndexMaking {
     return this.#moments[this.#written] ?? this.#shownUs;
   }
 
-  async #write(bytes: Uint8Array, timeUs: number): Promise<void> {
-    this.#moments.push(timeUs);
-    this.#slices.push(bytes);
-    this.#last = new Promise((resolve) =>
-      this.#terminal.write(bytes, () => {
-        this.#shownLines.written();
-        this.#writtenUs = timeUs;
-        this.#written++;
-        resolve();
-      }),
-    );
-    this.#waiting++;
-    this.#waitingBytes += bytes.length;
-    if (this.#waiting >= waitingSlicesMax || this.#waitingBytes >= waitingBytesMax) await this.#settle();
+  #write(bytes: Uint8Array, timeUs: number): void {
+    this.#waits(bytes, timeUs);
+    this.#terminal.write(bytes, () => {
+      this.#shownLines.written();
+      this.#writtenUs = timeUs;
+      this.#written++;
+    });
   }
 
   /** Resolves when everything is on the screen and every block sealed. */
   async #settle(): Promise<void> {
-    await this.#last;
+    if (this.#slices.length > 0) await new Promise<void>((resolve) => this.#terminal.write("", resolve));
     this.#moments = [];
     this.#slices = [];
     this.#written = 0;
-    this.#waiting = 0;
     this.#waitingBytes = 0;
     await Promise.all([this.#keyframes.sealed(), this.#text.sealed()]);
   }
@@ -251,16 +247,21 @@ class IndexMaking {
 
   /** When all that was written before is on the screen, and nothing after it. */
   #then(timeUs: number, what: () => void): void {
-    this.#waiting++;
+    this.#waits(nothing, timeUs);
+    this.#terminal.write("", () => {
+      what();
+      this.#written++;
+    });
+  }
+
+  #waits(bytes: Uint8Array, timeUs: number): void {
     this.#moments.push(timeUs);
-    this.#slices.push(nothing);
-    this.#last = new Promise((resolve) =>
-      this.#terminal.write("", () => {
-        what();
-        this.#written++;
-        resolve();
-      }),
-    );
+    this.#slices.push(bytes);
+    this.#waitingBytes += bytes.length;
+  }
+
+  get #isMuchWaiting(): boolean {
+    return this.#slices.length >= waitingSlicesMax || this.#waitingBytes >= waitingBytesMax;
   }
 
   #addEvent(event: IndexEvent | undefined): void {
