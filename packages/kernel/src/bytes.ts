@@ -203,11 +203,10 @@ export class ByteWriter {
   }
   varint(value: number): this {
     let rest = value;
-    while (rest >= 0x80) {
-      this.u8((rest % 128) | 0x80);
-      rest = Math.floor(rest / 128);
-    }
-    return this.u8(rest);
+    let at = this.#room(varintBytes(value));
+    for (; rest >= 0x80; rest = Math.floor(rest / 128)) this.#bytes[at++] = (rest % 128) | 0x80;
+    this.#bytes[at] = rest;
+    return this;
   }
   /** Its length in bytes as a varint, and UTF-8. */
   text(text: string): this {

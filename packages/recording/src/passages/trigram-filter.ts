@@ -45,12 +45,13 @@ export class TrigramFilterMaking {
 
   /** The same of a text that is the ASCII from `start` to `end`. */
   addAscii(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#count >= trigramsMax) return;
+    if (this.#count >= trigramsMax || end - start < 3) return;
     const ascii = this.#ascii;
-    let at = 0;
-    for (let i = start; i < end; i++) {
-      at = ((at << asciiBits) | (lowered[bytes[i] as number] as number)) & 0x1f_ffff;
-      if (i >= start + 2 && ((ascii[at >>> 3] as number) & (1 << (at & 7))) === 0) this.#note(at);
+    const folded = (i: number) => lowered[bytes[i] as number] as number;
+    let at = (folded(start) << asciiBits) | folded(start + 1);
+    for (let i = start + 2; i < end; i++) {
+      at = ((at << asciiBits) | folded(i)) & 0x1f_ffff;
+      if (((ascii[at >>> 3] as number) & (1 << (at & 7))) === 0) this.#note(at);
     }
   }
 

@@ -71,7 +71,7 @@ export class LineBatch {
     const words = wordsOf(line);
     if (!words) return -1;
     let cells = line.length;
-    if (isLast) while (cells > 0 && ((words[3 * cells - 3] as number) & contentMask) === 0) cells--;
+    if (isLast) cells = writtenCells(words, cells);
     const { bytes } = this;
     if (at + cells > bytes.length) return -1;
     let all = 0;
@@ -82,6 +82,19 @@ export class LineBatch {
     }
     return all > 0x7f ? -1 : at + cells;
   }
+}
+
+/** How many of so many cells are left without the blanks at the end. Those are most of a short line: four are looked at together. */
+function writtenCells(words: Uint32Array, cells: number): number {
+  let at = 3 * cells - 3;
+  while (at >= 9) {
+    const any = (words[at] as number) | (words[at - 3] as number);
+    const more = (words[at - 6] as number) | (words[at - 9] as number);
+    if (((any | more) & contentMask) !== 0) break;
+    at -= 12;
+  }
+  while (at >= 0 && ((words[at] as number) & contentMask) === 0) at -= 3;
+  return at / 3 + 1;
 }
 
 const batch = new LineBatch();
