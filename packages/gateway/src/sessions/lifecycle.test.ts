@@ -198,4 +198,19 @@ describe("a session", () => {
     assert.deepEqual(upload?.fields, { head_sha256: "ab", frames: 3, bytes: 10 });
     assert.equal(world.rows.get(session.id)?.recordingState, "stored");
   });
+
+  test("has its recording's states in their order, though one takes longer to be written than the next", async () => {
+    const session = await sessions.admit(request);
+    await session.end({ reason: "closed" });
+    const written = Promise.withResolvers<void>();
+    world.slow.set("shipping", written.promise);
+    const stored = new Promise<void>((resolve) => sessions.onStored(resolve));
+    world.notify({ sessionId: session.id, state: "shipping" });
+    world.notify({ sessionId: session.id, state: "stored", headSha256: "ab", frames: 3, bytes: 10 });
+    await new Promise(setImmediate);
+    written.resolve();
+    await stored;
+    await new Promise(setImmediate);
+    assert.equal(world.rows.get(session.id)?.recordingState, "stored");
+  });
 });

@@ -24,6 +24,8 @@ export class Neighbours {
   frames: string[] = [];
   events: AuditRecord[] = [];
   rows = new Map<string, SessionEntry>();
+  /** States of a recording that take until then to be written. */
+  readonly slow = new Map<string, Promise<void>>();
   failing = new Set<"audit" | "rows" | "open" | "append" | "close">();
   left: RecoveredRecording[] = [];
   confirmed: string[] = [];
@@ -75,8 +77,10 @@ export class Neighbours {
           });
         },
         setState: async (id, state) => this.#change(id, { state }),
-        setRecording: async (id, { state, ...sealed }) =>
-          this.#change(id, { recordingState: state, ...sealed }),
+        setRecording: async (id, { state, ...sealed }) => {
+          await this.slow.get(state);
+          this.#change(id, { recordingState: state, ...sealed });
+        },
         end: async (id, { reason, detail, ...end }) => {
           if (this.rows.get(id)?.endReason !== undefined) return false;
           this.#change(id, { ...end, endReason: reason, ...(detail !== undefined && { endDetail: detail }) });
