@@ -27,25 +27,17 @@ type Shown = {
  */
 export class Proof {
   readonly #terminal: Terminal = unseenTerminal({ cols: 80, rows: 24 }, 1000);
-  /** Memory of screens that were compared, for the next. */
-  readonly #spare: Uint32Array[] = [];
 
   /** Whether the sequences bring an empty terminal to what this one shows now. Several can be under way; the terminal may go on. */
   holds(state: string, terminal: Terminal): Promise<boolean> {
     const tried = this.#terminal;
-    const shown = shownBy(terminal, this.#spare);
+    const shown = shownBy(terminal);
     // In its turn: those before may not have been tried yet.
     tried.write("", () => {
       tried.reset();
       if (tried.cols !== shown.cols || tried.rows !== shown.rows) tried.resize(shown.cols, shown.rows);
     });
-    return new Promise((resolve) =>
-      tried.write(state, () => {
-        const now = shownBy(tried, this.#spare);
-        resolve(isSame(now, shown));
-        for (const { words } of [...now.screens, ...shown.screens]) this.#spare.push(words);
-      }),
-    );
+    return new Promise((resolve) => tried.write(state, () => resolve(isSame(shownBy(tried), shown))));
   }
 
   dispose(): void {
@@ -53,24 +45,22 @@ export class Proof {
   }
 }
 
-function shownBy({ cols, rows, buffer }: Terminal, spare: Uint32Array[]): Shown {
+function shownBy({ cols, rows, buffer }: Terminal): Shown {
   const { active, normal, alternate } = buffer;
   const { type, cursorX, cursorY } = active;
-  const screens = [normal, alternate].map((one) => screenOf(one, cols, rows, spare));
+  const screens = [normal, alternate].map((one) => screenOf(one, cols, rows));
   return { cols, rows, type, cursorX, cursorY, screens };
 }
 
-function screenOf(buffer: IBuffer, cols: number, rows: number, spare: Uint32Array[]): Screen {
-  const used = spare.pop();
-  const words = used?.length === 3 * cols * rows ? used.fill(0) : new Uint32Array(3 * cols * rows);
-  const screen: Screen = { words, isThere: [], texts: [] };
+function screenOf(buffer: IBuffer, cols: number, rows: number): Screen {
+  const screen: Screen = { words: new Uint32Array(3 * cols * rows), isThere: [], texts: [] };
   for (let row = 0; row < rows; row++) {
     const line = buffer.getLine(buffer.baseY + row);
-    const cells = wordsOf(line);
-    assert(!line || cells, "the terminal's library is the version that is known here");
-    screen.isThere.push(cells !== undefined);
-    const own = cells?.subarray(0, 3 * cols);
-    if (own) words.set(own, 3 * cols * row);
+    const words = wordsOf(line);
+    assert(!line || words, "the terminal's library is the version that is known here");
+    screen.isThere.push(words !== undefined);
+    const own = words?.subarray(0, 3 * cols);
+    if (own) screen.words.set(own, 3 * cols * row);
     screen.texts.push(own && hasCombined(own) ? line?.translateToString() : undefined);
   }
   return screen;
