@@ -115,12 +115,18 @@ const tls = ({ certificate, certificateFile, keyFile }: Way) => ({
 });
 const psql = (uri: string, text: string) =>
   run(psqlProgram, ["-X", "-A", "-t", "-w", uri], { input: text, env: { HOME: databases.gateway.dataDir } });
-function mariadb({ host, port, user, certificateFile, keyFile }: Way, text: string): Promise<Ran> {
+function mariadb(
+  { host, port, user, certificateFile, keyFile }: Way,
+  text: string,
+  ...args: readonly string[]
+): Promise<Ran> {
   const ca = file("gate.pem", gateCertificate);
   const ssl = [`--ssl-ca=${ca}`, "--ssl-verify-server-cert"];
   const own = [`--ssl-cert=${certificateFile}`, `--ssl-key=${keyFile}`];
   const place = ["-h", host, "-P", String(port), "-u", user];
-  return run("/usr/bin/mariadb", ["--no-defaults", "-N", "-B", ...place, ...ssl, ...own], { input: text });
+  return run("/usr/bin/mariadb", ["--no-defaults", "-N", "-B", ...place, ...ssl, ...own, ...args], {
+    input: text,
+  });
 }
 let gateCertificate = "";
 function file(name: string, text: string): string {
@@ -215,6 +221,17 @@ test("the stock client of MariaDB comes in by its options, with no password aske
   assert.deepEqual([session.user.name, session.login], ["ann", "root"]);
   assert.ok(texts.includes("select 'by certificate'"), texts.join(" | "));
   assert.equal((await signInOf(session.connectionId))?.fields["cert_serial"], opened.serial);
+});
+
+test("a client that begins with another plugin than the gate's is told of it, as by a server", async () => {
+  const opened = await quickWay("mariadb");
+  for (const plugin of ["mysql_native_password", "mysql_clear_password"]) {
+    const said = `by ${plugin}`;
+    const ran = await mariadb(opened, `select '${said}'`, `--default-auth=${plugin}`);
+    assert.equal(ran.stdout.toString(), `${said}\n`, ran.stderr);
+    const { texts } = await lastSession();
+    assert.ok(texts.includes(`select '${said}'`), texts.join(" | "));
+  }
 });
 
 test("db connect runs either client with a certificate, which is good for nothing when it has ended", async () => {

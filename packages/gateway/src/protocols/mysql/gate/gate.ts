@@ -22,7 +22,16 @@ import {
   gateContext,
 } from "../../../passage/mod.ts";
 import type { Session, Sessions } from "../../../sessions/mod.ts";
-import { type Arrival, askSecret, gatePlugin, greetClient, refuse, takeAnswer } from "../sign-in/client.ts";
+import {
+  type Arrival,
+  askSecret,
+  gatePlugin,
+  greetClient,
+  refuse,
+  scrambled,
+  scrambledAnew,
+  takeAnswer,
+} from "../sign-in/client.ts";
 import type { Dialogue } from "../sign-in/dialogue.ts";
 import {
   ServerRefusal,
@@ -37,7 +46,7 @@ import {
 import { type StatementRules, statementRules } from "../../../statements/mod.ts";
 import { mysqlPolicy } from "../targets/policy.ts";
 import { offered } from "../wire/capabilities.ts";
-import { decodeChangeUser, encodeAuthSwitch, encodeChangeUser, nonceBytes } from "../wire/handshake.ts";
+import { decodeChangeUser, encodeChangeUser, nonceBytes } from "../wire/handshake.ts";
 import { command } from "../wire/messages.ts";
 import { encodePacket } from "../wire/packets.ts";
 import { refusalOf } from "./refusal.ts";
@@ -112,8 +121,9 @@ export class MysqlGate {
     socket.on("error", () => undefined);
     try {
       const certificate = socket.getPeerX509Certificate();
+      const scramble = certificate && (await scrambled(arrival, nonce));
       const shown = certificate ? { certificate } : { secret: await askSecret(arrival, nonce) };
-      await this.#open({ arrival, shown, remoteAddress, connectionId, known });
+      await this.#open({ arrival, shown, scramble, remoteAddress, connectionId, known });
     } catch (error) {
       const cause = isGatehouseError(error) ? error.cause : undefined;
       if (cause instanceof ServerRefusal) {
@@ -127,6 +137,8 @@ export class MysqlGate {
   async #open(way: {
     arrival: Arrival;
     shown: SignInAttempt["shown"];
+    /** Where a certificate is shown: that the client gave a password beside it says nothing. */
+    scramble: Uint8Array | undefined;
     remoteAddress: string;
     connectionId: number;
     known: () => void;
@@ -146,7 +158,7 @@ export class MysqlGate {
       client,
     });
     way.known();
-    if ("certificate" in shown) takeAnswer(dialogue, response);
+    if (way.scramble) takeAnswer(dialogue, way.scramble);
     const policy = mysqlPolicy(target.policy);
     const rules = await statementRules(
       target.statements,
@@ -264,8 +276,7 @@ export class MysqlGate {
         op: "mysql.change_user",
         message: "another login or target needs another connection",
       });
-    client.send(encodeAuthSwitch(gatePlugin, this.#nonce()));
-    takeAnswer(client, { plugin: gatePlugin, response: await client.next() });
+    takeAnswer(client, await scrambledAnew(client, this.#nonce()));
     const { password = "" } = await target.proof();
     const { plugin } = greeting;
     to.send(

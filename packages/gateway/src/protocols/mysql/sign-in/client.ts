@@ -70,11 +70,7 @@ export async function askSecret({ dialogue, response }: Arrival, nonce: Uint8Arr
     dialogue.send(encodeAuthSwitch(clearPlugin, new Uint8Array()));
     return passwordIn(await dialogue.next());
   }
-  let scramble = response.response;
-  if (response.plugin !== gatePlugin) {
-    dialogue.send(encodeAuthSwitch(gatePlugin, nonce));
-    scramble = await dialogue.next();
-  }
+  const scramble = await scrambled({ dialogue, response }, nonce);
   // No password was given; a client would not wait for the next question.
   if (scramble.length <= 1) return "";
   dialogue.send(fullAuthentication);
@@ -82,14 +78,24 @@ export async function askSecret({ dialogue, response }: Arrival, nonce: Uint8Arr
 }
 
 /**
- * Goes on without a password, whatever the client answered: a certificate has shown who it is. With the gate's plugin a
- * client that gave one waits for that plugin's yes; one that gave none, and every other plugin, for the server's alone.
+ * What a client makes of its password by the gate's plugin. One that named another waits to be told of this: MariaDB's library
+ * does where it has read the plugin that the greeting names on another thread at that moment.
  */
-export function takeAnswer(
-  dialogue: Dialogue,
-  { plugin, response }: Pick<HandshakeResponse, "plugin" | "response">,
-): void {
-  if (plugin === gatePlugin && response.length > 1) dialogue.send(fastAuthentication);
+export async function scrambled(
+  { dialogue, response }: Pick<Arrival, "dialogue" | "response">,
+  nonce: Uint8Array,
+): Promise<Uint8Array> {
+  if (response.plugin === gatePlugin) return response.response;
+  return await scrambledAnew(dialogue, nonce);
+}
+export async function scrambledAnew(dialogue: Dialogue, nonce: Uint8Array): Promise<Uint8Array> {
+  dialogue.send(encodeAuthSwitch(gatePlugin, nonce));
+  return await dialogue.next();
+}
+
+/** Goes on without a password, whatever the client made of it: who gave one waits for the plugin's yes before the server's. */
+export function takeAnswer(dialogue: Dialogue, scramble: Uint8Array): void {
+  if (scramble.length > 1) dialogue.send(fastAuthentication);
 }
 
 /**
