@@ -1,8 +1,19 @@
 /** PostgreSQL as its own process, with TLS and passwords, on a free port; a directory of its own that goes with it. */
 import { execFileSync, spawn } from "node:child_process";
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { systemClock, systemRandom } from "@gatehouse/kernel";
 import { makeCertificate, readCertificate } from "../../packages/gateway/src/passage/mod.ts";
 import { freePort } from "./free-port.ts";
@@ -108,6 +119,9 @@ export async function startPostgres(
     ...(trustedClient !== undefined && { ssl_ca_file: owned("clients.crt", trustedClient) }),
     ...settings,
   };
+  // A file, and no pipe: what a statement did is in it when its answer is here.
+  const logFile = owned("server.log", "");
+  const logFd = openSync(logFile, "a");
   const child = spawn(
     "/usr/sbin/runuser",
     [
@@ -119,17 +133,17 @@ export async function startPostgres(
       data,
       ...Object.entries(parameters).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
     ],
-    { cwd: "/", stdio: ["ignore", "ignore", "pipe"] },
+    { cwd: "/", stdio: ["ignore", "ignore", logFd] },
   );
-  let log = "";
+  closeSync(logFd);
+  const log = () => readFileSync(logFile, "utf8");
+  let hasExited = false;
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  await new Promise<void>((resolve, reject) => {
-    child.stderr.on("data", (chunk: Buffer) => {
-      log += chunk.toString();
-      if (log.includes("ready to accept connections")) resolve();
-    });
-    void exited.then(() => reject(new Error(`PostgreSQL ended at its start:\n${log}`)));
-  });
+  void exited.then(() => (hasExited = true));
+  while (!log().includes("ready to accept connections")) {
+    if (hasExited) throw new Error(`PostgreSQL ended at its start:\n${log()}`);
+    await pause(20);
+  }
   const sql = async (text: string) => {
     const ran = await run(
       "/usr/lib/postgresql/15/bin/psql",
@@ -156,7 +170,7 @@ export async function startPostgres(
     user: "postgres",
     password,
     certificate,
-    log: () => log,
+    log,
     sql,
     async close() {
       process.kill(Number(readFileSync(join(data, "postmaster.pid"), "utf8").split("\n")[0]), "SIGQUIT");
