@@ -214,6 +214,22 @@ const detours: Record<string, { batches: Uint8Array[][]; shown: string }> = {
     ],
     shown: `execute s\n${remove}`,
   },
+  "EXECUTE of an EXECUTE, and of one that never ends": {
+    batches: [
+      [parse("own", "execute own"), parse("e", "execute s"), parse("s", remove), sync],
+      [query("execute own; execute e")],
+    ],
+    shown: `execute own; execute e\nexecute s\n${remove}`,
+  },
+  "FETCH of a portal that runs an EXECUTE": {
+    batches: [
+      [query("begin")],
+      [parse("s", returning), parse("e", "execute s"), bind("p", "e"), sync],
+      [query("fetch all from p")],
+      [query("commit")],
+    ],
+    shown: `fetch all from p\nexecute s\n${returning}`,
+  },
   "FETCH of a portal": {
     batches: [
       [query("begin")],

@@ -152,17 +152,23 @@ export class StatementLog {
   /** Whether what is executed waits for an approval. */
   reviewOf({ type, body }: Piece): Reviewed | undefined {
     if (type !== frontend.execute) return undefined;
-    const { review, runs } = this.#portals.get(decodeExecute(body).portal) ?? {};
-    return review ?? (runs && this.reviewOfRun(runs));
+    const portal = this.#portals.get(decodeExecute(body).portal);
+    return portal && this.#reviewOfMeaning(portal, new Set());
   }
-  /** Whether anything that a text may turn out to run waits for an approval. */
-  reviewOfRun({ text, names }: Runs): Reviewed | undefined {
-    for (const { of, name } of names) {
-      const meanings = of === "prepared" ? this.#prepared.meanings(name) : this.#portals.meanings(name);
-      const run = meanings.find(({ review }) => review)?.review;
-      if (run) return runBy(text, run);
-    }
+  /** Whether anything that a text may turn out to run waits for an approval, however many run each other. */
+  reviewOfRun(runs: Runs, seen = new Set<Runs>()): Reviewed | undefined {
+    // One that runs itself; the server ends that.
+    if (seen.has(runs)) return undefined;
+    seen.add(runs);
+    for (const { of, name } of runs.names)
+      for (const meaning of (of === "prepared" ? this.#prepared : this.#portals).meanings(name)) {
+        const run = this.#reviewOfMeaning(meaning, seen);
+        if (run) return runBy(runs.text, run);
+      }
     return undefined;
+  }
+  #reviewOfMeaning({ review, runs }: Prepared | Portal, seen: Set<Runs>): Reviewed | undefined {
+    return review ?? (runs && this.reviewOfRun(runs, seen));
   }
   /** Whether what the message is about can only be told when the server has answered what it owes. */
   isUnsettled({ type, body }: Piece): boolean {
