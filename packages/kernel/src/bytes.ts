@@ -150,10 +150,27 @@ export class ByteReader {
 }
 
 const varintBytesMax = 8;
-function varintBytes(value: number): number {
+/** What a number takes as LEB128. */
+export function varintBytes(value: number): number {
   let bytes = 1;
   for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 128)) bytes++;
   return bytes;
+}
+
+/** Writes a number as LEB128 and returns where it ends. There must be room for `varintBytes` of it. */
+export function putVarint(into: Uint8Array, at: number, value: number): number {
+  let rest = value;
+  // Above 31 bits the bit operators wrap, so large values (times, after an hour) take the slow road first.
+  while (rest > 0x7fff_ffff) {
+    into[at++] = (rest % 128) | 0x80;
+    rest = Math.floor(rest / 128);
+  }
+  while (rest >= 0x80) {
+    into[at++] = (rest & 0x7f) | 0x80;
+    rest >>>= 7;
+  }
+  into[at++] = rest;
+  return at;
 }
 
 /** Grows as it is written; big-endian. `done()` is a view of what was written. */
@@ -202,10 +219,8 @@ export class ByteWriter {
     return this;
   }
   varint(value: number): this {
-    let rest = value;
-    let at = this.#room(varintBytes(value));
-    for (; rest >= 0x80; rest = Math.floor(rest / 128)) this.#bytes[at++] = (rest % 128) | 0x80;
-    this.#bytes[at] = rest;
+    const at = this.#room(varintBytes(value));
+    putVarint(this.#bytes, at, value);
     return this;
   }
   /** Its length in bytes as a varint, and UTF-8. */

@@ -14,10 +14,12 @@ export {
   fromBase64,
   fromHex,
   fromUtf8,
+  putVarint,
   toBase64,
   toHex,
   utf8,
   utf8Chunks,
+  varintBytes,
 } from "./bytes.ts";
 export { type Clock, type Timer, TestClock, systemClock } from "./clock.ts";
 export { GatehouseError, type ErrorCode, errorCodes, isGatehouseError, messageOf } from "./errors.ts";

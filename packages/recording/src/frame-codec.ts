@@ -1,4 +1,4 @@
-import { assert, ByteReader, checkLimit } from "@gatehouse/kernel";
+import { assert, ByteReader, checkLimit, putVarint, varintBytes } from "@gatehouse/kernel";
 import { corrupt } from "./binary-fields.ts";
 import { type Frame, type FrameKind, frameKinds, frameLimits, type Lane, laneOf } from "./frame.ts";
 
@@ -8,27 +8,6 @@ export type FrameBase = { readonly firstSeq: number; readonly firstTimeUs: numbe
 const kindOf = new Map<number, FrameKind>(
   Object.entries(frameKinds).map(([kind, code]) => [code, kind as FrameKind]),
 );
-
-function varintBytes(value: number): number {
-  let length = 1;
-  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 128)) length++;
-  return length;
-}
-
-function putVarint(into: Uint8Array, at: number, value: number): number {
-  let rest = value;
-  // Above 31 bits the bit operators wrap, so large values (times, after an hour) take the slow road first.
-  while (rest > 0x7fff_ffff) {
-    into[at++] = (rest % 128) | 0x80;
-    rest = Math.floor(rest / 128);
-  }
-  while (rest >= 0x80) {
-    into[at++] = (rest & 0x7f) | 0x80;
-    rest >>>= 7;
-  }
-  into[at++] = rest;
-  return at;
-}
 
 /**
  * Encodes frames of one lane, in order: `kind u8, seq delta, time delta in µs, stream, length, data`, the numbers as
